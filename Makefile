@@ -1,0 +1,48 @@
+# Targets are what a person types; everything that they need is made on the way.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+LOCK   := requirements/dev.lock
+STAMP  := $(VENV)/.installed
+
+.PHONY: help setup run test check format wire lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): $(LOCK) pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked dependencies into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP) ## create .venv and install exact versions
+
+run: setup ## the demonstration network, until Ctrl-C (ONCE=1: ends by itself)
+	@$(BIN)/luxor demo $(if $(ONCE),--once)
+
+test: setup ## every test, in its short form
+	@$(BIN)/python -m pytest -q
+
+check: setup ## format, lint, types, import contracts, freshness of generated code
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python proto/generate.py --check
+
+format: setup ## format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+wire: setup ## generate translators/wire from proto/
+	@$(BIN)/python proto/generate.py
+
+lock: setup ## resolve the bounds of pyproject.toml to exact versions
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/run.lock
+
+clean: ## remove what was generated or installed
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,159 @@
+"""Risk: indicators that administrations share, and the assessments of a risk back end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from translators.canonical.goods import Document, Pointer, Screening
+from translators.canonical.parties import Address, Reference
+from translators.canonical.provenance import Provenance
+from translators.canonical.scalars import (
+    Code,
+    CommodityCode,
+    Country,
+    Identifier,
+    Quantity,
+    Text35,
+    Text140,
+    Text512,
+    Text2000,
+)
+
+
+class RouteSubject(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A route that an indicator speaks of; what is absent matches anything."""
+
+    origin: Country | None = None
+    destination: Country | None = None
+    via: Annotated[tuple[Country, ...], Meta(max_length=9)] = ()
+    operator: Text35 | None = None
+
+
+class RiskSubject(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """What an indicator is about: every field that is set must match (aliases: any of them)."""
+
+    references: Annotated[tuple[Reference, ...], Meta(max_length=99)] = ()
+    names: Annotated[tuple[Text140, ...], Meta(max_length=99)] = ()
+    """The name and its aliases, each as written."""
+    addresses: Annotated[tuple[Address, ...], Meta(max_length=99)] = ()
+    hs_prefixes: Annotated[tuple[CommodityCode, ...], Meta(max_length=99)] = ()
+    keywords: Annotated[tuple[Text140, ...], Meta(max_length=99)] = ()
+    routes: Annotated[tuple[RouteSubject, ...], Meta(max_length=99)] = ()
+    item_ids: Annotated[tuple[Text35, ...], Meta(max_length=999)] = ()
+    documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()
+    role: Code | None = None
+    """Which trade party names and references are looked for in: sender, addressee, any."""
+
+
+class Feedback(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """What an indicator brought: how often it matched and what was found."""
+
+    hits: Quantity = 0
+    confirmed: Quantity = 0
+    false: Quantity = 0
+    remark: Text512 | None = None
+
+
+class RiskIndicator(
+    Struct,
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="type",
+    tag="RiskIndicator",
+):
+    """A shared statement that something deserves attention, from one administration to another."""
+
+    issuer: Identifier
+    indicator_id: Identifier
+    kind: Code
+    """entity, routing, commodity, pattern, document."""
+    area: Code
+    """Risk area: security, revenue, IPR, narcotics, health, …"""
+    level: Code
+    """low, medium, high, critical."""
+    statement: Text2000
+    provenance: Provenance | None = None
+    version: Quantity | None = None
+    function: Code | None = None
+    """original, replacement, or withdrawal (a revocation, which reaches everyone who got it)."""
+    subjects: Annotated[tuple[RiskSubject, ...], Meta(max_length=99)] = ()
+    evidence: Text512 | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    handling: Code | None = None
+    """Who may see it and whether it may be passed on: own-use, no-onward, release-with-consent."""
+    caused_by_message: Identifier | None = None
+    caused_by_item: Text35 | None = None
+    feedback: Feedback | None = None
+
+
+class RiskResult(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """One result of risk analysis, as in ICS2 IE4S02."""
+
+    type: Code | None = None
+    area: Code
+    level: Code
+    criterion: Identifier | None = None
+    """The rule or indicator that spoke."""
+    code: Code | None = None
+    text: Text512 | None = None
+    score: Decimal | None = None
+    completed_at: datetime | None = None
+    pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
+
+
+class ControlRecommendation(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A control that the analysis recommends."""
+
+    type: Code
+    place: Code | None = None
+    text: Text512 | None = None
+    pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
+
+
+class RiskAssessment(
+    Struct,
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="type",
+    tag="RiskAssessment",
+):
+    """What a risk back end concludes about an item, order or declaration version."""
+
+    outcome: Code
+    """clear, hold, refer, do-not-load."""
+    assessed_at: datetime
+    provenance: Provenance | None = None
+    assessment_id: Identifier | None = None
+    regards: Identifier | None = None
+    """Message id of what was assessed."""
+    item_id: Text35 | None = None
+    order_id: Identifier | None = None
+    lrn: Text35 | None = None
+    mrn: Text35 | None = None
+    version: Quantity | None = None
+    """Counts the assessments of the same message; a higher one supersedes."""
+    level: Code | None = None
+    score: Decimal | None = None
+    results: Annotated[tuple[RiskResult, ...], Meta(max_length=99999)] = ()
+    recommendations: Annotated[tuple[ControlRecommendation, ...], Meta(max_length=99)] = ()
+    indicators: Annotated[tuple[Identifier, ...], Meta(max_length=999)] = ()
+    """Indicators that matched, as issuer/indicator-id."""
+    screenings: Annotated[tuple[Screening, ...], Meta(max_length=99)] = ()
+    referral_reference: Text35 | None = None
+    profile_version: Text35 | None = None
+    reason: Text512 | None = None

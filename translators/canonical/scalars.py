@@ -1,0 +1,32 @@
+"""Scalar types of the canonical model: lengths and alphabets, checked by msgspec in one gate.
+
+Decimals are finite with at most 16 digits before and 6 after the point and no exponent; msgspec
+cannot say so, therefore ``translators.gate`` checks them. Codes are open: their tables warn.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Text17 = Annotated[str, Meta(min_length=1, max_length=17)]
+Text35 = Annotated[str, Meta(min_length=1, max_length=35)]
+Text70 = Annotated[str, Meta(min_length=1, max_length=70)]
+Text140 = Annotated[str, Meta(min_length=1, max_length=140)]
+Text256 = Annotated[str, Meta(min_length=1, max_length=256)]
+Text512 = Annotated[str, Meta(min_length=1, max_length=512)]
+Text2000 = Annotated[str, Meta(min_length=1, max_length=2000)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=70)]
+"""An identifier that another party issued: kept in its original spelling."""
+Code = Annotated[str, Meta(min_length=1, max_length=35)]
+"""A coded value: our name where the table knows it, otherwise the sender's spelling."""
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217."""
+CommodityCode = Annotated[str, Meta(pattern=r"^[0-9]{4,10}$")]
+"""Harmonized System code, 6 to 10 digits in declarations; prefixes of 4 in indicators."""
+Url = Annotated[str, Meta(min_length=1, max_length=2048)]
+Quantity = Annotated[int, Meta(ge=0, le=999_999_999)]
+Ordinal = Annotated[int, Meta(ge=1, le=999_999)]
