@@ -1,0 +1,1 @@
+"""The gateway: pipeline, journal, edges and command line."""

@@ -1,0 +1,63 @@
+"""Numbers and ids of the gateway: record numbers and message ids.
+
+A record number has 53 bits, so that JSON carries it exactly: seconds since 2026-01-01 UTC times
+2^22 plus a counter. It sorts by time and is unique, but numbers may be missing. A message id is a
+version-8 UUID (RFC 9562, 5.8) made of the gateway's number, the record number and the message's
+ordinal: stable for receivers and resolvable without an index.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NewType
+from uuid import UUID
+
+InterchangeId = NewType("InterchangeId", str)
+MessageId = NewType("MessageId", str)
+RecordNumber = NewType("RecordNumber", int)
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+COUNTER_BITS = 22
+RECORD_BITS = 53
+ORDINAL_BITS = 32
+GATEWAY_BITS = 37  # what is left of the 122 free bits of a version-8 UUID
+_VERSION = 8 << 76
+_VARIANT = 0b10 << 62
+
+
+def record_number(at: datetime, counter: int) -> RecordNumber:
+    """The record number for ``counter`` (any non-negative integer) drawn at ``at``."""
+    seconds = int((at - EPOCH).total_seconds())
+    if not 0 <= seconds < 1 << (RECORD_BITS - COUNTER_BITS):
+        raise ValueError(f"the time {at.isoformat()} lies outside the range of record numbers")
+    return RecordNumber((seconds << COUNTER_BITS) | (counter & ((1 << COUNTER_BITS) - 1)))
+
+
+def record_time(record: int) -> datetime:
+    """When the record number was drawn, to the second."""
+    return datetime.fromtimestamp(EPOCH.timestamp() + (record >> COUNTER_BITS), UTC)
+
+
+def message_id(gateway: int, record: int, ordinal: int) -> MessageId:
+    """The id of message ``ordinal`` (from 1) of ``record`` at the gateway with that number."""
+    if not 0 <= gateway < 1 << GATEWAY_BITS or not 0 < ordinal < 1 << ORDINAL_BITS:
+        raise ValueError("gateway number or ordinal out of range")
+    free = (gateway << (RECORD_BITS + ORDINAL_BITS)) | (record << ORDINAL_BITS) | ordinal
+    high, middle, low = free >> 74, (free >> 62) & 0xFFF, free & ((1 << 62) - 1)
+    return MessageId(str(UUID(int=(high << 80) | _VERSION | (middle << 64) | _VARIANT | low)))
+
+
+def resolve(identifier: str) -> tuple[int, RecordNumber, int] | None:
+    """Gateway number, record and ordinal of a message id; ``None`` if it is not one of ours."""
+    try:
+        value = UUID(identifier).int
+    except ValueError:
+        return None
+    if (value >> 76) & 0xF != 8 or (value >> 62) & 0b11 != 0b10:
+        return None
+    free = ((value >> 80) << 74) | (((value >> 64) & 0xFFF) << 62) | (value & ((1 << 62) - 1))
+    ordinal = free & ((1 << ORDINAL_BITS) - 1)
+    record = (free >> ORDINAL_BITS) & ((1 << RECORD_BITS) - 1)
+    if ordinal == 0:
+        return None
+    return free >> (RECORD_BITS + ORDINAL_BITS), RecordNumber(record), ordinal

@@ -1,0 +1,137 @@
+"""Ports: what the pipeline needs from the world, owned here and implemented at the rim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.records import (
+    Acceptance,
+    Backlog,
+    Lease,
+    Leg,
+    Outgoing,
+    PlannedMessage,
+    Settlement,
+    Stored,
+    StoredMessage,
+    TraceEntry,
+)
+from trust.identity import PartyId
+
+
+class Clock(Protocol):
+    """The time, as an argument."""
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+
+
+class Journal(Protocol):
+    """The record and the outbox in one store. All methods may be called concurrently."""
+
+    async def reserve(self) -> RecordNumber:
+        """A new record number; never given twice, also not after a crash."""
+
+    async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
+        """The accepted interchange under that id, otherwise the latest refused attempt."""
+
+    async def stage(
+        self,
+        record: RecordNumber,
+        *,
+        party: PartyId,
+        interchange_id: InterchangeId,
+        raw: Sequence[bytes] = (),
+        messages: Sequence[PlannedMessage] = (),
+    ) -> None:
+        """Write a chunk of a large interchange; invisible until :meth:`commit` names it."""
+
+    async def discard(self, record: RecordNumber) -> None:
+        """Remove what was staged under ``record``; nothing happens when there is nothing."""
+
+    async def commit(self, acceptance: Acceptance) -> Stored:
+        """Make the interchange durable (fsync) with its legs, then return it.
+
+        When an accepted one with the same party and id is there already: with the same digest it
+        is returned with ``repeated`` set and nothing is written; with another digest
+        ``Refused("interchange.conflict")`` is raised. A control reference that another accepted
+        interchange of the party has used raises ``Refused("interchange.control-reference")``.
+        """
+
+    async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
+        """One accepted message, without its body."""
+
+    async def lease(
+        self, destination: str, *, limit: int, seconds: float, now: datetime
+    ) -> Lease | None:
+        """Claim ready keys of a destination with the first legs of each, in order.
+
+        No key is under two leases at once. ``None`` when nothing is ready now.
+        """
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: datetime
+    ) -> None:
+        """Record attempts and advance their keys; a lease that was taken over changes no leg.
+
+        May be called several times for one lease, each with some of its deliveries, in order per
+        key. Deliveries of the lease that are never settled come back when it expires.
+        """
+
+    async def held(self, destination: str, token: str) -> Lease | None:
+        """The unsettled rest of an earlier lease (inbox pages); ``None`` when it is over."""
+
+    async def tick(self, *, now: datetime) -> frozenset[str]:
+        """Return expired leases and retries whose time has come; the destinations now ready."""
+
+    async def retry(self, destination: str, *, now: datetime, key: int | None = None) -> int:
+        """Put buried (and waiting) keys of a destination back to ready; how many."""
+
+    async def legs(self, record: RecordNumber) -> tuple[Leg, ...]:
+        """Where each leg of an interchange stands."""
+
+    async def buried(self, destination: str | None = None, *, limit: int = 100) -> tuple[Leg, ...]:
+        """Legs that are held back as buried, oldest first."""
+
+    async def trace(self, value: str, *, limit: int = 1000) -> tuple[TraceEntry, ...]:
+        """Every message about a subject value, or of an interchange id, in order of acceptance."""
+
+    async def refusals(self, value: str, *, limit: int = 100) -> tuple[Stored, ...]:
+        """Refused attempts under an interchange id."""
+
+    async def backlog(self) -> tuple[Backlog, ...]:
+        """Unsettled work per destination."""
+
+    async def registry(self) -> tuple[int, bytes] | None:
+        """The party registry's version and document, when one was stored."""
+
+    async def store_registry(self, document: bytes, *, expected: int) -> int:
+        """Replace the registry if its version still is ``expected`` (0: none); the new version.
+
+        Raises ``Unavailable`` when somebody else was quicker.
+        """
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the store. May be called twice."""
+
+
+class Destination(Protocol):
+    """One place that messages are delivered to. Safe to call twice for the same delivery.
+
+    ``deliver`` returns the evidence (the receiver's verified receipt, or ``None`` where the
+    transport knows none); it raises ``Refused`` when this content will never be taken and
+    ``Unavailable`` when it may be taken later.
+    """
+
+    @property
+    def id(self) -> str:
+        """Its name in routes."""
+
+    async def deliver(self, outgoing: Outgoing) -> str | None:
+        """Bring one encoded message there."""
+
+    async def close(self) -> None:
+        """Let go of connections. May be called twice."""

@@ -1,0 +1,255 @@
+"""What the journal keeps and gives back: immutable rows between pipeline and store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
+from translators.faults import Fault
+from translators.translator import FormatId
+from trust.identity import PartyId
+
+
+class State(StrEnum):
+    """Life of an interchange: staged while it is read in chunks, then settled for good."""
+
+    STAGED = "staged"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of one message. The list of these is what the receipt's digest covers."""
+
+    ordinal: int
+    status: State
+    kind: str | None = None
+    key: str | None = None
+    message_id: MessageId | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Something that messages are about: an item, order, MRN, LRN, indicator or receptacle.
+
+    ``origin`` separates equal values of different issuers: the country of an S10, the platform of
+    an order, the issuer of an indicator.
+    """
+
+    kind: str
+    value: str
+    origin: str = ""
+
+
+class PlannedLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """One destination that a message must reach."""
+
+    destination: str
+    route: str
+    lane: int = 2
+    """0 is the most urgent."""
+    due: datetime | None = None
+    """The deadline; without one, acceptance plus the lane's patience."""
+
+
+class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted message, ready to be committed.
+
+    ``subjects`` is never empty; the first is the key by which the message is ordered. When
+    ``key_of`` names an earlier message, its key is used instead, so that an answer is ordered with
+    what it answers. ``body`` is the canonical JSON without provenance.
+    """
+
+    ordinal: int
+    kind: str
+    body: bytes
+    subjects: tuple[Subject, ...]
+    legs: tuple[PlannedLeg, ...]
+    function: str | None = None
+    regards: MessageId | None = None
+    key_of: tuple[RecordNumber, int] | None = None
+    deadline: datetime | None = None
+    on_behalf_of: PartyId | None = None
+    upstream_id: str | None = None
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """One judged interchange, to be committed whole or not at all.
+
+    A refused one has no messages and consumes no id. ``outcomes`` is the JSON list of
+    :class:`Outcome` whose SHA-256 stands in the receipt. ``staged`` says that raw slices and
+    messages were written before by :meth:`Journal.stage`.
+    """
+
+    record: RecordNumber
+    party: PartyId
+    interchange_id: InterchangeId
+    attempt: int
+    state: State
+    format: FormatId
+    transport: str
+    digest: str
+    size: int
+    received_at: datetime
+    accepted: int
+    refused: int
+    receipt: str
+    outcomes: bytes
+    control_reference: str | None = None
+    raw: tuple[bytes, ...] = ()
+    messages: tuple[PlannedMessage, ...] = ()
+    staged: bool = False
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """An interchange as the journal has it. ``repeated``: this very call found it there already."""
+
+    record: RecordNumber
+    party: PartyId
+    interchange_id: InterchangeId
+    attempt: int
+    state: State
+    format: FormatId
+    transport: str
+    digest: str
+    size: int
+    received_at: datetime
+    accepted: int
+    refused: int
+    receipt: str
+    outcomes: bytes
+    repeated: bool = False
+
+
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted message with what is needed to pass it on or to judge an answer to it."""
+
+    message_id: MessageId
+    record: RecordNumber
+    ordinal: int
+    kind: str
+    party: PartyId
+    interchange_id: InterchangeId
+    accepted_at: datetime
+    version: int
+    function: str
+    key: Subject
+    destinations: tuple[str, ...]
+    body: bytes | None = None
+    regards: MessageId | None = None
+    on_behalf_of: PartyId | None = None
+    upstream_id: str | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg under lease: the message and where it goes. ``seq`` orders the legs of one key."""
+
+    destination: str
+    seq: int
+    key: int
+    tries: int
+    lane: int
+    route: str
+    message: StoredMessage
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries claimed together; nothing may be sent after ``until``."""
+
+    token: str
+    destination: str
+    until: datetime
+    deliveries: tuple[Delivery, ...]
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """One message minimised and encoded for its destination; the id is the same in each attempt."""
+
+    message_id: MessageId
+    kind: str
+    format: FormatId
+    content: bytes
+
+
+class Result(StrEnum):
+    """How one attempt ended."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    BURIED = "buried"
+    SKIPPED = "skipped"
+    RETURNED = "returned"
+    """The destination was not reachable or the worker stopped: the lease is given back unused."""
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What to record for one delivery. ``dropped``: canonical paths withheld by an agreement."""
+
+    delivery: Delivery
+    result: Result
+    code: str = ""
+    detail: str = ""
+    not_before: datetime | None = None
+    dropped: tuple[str, ...] = ()
+    evidence: str | None = None
+    """The receiver's signed receipt."""
+
+
+class LegState(StrEnum):
+    """Where a leg stands, for people."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    RETRYING = "retrying"
+    BURIED = "buried"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+
+
+class Leg(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where one message stands with one destination."""
+
+    message_id: MessageId
+    destination: str
+    state: LegState
+    tries: int = 0
+    at: datetime | None = None
+    code: str = ""
+    detail: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One recorded attempt of delivery."""
+
+    destination: str
+    n: int
+    at: datetime
+    result: Result
+    code: str = ""
+    detail: str = ""
+    dropped: tuple[str, ...] = ()
+    evidence: str | None = None
+
+
+class TraceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One message in a trace, with its attempts and what is still open."""
+
+    message: StoredMessage
+    format: FormatId
+    transport: str
+    attempts: tuple[Attempt, ...]
+    legs: tuple[Leg, ...]
+    subjects: tuple[Subject, ...]
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """Unsettled keys of one destination, by what they wait for."""
+
+    destination: str
+    ready: int
+    leased: int
+    waiting: int
+    held: int
