@@ -1,0 +1,105 @@
+"""What the ingresses call: one service, whatever the transport.
+
+Every method raises ``Refused`` (a code of ``gateway/core/problems.toml``) or ``Unavailable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from gateway.core.envelope import Envelope, Transport
+from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.records import Leg, Stored, TraceEntry
+from translators.registry import Registry
+from translators.translator import FormatId
+from trust.identity import Identity, PartyId
+
+
+class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message in a party's inbox, encoded in the format that the party asked for."""
+
+    message_id: MessageId
+    kind: str
+    format: FormatId
+    content: bytes
+    accepted_at: datetime
+    signature: str
+    """Detached JWS of the gateway over ``content``; its ``jti`` is the message id."""
+
+
+class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for a party. The cursor is the acknowledgement of the page that carried it."""
+
+    cursor: str | None
+    messages: tuple[InboxMessage, ...]
+
+
+class InterchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored answer and where each leg stands."""
+
+    stored: Stored
+    legs: tuple[Leg, ...]
+
+
+class Service(Protocol):
+    """The gateway as its ingresses see it."""
+
+    @property
+    def gateway_id(self) -> str:
+        """The gateway's own party id: the audience of signatures."""
+
+    @property
+    def formats(self) -> Registry:
+        """The formats that are spoken here."""
+
+    def identify(self, certificate: bytes) -> Identity:
+        """Who stands behind a DER certificate. Cheap; judged anew at each call."""
+
+    def folder_identity(self, party: PartyId) -> Identity:
+        """The identity behind a folder that the configuration gives to a party."""
+
+    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
+        """Refuse what can be refused before a body is read: ids, formats, grants."""
+
+    async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
+        """Judge and commit one interchange; its outcome is durable on return.
+
+        A repeat of an accepted interchange returns the first answer. An interchange none of whose
+        messages is accepted is returned with state ``refused``: it is journaled, with a receipt.
+        """
+
+    async def note_refusal(
+        self,
+        identity: Identity,
+        refused: Exception,
+        *,
+        interchange_id: str,
+        format_id: str,
+        transport: Transport,
+    ) -> None:
+        """Journal that an authenticated party was refused before its content was judged."""
+
+    async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
+        """The receipt again, and where each leg stands; only for the sender."""
+
+    async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
+        """The history of an item, order or indicator as far as it is this party's own."""
+
+    async def inbox(
+        self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None
+    ) -> InboxPage:
+        """The next unacknowledged messages; the same page again until it is acknowledged."""
+
+    async def acknowledge(
+        self, identity: Identity, cursor: str, message_ids: Sequence[MessageId] | None = None
+    ) -> int:
+        """Settle a page (or only some of its messages) as delivered; how many."""
+
+    def subscribe(
+        self, identity: Identity, *, format_id: FormatId | None = None, max_in_flight: int
+    ) -> AsyncIterator[tuple[str, InboxMessage]]:
+        """Messages as they come, each with the cursor that acknowledges it; ends when closed."""
