@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from translators.canonical.scalars import (
     CommodityCode,
     Country,
     Identifier,
+    Instant,
     Quantity,
     Text35,
     Text140,
@@ -50,7 +51,7 @@ class InspectionResult(
 
     outcome: Code
     """conform, not-conform, prohibited, inconclusive."""
-    inspected_at: datetime
+    inspected_at: Instant
     provenance: Provenance | None = None
     inspection_id: Identifier | None = None
     regards: Identifier | None = None

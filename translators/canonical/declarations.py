@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from translators.canonical.scalars import (
     Country,
     Currency,
     Identifier,
+    Instant,
     Ordinal,
     Quantity,
     Text17,
@@ -36,7 +36,7 @@ class DeclaredDocument(
     id: Identifier | None = None
     name: Text140 | None = None
     line: Quantity | None = None
-    effective_at: datetime | None = None
+    effective_at: Instant | None = None
     issuer: Text140 | None = None
     exemption: Code | None = None
     quantity: Decimal | None = None
@@ -217,8 +217,8 @@ class GoodsDeclaration(
     items: Annotated[tuple[GoodsItem, ...], Meta(max_length=999)] = ()
     provenance: Provenance | None = None
     mrn: Identifier | None = None
-    accepted_at: datetime | None = None
-    issued_at: datetime | None = None
+    accepted_at: Instant | None = None
+    issued_at: Instant | None = None
     item_ids: Annotated[tuple[Text35, ...], Meta(max_length=999)] = ()
     """Postal items that this declaration covers."""
     declarant: TradeParty | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from translators.canonical.scalars import (
     Country,
     Currency,
     Identifier,
+    Instant,
     Ordinal,
     Quantity,
     Text35,
@@ -94,7 +95,7 @@ class Screening(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
     method: Code
     outcome: Code
-    screened_at: datetime
+    screened_at: Instant
     screener: Text140 | None = None
     facility: Text140 | None = None
     remark: Text512 | None = None

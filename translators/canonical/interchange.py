@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import get_args
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from translators.canonical.referrals import Referral
 from translators.canonical.responses import CustomsResponse
 from translators.canonical.revenue import RevenueAssessment
 from translators.canonical.risk import RiskAssessment, RiskIndicator
-from translators.canonical.scalars import Identifier, Text17, Text35, Text70
+from translators.canonical.scalars import Identifier, Instant, Text17, Text35, Text70
 from translators.canonical.transport import Despatch, TransportEvent
 
 Message = (
@@ -47,7 +46,7 @@ class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     recipient: Text35 | None = None
     control_reference: Text70 | None = None
     """The sender's own reference, unique per sender."""
-    prepared_at: datetime | None = None
+    prepared_at: Instant | None = None
     test: bool = False
     model_version: Text17 | None = None
     type_name: Text35 | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from translators.canonical.provenance import Provenance
-from translators.canonical.scalars import Code, Identifier, Text140, Text512
+from translators.canonical.scalars import Code, Identifier, Instant, Text140, Text512
 
 
 class FailureReason(
@@ -35,7 +34,7 @@ class DeliveryFailed(
     regards: Identifier
     """Message id of what could not be delivered."""
     interchange_id: Identifier
-    failed_at: datetime
+    failed_at: Instant
     destination: Code
     provenance: Provenance | None = None
     key: Identifier | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from translators.canonical.scalars import (
     CommodityCode,
     Country,
     Identifier,
+    Instant,
     Ordinal,
     Quantity,
     Text35,
@@ -53,7 +53,7 @@ class Payment(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     reference: Identifier
     method: Code
     amount: Money
-    paid_at: datetime | None = None
+    paid_at: Instant | None = None
     status: Code | None = None
     provider: Text70 | None = None
 
@@ -64,7 +64,7 @@ class Parcel(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     tracking_number: Text35
     """S10 or the carrier's own number."""
     carrier: Text70 | None = None
-    shipped_at: datetime | None = None
+    shipped_at: Instant | None = None
     lines: Annotated[tuple[Ordinal, ...], Meta(max_length=999)] = ()
 
 
@@ -81,7 +81,7 @@ class Order(
 
     platform_id: Identifier
     order_id: Identifier
-    ordered_at: datetime
+    ordered_at: Instant
     seller: TradeParty
     consignee: TradeParty
     lines: Annotated[tuple[OrderLine, ...], Meta(min_length=1, max_length=999)]
@@ -103,7 +103,7 @@ class Order(
     tax_collected: Money | None = None
     incoterm: Code | None = None
     parcels: Annotated[tuple[Parcel, ...], Meta(max_length=99)] = ()
-    cancelled_at: datetime | None = None
+    cancelled_at: Instant | None = None
     return_of: Identifier | None = None
     """The order whose goods come back."""
     return_reason: Text512 | None = None

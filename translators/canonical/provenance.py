@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import Struct
 
-from translators.canonical.scalars import Identifier, Quantity
+from translators.canonical.scalars import Identifier, Instant, Quantity
 
 
 class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,7 +18,7 @@ class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     message_id: Identifier
     party: Identifier
     interchange_id: Identifier
-    accepted_at: datetime
+    accepted_at: Instant
     version: Quantity | None = None
     on_behalf_of: Identifier | None = None
     upstream_id: Identifier | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -11,7 +10,15 @@ from translators.canonical.goods import AttachedFile, Document, Pointer, Screeni
 from translators.canonical.items import ItemDeclaration
 from translators.canonical.parties import Office
 from translators.canonical.provenance import Provenance
-from translators.canonical.scalars import Code, Identifier, Text17, Text35, Text512, Text2000
+from translators.canonical.scalars import (
+    Code,
+    Identifier,
+    Instant,
+    Text17,
+    Text35,
+    Text512,
+    Text2000,
+)
 
 
 class Question(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,7 +35,7 @@ class ReferralAnswer(
     """What is answered to a referral about one item."""
 
     item_id: Text35
-    answered_at: datetime
+    answered_at: Instant
     texts: Annotated[tuple[Text2000, ...], Meta(max_length=99)] = ()
     documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()
     attachments: Annotated[tuple[AttachedFile, ...], Meta(max_length=9)] = ()
@@ -51,7 +58,7 @@ class Referral(
     """The authority's referral reference, an..17."""
     kind: Code
     """RFI information, RFS screening, DNL do not load, RFA amendment, AC assessment complete."""
-    issued_at: datetime
+    issued_at: Instant
     authority: Office
     provenance: Provenance | None = None
     regards: Identifier | None = None
@@ -62,8 +69,8 @@ class Referral(
     receptacle_ids: Annotated[tuple[Text35, ...], Meta(max_length=9999)] = ()
     mrn: Text35 | None = None
     lrn: Text35 | None = None
-    reply_before: datetime | None = None
-    completed_at: datetime | None = None
+    reply_before: Instant | None = None
+    completed_at: Instant | None = None
     screening_methods: Annotated[tuple[Code, ...], Meta(max_length=9)] = ()
     questions: Annotated[tuple[Question, ...], Meta(max_length=99)] = ()
     documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from translators.canonical.scalars import (
     CommodityCode,
     Country,
     Identifier,
+    Instant,
     Quantity,
     Text17,
     Text35,
@@ -58,8 +58,8 @@ class StatusEntry(
     """A status that the authority gives, with its time."""
 
     code: Code
-    effective_at: datetime | None = None
-    released_at: datetime | None = None
+    effective_at: Instant | None = None
+    released_at: Instant | None = None
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
 
 
@@ -77,7 +77,7 @@ class CustomsResponse(
     decision: Code
     """data-received, not-routable, data-late, pending, released, released-on-payment, held,
     held-other-agency, detained, seized, returned, refused, abandoned."""
-    decided_at: datetime
+    decided_at: Instant
     provenance: Provenance | None = None
     regards: Identifier | None = None
     """Message id of what is answered."""
@@ -96,7 +96,7 @@ class CustomsResponse(
     office: Office | None = None
     total_fee: Money | None = None
     taxes: Annotated[tuple[TaxLine, ...], Meta(max_length=999)] = ()
-    limit_at: datetime | None = None
+    limit_at: Instant | None = None
     destination_country: Country | None = None
     statuses: Annotated[tuple[StatusEntry, ...], Meta(max_length=99)] = ()
     errors: Annotated[tuple[ResponseError, ...], Meta(max_length=999)] = ()

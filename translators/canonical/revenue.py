@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from translators.canonical.scalars import (
     Country,
     Currency,
     Identifier,
+    Instant,
     Quantity,
     Text35,
     Text512,
@@ -44,7 +45,7 @@ class RevenueAssessment(
 ):
     """Duty and tax computed from dated tables; nothing due is said with its relief."""
 
-    assessed_at: datetime
+    assessed_at: Instant
     total: Money
     provenance: Provenance | None = None
     assessment_id: Identifier | None = None

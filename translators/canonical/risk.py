@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from translators.canonical.scalars import (
     CommodityCode,
     Country,
     Identifier,
+    Instant,
     Quantity,
     Text35,
     Text140,
@@ -88,8 +88,8 @@ class RiskIndicator(
     """original, replacement, or withdrawal (a revocation, which reaches everyone who got it)."""
     subjects: Annotated[tuple[RiskSubject, ...], Meta(max_length=99)] = ()
     evidence: Text512 | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
     handling: Code | None = None
     """Who may see it and whether it may be passed on: own-use, no-onward, release-with-consent."""
     caused_by_message: Identifier | None = None
@@ -108,7 +108,7 @@ class RiskResult(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     code: Code | None = None
     text: Text512 | None = None
     score: Decimal | None = None
-    completed_at: datetime | None = None
+    completed_at: Instant | None = None
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
 
 
@@ -136,7 +136,7 @@ class RiskAssessment(
 
     outcome: Code
     """clear, hold, refer, do-not-load."""
-    assessed_at: datetime
+    assessed_at: Instant
     provenance: Provenance | None = None
     assessment_id: Identifier | None = None
     regards: Identifier | None = None

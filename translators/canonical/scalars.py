@@ -6,6 +6,7 @@ cannot say so, therefore ``translators.gate`` checks them. Codes are open: their
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -30,3 +31,5 @@ CommodityCode = Annotated[str, Meta(pattern=r"^[0-9]{4,10}$")]
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
 Quantity = Annotated[int, Meta(ge=0, le=999_999_999)]
 Ordinal = Annotated[int, Meta(ge=1, le=999_999)]
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A point in time; its offset is required and kept (RFC 3339)."""

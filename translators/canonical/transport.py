@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from translators.canonical.scalars import (
     Code,
     Country,
     Identifier,
+    Instant,
     Ordinal,
     Quantity,
     Text35,
@@ -44,8 +44,8 @@ class TransportLeg(
     """Flight or voyage number."""
     from_place: Text35 | None = None
     to_place: Text35 | None = None
-    departs_at: datetime | None = None
-    arrives_at: datetime | None = None
+    departs_at: Instant | None = None
+    arrives_at: Instant | None = None
 
 
 class Despatch(
@@ -69,7 +69,7 @@ class Despatch(
     mail_category: Code | None = None
     mail_subclass: Code | None = None
     year: Quantity | None = None
-    closed_at: datetime | None = None
+    closed_at: Instant | None = None
     gross_weight: Decimal | None = None
     receptacles: Annotated[tuple[Receptacle, ...], Meta(max_length=9999)] = ()
     legs: Annotated[tuple[TransportLeg, ...], Meta(max_length=20)] = ()
@@ -89,7 +89,7 @@ class TransportEvent(
 
     event: Code
     """posted, despatched, loaded, arrived, presented-to-customs, released, delivered, …"""
-    occurred_at: datetime
+    occurred_at: Instant
     provenance: Provenance | None = None
     event_id: Identifier | None = None
     item_ids: Annotated[tuple[Text35, ...], Meta(max_length=9999)] = ()
