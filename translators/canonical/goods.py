@@ -17,6 +17,7 @@ from translators.canonical.scalars import (
     Instant,
     Ordinal,
     Quantity,
+    Sha256,
     Text35,
     Text140,
     Text512,
@@ -82,7 +83,7 @@ class AttachedFile(
     """Bytes that support something: either here in ``content`` (base64) or by ``reference``."""
 
     media_type: Text140
-    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    digest: Sha256 | None = None
     """SHA-256 in lower-case hexadecimal."""
     size: Quantity | None = None
     name: Text140 | None = None

@@ -11,6 +11,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+END = r"$(?!\n)"
+"""Ends every pattern: in Python a bare ``$`` would let a line feed follow."""
+
 Text17 = Annotated[str, Meta(min_length=1, max_length=17)]
 Text35 = Annotated[str, Meta(min_length=1, max_length=35)]
 Text70 = Annotated[str, Meta(min_length=1, max_length=70)]
@@ -22,13 +25,15 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=70)]
 """An identifier that another party issued: kept in its original spelling."""
 Code = Annotated[str, Meta(min_length=1, max_length=35)]
 """A coded value: our name where the table knows it, otherwise the sender's spelling."""
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}" + END)]
 """ISO 3166-1 alpha-2."""
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}" + END)]
 """ISO 4217."""
-CommodityCode = Annotated[str, Meta(pattern=r"^[0-9]{4,10}$")]
+CommodityCode = Annotated[str, Meta(pattern=r"^[0-9]{4,10}" + END)]
 """Harmonized System code, 6 to 10 digits in declarations; prefixes of 4 in indicators."""
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + END)]
+"""A SHA-256 digest in lower-case hexadecimal."""
 Quantity = Annotated[int, Meta(ge=0, le=999_999_999)]
 Ordinal = Annotated[int, Meta(ge=1, le=999_999)]
 Instant = Annotated[datetime, Meta(tz=True)]
