@@ -1,0 +1,210 @@
+"""Keys that sign and verify: one key, one algorithm, one name.
+
+The algorithm belongs to the key, never to the message (RFC 8725, 3.1). Keys travel as PEM; a
+key's default name is its RFC 7638 thumbprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from trust.errors import TrustError
+from trust.members import SigningKey
+from trust.signatures.algorithms import ALGORITHMS, Algorithm
+
+MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 8192  # the cost of verifying grows with the size, and the key is somebody else's
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+JoseKey = ECKey | OKPKey | RSAKey
+
+
+class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that verifies, with the one algorithm and the time for which it is registered."""
+
+    kid: str
+    algorithm: Algorithm
+    key: JoseKey
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    def judge_time(self, at: datetime) -> None:
+        """Raise ``signature.key-expired`` unless the key may sign at ``at``."""
+        early = self.not_before is not None and at < self.not_before
+        if early or (self.not_after is not None and at > self.not_after):
+            raise TrustError("signature.key-expired")
+
+
+class Signer(Protocol):
+    """A private key, wherever it is kept. Signatures come in their JOSE encoding."""
+
+    @property
+    def kid(self) -> str:
+        """The name under which receivers know the public key."""
+
+    @property
+    def alg(self) -> str:
+        """A key of ``ALGORITHMS``."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of the message."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The signature of a message with this digest, where the algorithm hashes first."""
+
+
+class KeySigner:
+    """A signer that holds its key in memory."""
+
+    __slots__ = ("_algorithm", "_key", "kid")
+
+    def __init__(self, key: PrivateKey, *, kid: str = "", algorithm: str = "") -> None:
+        """Raise ``signature.algorithm`` when the key does not fit the profile."""
+        self._key = jose_key(key)
+        self._algorithm = _fitting(self._key, algorithm)
+        self.kid = kid or thumbprint_kid(key)
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, kid: str = "", algorithm: str = "") -> KeySigner:
+        """The signer of an unencrypted PEM private key."""
+        return cls(load_private_key(pem), kid=kid, algorithm=algorithm)
+
+    @property
+    def alg(self) -> str:
+        """The JWS name of the key's algorithm."""
+        return self._algorithm.name
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The other half, without a limit in time."""
+        public = jose_key(self._key.public_key)
+        return PublicKey(kid=self.kid, algorithm=self._algorithm, key=public)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of the message in its JOSE encoding."""
+        signature: bytes = self._algorithm.message.sign(message, self._key)
+        return signature
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The signature of a message with this digest; Ed25519 raises ``signature.algorithm``."""
+        if self._algorithm.digested is None:
+            raise TrustError("signature.algorithm", f"{self.alg} signs whole messages only")
+        signature: bytes = self._algorithm.digested.sign(digest, self._key)
+        return signature
+
+
+def public_key(registered: SigningKey) -> PublicKey:
+    """A registered key, ready to verify; raises ``signature.algorithm`` for an unfit one."""
+    key = load_public_key(registered.public_key.encode())
+    return PublicKey(
+        kid=registered.kid,
+        algorithm=_fitting(key, registered.algorithm),
+        key=key,
+        not_before=registered.not_before,
+        not_after=registered.not_after,
+    )
+
+
+def public_keys(registered: Iterable[SigningKey]) -> dict[str, PublicKey]:
+    """Registered keys by name, ready to verify."""
+    return {key.kid: public_key(key) for key in registered}
+
+
+def signing_key(
+    pem: bytes | str,
+    *,
+    kid: str = "",
+    algorithm: str = "",
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> SigningKey:
+    """A registry row for a PEM public key, with what is left out filled in from the key."""
+    text = pem if isinstance(pem, str) else pem.decode("ascii", "replace")
+    key = load_public_key(text.encode())
+    return SigningKey(
+        kid=kid or key.thumbprint(),
+        public_key=text,
+        algorithm=_fitting(key, algorithm).name,
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
+def thumbprint_kid(key: object) -> str:
+    """The RFC 7638 thumbprint of the public key, whichever half is given."""
+    return jose_key(key).thumbprint()
+
+
+def public_key_pem(key: PrivateKey) -> bytes:
+    """The public half as PEM."""
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def load_public_key(pem: bytes) -> JoseKey:
+    """Read a PEM public key; raises ``signature.algorithm`` for any that the profile refuses."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except Exception as error:  # whatever a parser raises on foreign bytes means no
+        raise TrustError("signature.algorithm", "not a PEM public key") from error
+    return jose_key(key)
+
+
+def load_private_key(pem: bytes) -> PrivateKey:
+    """Read an unencrypted PEM private key; raises ``signature.algorithm`` for an unfit one."""
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except Exception as error:  # whatever a parser raises means no; it never repeats the key
+        raise TrustError("signature.algorithm", "not an unencrypted PEM private key") from error
+    if not isinstance(key, PrivateKey):
+        raise TrustError("signature.algorithm", f"{type(key).__name__} cannot sign here")
+    return key
+
+
+def jose_key(key: object) -> JoseKey:
+    """joserfc's view of a ``cryptography`` key; raises ``signature.algorithm`` for an unfit one."""
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            if key.curve.name in _CURVES:
+                return ECKey.import_key(key)
+        case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
+            return OKPKey.import_key(key)
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            if MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+                return RSAKey.import_key(key)
+    raise TrustError(
+        "signature.algorithm",
+        f"a key is EC P-256 or P-384, Ed25519, or RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits",
+    )
+
+
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384"}
+
+
+def _fitting(key: JoseKey, algorithm: str) -> Algorithm:
+    """The named algorithm, or the key's own, if the key can be used for it."""
+    if not algorithm:
+        match key:
+            case ECKey():
+                algorithm = _CURVES[key.raw_value.curve.name]
+            case OKPKey():
+                algorithm = "Ed25519"
+            case _:
+                algorithm = "PS256"  # RFC 8017, 8: PSS is the one for new applications
+    found = ALGORITHMS.get(algorithm)
+    if found is None:
+        raise TrustError("signature.algorithm", f"{algorithm!r} is not allowed")
+    try:
+        found.message.check_key(key)
+    except JoseError as error:
+        raise TrustError("signature.algorithm", f"the key does not fit {algorithm}") from error
+    return found

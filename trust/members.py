@@ -1,0 +1,87 @@
+"""The rows of a registry: parties, what they may send, their keys, and who vouches for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from trust.identity import PARTY_ID_PATTERN, PartyId
+
+Glob = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.*_-]+\Z", max_length=100)]
+"""A name in which ``*`` stands for any run of characters, and nothing else is special."""
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}\Z")]
+Label = Annotated[PartyId, Meta(pattern=rf"^{PARTY_ID_PATTERN}\Z")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
+Thumbprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+OperatorCode = Annotated[str, Meta(min_length=1, max_length=35)]
+Instant = Annotated[datetime, Meta(tz=True)]
+Severity = Literal["error", "warning"]
+
+
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A public key with which a party signs messages; never the key of its TLS certificate.
+
+    ``public_key`` is PEM (SubjectPublicKeyInfo). ``algorithm`` is the one JWS algorithm that the
+    key is for. Outside ``not_before`` and ``not_after`` (both included; ``None``: no limit) it
+    proves nothing. Several keys may overlap, so that a party can change keys without a gap.
+    """
+
+    kid: Annotated[str, Meta(min_length=1, max_length=100)]
+    public_key: str
+    algorithm: str
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a party may send. A message needs one grant that covers all of it; default deny.
+
+    ``on_behalf_of`` names the parties for which it may act; without it, for itself only.
+    """
+
+    formats: tuple[Glob, ...] = ()
+    kinds: tuple[Glob, ...] = ()
+    countries: tuple[Glob, ...] = ()
+    on_behalf_of: tuple[Glob, ...] = ()
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation on the network.
+
+    ``authorities`` are the only ones that may vouch for it. ``thumbprints``, when there are any,
+    are the only client certificates that count for it (SHA-256, lower-case hexadecimal).
+    ``operators`` are codes by which messages name it, such as UPU operator codes.
+    ``severities`` overrides how a fault code weighs in what this party sends. ``answer_format``
+    is the format in which it wants answers.
+    """
+
+    id: Label
+    name: Annotated[str, Meta(max_length=140)] = ""
+    roles: frozenset[Name] = frozenset()
+    country: Country | None = None
+    operators: tuple[OperatorCode, ...] = ()
+    authorities: tuple[Name, ...] = ()
+    thumbprints: tuple[Thumbprint, ...] = ()
+    signing_keys: tuple[SigningKey, ...] = ()
+    must_sign: bool = False
+    all_or_nothing: bool = False
+    suspended: bool = False
+    grants: tuple[Grant, ...] = ()
+    severities: dict[str, Severity] = {}
+    answer_format: str | None = None
+
+
+class Authority(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A certification authority: its root, its intermediates and its revocation lists.
+
+    ``certificates`` are PEM texts, one certificate each. Intermediates must be among them,
+    because a TLS server sees the leaf of a client's chain alone. ``crls`` names one file for
+    each CA certificate that issues; who reads them decides what the names are relative to.
+    """
+
+    id: Name
+    certificates: tuple[str, ...]
+    crls: tuple[str, ...] = ()

@@ -1,0 +1,106 @@
+"""The registry: every party and authority of a network, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, Self
+
+import msgspec
+
+from trust.errors import TrustError
+from trust.identity import PartyId
+from trust.members import Authority, Grant, Party, Severity, SigningKey
+from trust.mistakes import Mistake, RegistryError
+from trust.registry_read import Read, read_registry
+from trust.registry_rules import find_mistakes
+from trust.registry_write import write_registry
+
+__all__ = ["Authority", "Grant", "Party", "Registry", "RegistryError", "Severity", "SigningKey"]
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: int
+    authorities: tuple[Authority, ...] = ()
+    parties: tuple[Party, ...] = ()
+
+
+class Registry:
+    """Parties and authorities by id. Change makes a new registry; ``version`` tells them apart.
+
+    Making one raises ``RegistryError`` with everything that contradicts itself: a certificate or
+    a key belongs to one party, an authority that is listed exists, its certificates may issue.
+    """
+
+    __slots__ = ("_pinned", "authorities", "parties", "version")
+
+    def __init__(
+        self,
+        *,
+        authorities: Iterable[Authority] = (),
+        parties: Iterable[Party] = (),
+        version: int = 1,
+    ) -> None:
+        held, listed = tuple(authorities), tuple(parties)
+        if mistakes := find_mistakes(held, listed):
+            raise RegistryError(mistakes)
+        self.version: Final = version
+        self.authorities: Final[Mapping[str, Authority]] = MappingProxyType({a.id: a for a in held})
+        self.parties: Final[Mapping[PartyId, Party]] = MappingProxyType({p.id: p for p in listed})
+        self._pinned = {print_: party for party in listed for print_ in party.thumbprints}
+
+    def party(self, identifier: PartyId) -> Party:
+        """The party of that id; raises ``party.unknown``."""
+        found = self.parties.get(identifier)
+        if found is None:
+            raise TrustError("party.unknown")
+        return found
+
+    def pinned(self, fingerprint: str) -> Party | None:
+        """The party to which a certificate is pinned."""
+        return self._pinned.get(fingerprint)
+
+    def crls(self) -> tuple[str, ...]:
+        """The names of all revocation lists, for whoever reads the files."""
+        return tuple(dict.fromkeys(name for a in self.authorities.values() for name in a.crls))
+
+    def with_party(self, party: Party) -> Self:
+        """A registry, one version on, in which the party is added or replaced."""
+        return type(self)(
+            authorities=self.authorities.values(),
+            parties=({**self.parties, party.id: party}).values(),
+            version=self.version + 1,
+        )
+
+    @classmethod
+    def from_toml(cls, text: str, read: Read) -> Self:
+        """The registry that a TOML text describes; ``read`` gives the files that it names.
+
+        Raises ``RegistryError`` with every mistake and its place. ``read`` may raise ``OSError``.
+        """
+        version, authorities, parties = read_registry(text, read)
+        return cls(version=version, authorities=authorities, parties=parties)
+
+    def to_toml(self) -> str:
+        """The registry as TOML that names no other file but revocation lists."""
+        return write_registry(self.version, self.authorities.values(), self.parties.values())
+
+    @classmethod
+    def from_json(cls, document: bytes) -> Self:
+        """The registry of a document that ``to_json`` made; raises ``RegistryError``."""
+        try:
+            found = msgspec.json.decode(document, type=_Document)
+        except msgspec.DecodeError as error:
+            raise RegistryError([Mistake("", str(error))]) from error
+        return cls(version=found.version, authorities=found.authorities, parties=found.parties)
+
+    def to_json(self) -> bytes:
+        """The registry as one document with everything in it, for a database."""
+        return msgspec.json.encode(
+            _Document(
+                version=self.version,
+                authorities=tuple(self.authorities.values()),
+                parties=tuple(self.parties.values()),
+            ),
+            order="deterministic",
+        )

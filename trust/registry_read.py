@@ -1,0 +1,189 @@
+"""The registry as TOML: reading with every mistake at once, writing self-contained.
+
+A certificate or key stands in the file as PEM, or as the name of a file that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, toml
+
+from trust.certificates import fingerprint_of, load_certificates, pem_of
+from trust.errors import TrustError
+from trust.keys import signing_key
+from trust.members import (
+    Authority,
+    Country,
+    Grant,
+    Instant,
+    Label,
+    Name,
+    OperatorCode,
+    Party,
+    Severity,
+    SigningKey,
+    Thumbprint,
+)
+from trust.mistakes import Mistake, RegistryError
+from trust.tables import Report, read_table, reporter, tables
+
+Read = Callable[[str], bytes]
+Parsed = TypeVar("Parsed")
+Content = tuple[int, tuple[Authority, ...], tuple[Party, ...]]
+
+
+class _AuthorityRow(msgspec.Struct, kw_only=True):
+    id: Name
+    certificates: list[str]
+    crls: tuple[str, ...] = ()
+
+
+class _KeyRow(msgspec.Struct, kw_only=True):
+    public_key: str
+    kid: Annotated[str, Meta(max_length=100)] = ""
+    algorithm: str = ""
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+
+
+class _PartyRow(msgspec.Struct, kw_only=True):
+    id: Label
+    name: Annotated[str, Meta(max_length=140)] = ""
+    roles: frozenset[Name] = frozenset()
+    country: Country | None = None
+    operators: tuple[OperatorCode, ...] = ()
+    authorities: tuple[Name, ...] = ()
+    thumbprints: tuple[Thumbprint, ...] = ()
+    certificates: list[str] = []
+    key: list[dict[str, Any]] = []
+    grant: list[dict[str, Any]] = []
+    must_sign: bool = False
+    all_or_nothing: bool = False
+    suspended: bool = False
+    severities: dict[str, Severity] = {}
+    answer_format: str | None = None
+
+
+def read_registry(text: str, read: Read) -> Content:
+    """Version, authorities and parties of a TOML text; ``read`` gives the files that it names.
+
+    Raises ``RegistryError`` with every mistake of form. What the rows say about each other is
+    the business of ``trust.party.Registry``.
+    """
+    mistakes: list[Mistake] = []
+    report = reporter(mistakes)
+    try:
+        document = toml.decode(text)
+    except msgspec.DecodeError as error:
+        raise RegistryError([Mistake("", f"not TOML: {error}")]) from error
+    for key in document.keys() - {"version", "authority", "party"}:
+        report(key, "unknown key; known are authority, party, version")
+    version = document.get("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 0:
+        report("version", "must be a number that is not negative")
+        version = 0
+    authorities = _each(
+        tables(document, "authority", "", report),
+        "authority",
+        lambda raw, path: _authority(raw, path, read, report),
+    )
+    parties = _each(
+        tables(document, "party", "", report),
+        "party",
+        lambda raw, path: _party(raw, path, read, report),
+    )
+    if mistakes:
+        raise RegistryError(mistakes)
+    return version, authorities, parties
+
+
+def _each(
+    rows: Iterable[dict[str, Any]],
+    path: str,
+    parse: Callable[[dict[str, Any], str], Parsed | None],
+) -> tuple[Parsed, ...]:
+    parsed = [parse(raw, f"{path}[{at}]") for at, raw in enumerate(rows)]
+    return tuple(row for row in parsed if row is not None)
+
+
+def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Authority | None:
+    row = read_table(raw, _AuthorityRow, path, report)
+    if row is None:
+        return None
+    pems: list[str] = []
+    for at, source in enumerate(row.certificates):
+        pems += _certificates(source, f"{path}.certificates[{at}]", read, report)
+    return Authority(id=row.id, certificates=tuple(pems), crls=row.crls)
+
+
+def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party | None:
+    row = read_table(raw, _PartyRow, path, report)
+    if row is None:
+        return None
+    pinned = list(row.thumbprints)
+    for at, source in enumerate(row.certificates):
+        pems = _certificates(source, f"{path}.certificates[{at}]", read, report)
+        pinned += [fingerprint_of(load_certificates(pem.encode())[0]) for pem in pems[:1]]
+    keys = _each(row.key, f"{path}.key", lambda raw, path: _key(raw, path, read, report))
+    grants = _each(row.grant, f"{path}.grant", lambda raw, at: read_table(raw, Grant, at, report))
+    return Party(
+        id=row.id,
+        name=row.name,
+        roles=row.roles,
+        country=row.country,
+        operators=row.operators,
+        authorities=row.authorities,
+        thumbprints=tuple(dict.fromkeys(pinned)),
+        signing_keys=keys,
+        must_sign=row.must_sign,
+        all_or_nothing=row.all_or_nothing,
+        suspended=row.suspended,
+        grants=grants,
+        severities=row.severities,
+        answer_format=row.answer_format,
+    )
+
+
+def _key(raw: dict[str, Any], path: str, read: Read, report: Report) -> SigningKey | None:
+    row = read_table(raw, _KeyRow, path, report)
+    if row is None:
+        return None
+    pem = _text(row.public_key, f"{path}.public_key", read, report)
+    if pem is None:
+        return None
+    try:
+        return signing_key(
+            pem,
+            kid=row.kid,
+            algorithm=row.algorithm,
+            not_before=row.not_before,
+            not_after=row.not_after,
+        )
+    except TrustError as error:
+        report(f"{path}.public_key", error.detail)
+        return None
+
+
+def _certificates(source: str, path: str, read: Read, report: Report) -> list[str]:
+    pem = _text(source, path, read, report)
+    if pem is None:
+        return []
+    try:
+        return [pem_of(certificate) for certificate in load_certificates(pem)]
+    except TrustError as error:
+        report(path, error.detail)
+        return []
+
+
+def _text(source: str, path: str, read: Read, report: Report) -> bytes | None:
+    """The PEM that stands there, or that the named file has."""
+    if source.lstrip().startswith("-----BEGIN "):
+        return source.encode()
+    try:
+        return read(source)
+    except (OSError, ValueError) as error:
+        report(path, f"cannot read {source!r}: {getattr(error, 'strerror', None) or error}")
+        return None

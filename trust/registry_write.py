@@ -1,0 +1,97 @@
+"""The registry as TOML: written whole, or changed in place so that comments survive."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from trust.identity import PartyId
+from trust.members import Authority, Party
+
+_TABLE = re.compile(r"^\s*\[")
+_PARTY_TABLE = re.compile(r"^\s*\[\[\s*party\s*\]\]\s*(#.*)?$")
+
+
+def write_registry(version: int, authorities: Iterable[Authority], parties: Iterable[Party]) -> str:
+    """TOML that ``read_registry`` reads back to the same rows."""
+    blocks = [f"version = {version}\n"]
+    blocks += [write_table("[[authority]]", authority) for authority in authorities]
+    blocks += [write_party(party) for party in parties]
+    return "\n".join(blocks)
+
+
+def write_party(party: Party) -> str:
+    """One ``[[party]]`` with its keys and grants."""
+    blocks = [write_table("[[party]]", party, skip={"signing_keys", "grants", "severities"})]
+    if party.severities:
+        lines = [f"{_string(code)} = {_value(weight)}" for code, weight in party.severities.items()]
+        blocks.append("\n".join(["[party.severities]", *lines, ""]))
+    blocks += [write_table("[[party.key]]", key) for key in party.signing_keys]
+    blocks += [write_table("[[party.grant]]", grant) for grant in party.grants]
+    return "\n".join(blocks)
+
+
+def write_table(header: str, row: msgspec.Struct, *, skip: Iterable[str] = ()) -> str:
+    """A table of what differs from the row type's defaults."""
+    lines = [header]
+    for field in msgspec.structs.fields(row):
+        value = getattr(row, field.name)
+        if field.name not in skip and (field.required or value != field.default):
+            lines.append(f"{field.name} = {_value(value)}")
+    return "\n".join([*lines, ""])
+
+
+def with_suspended(text: str, party: PartyId, *, suspended: bool) -> str | None:
+    """The registry text with that party's ``suspended`` set; ``None`` if it is not there.
+
+    Only that line changes. The caller reads the result again before it trusts it.
+    """
+    lines = text.splitlines(keepends=True)
+    identifier = re.compile(rf"""^\s*id\s*=\s*["']{re.escape(party)}["']\s*(#.*)?$""")
+    for start, end in _party_bodies(lines):
+        at = next((n for n in range(start, end) if identifier.match(lines[n].rstrip())), None)
+        if at is None:
+            continue
+        kept = [line for line in lines[start:end] if not re.match(r"\s*suspended\s*=", line)]
+        ending = [] if lines[at].endswith("\n") else ["\n"]
+        new = [*ending, "suspended = true\n"] if suspended else []
+        place = kept.index(lines[at]) + 1
+        return "".join([*lines[:start], *kept[:place], *new, *kept[place:], *lines[end:]])
+    return None
+
+
+def _party_bodies(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Where the plain keys of each ``[[party]]`` begin and end."""
+    for number, line in enumerate(lines):
+        if _PARTY_TABLE.match(line.rstrip()):
+            following = range(number + 1, len(lines))
+            end = next((n for n in following if _TABLE.match(lines[n])), len(lines))
+            yield number + 1, end
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+        case str():
+            return _string(value)
+        case frozenset():
+            return _value(sorted(value))
+        case _:
+            return f"[{', '.join(_value(item) for item in value)}]"
+
+
+def _string(value: str) -> str:
+    """A TOML basic string, or a multi-line one for PEM (TOML 1.0, string)."""
+    if value.startswith("-----BEGIN ") and '"' not in value and "\\" not in value:
+        return f'"""\n{value}"""'
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,1 @@
+"""Signatures over messages: algorithms, the compact form, detached JWS."""
