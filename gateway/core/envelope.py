@@ -39,6 +39,8 @@ class Transport(StrEnum):
     HTTPS = "https"
     GRPC = "grpc"
     FOLDER = "folder"
+    OWN = "own"
+    """The gateway's own notices."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,11 +23,18 @@ class Refused(Exception):
 
 
 class Unavailable(Exception):
-    """It may work later. ``retry_after`` is in seconds when somebody said when."""
+    """It may work later. ``retry_after`` is in seconds when somebody said when.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    ``reached`` says that the other side answered and declined just this; otherwise it could not be
+    reached at all, which says nothing about what was to be delivered.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, reached: bool = False
+    ) -> None:
         self.reason = reason
         self.retry_after = retry_after
+        self.reached = reached
         super().__init__(reason)
 
 

@@ -1,0 +1,153 @@
+"""Minimisation: a message without what its receiver may not see, compiled per kind.
+
+Runs before encoding, so that what is withheld is in no format, error or log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import FieldInfo
+
+from translators.canonical import KINDS, Message
+
+ENVELOPE = frozenset({"type", "provenance"})
+"""Members that are not the sender's content: the tag, and what the gateway itself says."""
+
+
+class Minimised(msgspec.Struct, frozen=True):
+    """What may be seen, and the canonical paths (JSON Pointers) of what was withheld."""
+
+    message: Message
+    dropped: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """A path glob as a pattern over pointers without indices: ``*`` one step, ``**`` any number."""
+    steps = [step for step in glob.strip("/").split("/") if step]
+    pattern = ""
+    for step in steps:
+        if step == "**":
+            pattern += "(?:/[^/]+)*"
+        else:
+            pattern += "/" + re.escape(step).replace(r"\*", "[^/]*")
+    return re.compile(pattern)
+
+
+class Minimiser:
+    """Keeps what the field globs of one agreement cover. Immutable and safe to share."""
+
+    __slots__ = ("_decisions", "_everything", "_patterns")
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        globs = tuple(fields)
+        self._everything = any(glob.strip("/") == "**" for glob in globs)
+        # A glob that names a whole branch covers all below it.
+        self._patterns = tuple(glob_pattern(glob.rstrip("/") + "/**") for glob in globs)
+        self._decisions: dict[str, bool] = {}
+
+    def covers(self, path: str) -> bool:
+        """True when a leaf at ``path`` (pointer, ``*`` for indices) may be seen."""
+        known = self._decisions.get(path)
+        if known is None:
+            known = any(pattern.fullmatch(path) for pattern in self._patterns)
+            if len(self._decisions) < 4096:  # bound: free-form extension keys are unlimited
+                self._decisions[path] = known
+        return known
+
+    def missing(self, kind: str) -> tuple[str, ...]:
+        """Paths without which a kind could not leave: such an agreement is a mistake.
+
+        They are what the message itself requires, and what a part requires of which something
+        may be seen (an amount without its currency says nothing).
+        """
+        if self._everything:
+            return ()
+        return tuple(self._missing(KINDS[kind], "", required=True))
+
+    def _missing(self, struct: type[Any], path: str, *, required: bool) -> Iterator[str]:
+        fields = [f for f in msgspec.structs.fields(struct) if f.encode_name not in ENVELOPE]
+        seen = required or any(self._sees(field, path) for field in fields)
+        for field in fields:
+            where, inner = _step(field, path)
+            needed = seen and field.required
+            if inner is not None:
+                yield from self._missing(inner, where, required=needed)
+            elif needed and not self.covers(where):
+                yield where
+
+    def _sees(self, field: FieldInfo, path: str) -> bool:
+        where, inner = _step(field, path)
+        if inner is None:
+            return self.covers(where)
+        return any(self._sees(child, where) for child in msgspec.structs.fields(inner))
+
+    def minimise(self, message: Message) -> Minimised:
+        """The message without what may not be seen. The same message when nothing is withheld."""
+        if self._everything:
+            return Minimised(message, ())
+        raw: dict[str, Any] = msgspec.to_builtins(message)
+        dropped: list[str] = []
+        kept = {
+            name: value if name in ENVELOPE else self._keep(value, f"/{name}", f"/{name}", dropped)
+            for name, value in raw.items()
+        }
+        kept = {name: value for name, value in kept.items() if value is not None}
+        if not dropped:
+            return Minimised(message, ())
+        return Minimised(msgspec.convert(kept, type(message)), tuple(dropped))
+
+    def _keep(self, value: Any, path: str, pointer: str, dropped: list[str]) -> Any:
+        if isinstance(value, dict):
+            branch = {
+                name: self._keep(child, f"{path}/{name}", f"{pointer}/{name}", dropped)
+                for name, child in value.items()
+            }
+            kept = {name: child for name, child in branch.items() if child is not None}
+            return kept if kept or path in _REQUIRED_PARTS else None
+        if isinstance(value, list):
+            entries = [
+                self._keep(child, f"{path}/*", f"{pointer}/{index}", dropped)
+                for index, child in enumerate(value)
+            ]
+            return [entry for entry in entries if entry is not None] or None
+        if self.covers(path):
+            return value
+        dropped.append(pointer)
+        return None
+
+
+def _step(field: FieldInfo, path: str) -> tuple[str, type[Any] | None]:
+    """The path of a field (``*`` for a list's index) and the struct it holds, if it holds one."""
+    where = f"{path}/{field.encode_name}"
+    options: Iterable[Any] = (msgspec.inspect.type_info(field.type),)
+    while True:
+        option = next((o for o in options if not isinstance(o, msgspec.inspect.NoneType)), None)
+        if isinstance(option, msgspec.inspect.UnionType):
+            options = option.types
+        elif isinstance(option, msgspec.inspect.VarTupleType):
+            where, options = f"{where}/*", (option.item_type,)
+        elif isinstance(option, msgspec.inspect.Metadata):
+            options = (option.type,)
+        else:
+            break
+    if isinstance(option, msgspec.inspect.StructType):
+        return where, option.cls
+    return where, None
+
+
+def _required_parts(struct: type[Any], path: str) -> Iterator[str]:
+    for field in msgspec.structs.fields(struct):
+        where, inner = _step(field, path)
+        if inner is not None and field.required:
+            yield where
+            yield from _required_parts(inner, where)
+
+
+_REQUIRED_PARTS = frozenset(part for kind in KINDS.values() for part in _required_parts(kind, ""))
+"""Paths of parts that must stay, empty if need be; a name means the same part in every kind."""

@@ -1,0 +1,177 @@
+"""The service behind every ingress: identity and permission first, then the inbound half."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+
+from gateway.core.envelope import Envelope, Transport
+from gateway.core.errors import Refused
+from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.ports import Clock, Journal
+from gateway.core.records import Stored, TraceEntry
+from gateway.pipeline.inbound import Inbound
+from gateway.pipeline.inbox import Inboxes
+from gateway.pipeline.judge import Bench, Sender
+from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus
+from gateway.pipeline.settings import Limits
+from gateway.pipeline.view import visible
+from translators.registry import Registry as Formats
+from translators.translator import FormatId
+from trust.authenticator import Authenticator
+from trust.errors import TrustError
+from trust.identity import Identity, PartyId
+from trust.policy import permit_format
+
+INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
+
+
+class Gateway:
+    """Implements :class:`gateway.pipeline.service.Service`."""
+
+    def __init__(
+        self,
+        *,
+        gateway_id: str,
+        authenticator: Callable[[], Authenticator],
+        bench: Callable[[], Bench],
+        journal: Journal,
+        inbound: Inbound,
+        inboxes: Inboxes,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self._gateway_id = gateway_id
+        self._authenticator = authenticator
+        self._bench = bench
+        self._journal = journal
+        self._inbound = inbound
+        self._inboxes = inboxes
+        self._limits = limits
+        self._clock = clock
+
+    @property
+    def gateway_id(self) -> str:
+        """The gateway's own party id."""
+        return self._gateway_id
+
+    @property
+    def formats(self) -> Formats:
+        """The formats that are spoken here."""
+        return self._bench().network.formats
+
+    def identify(self, certificate: bytes) -> Identity:
+        """Who stands behind a DER certificate; raises ``Refused``."""
+        try:
+            return self._authenticator().identify(certificate, now=self._clock())
+        except TrustError as error:
+            raise Refused(error.code, error.detail) from error
+
+    def folder_identity(self, party: PartyId) -> Identity:
+        """The identity behind a folder of the configuration; raises ``Refused``."""
+        try:
+            return self._authenticator().configured(party, method="folder")
+        except TrustError as error:
+            raise Refused(error.code, error.detail) from error
+
+    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
+        """Refuse bad ids, unknown formats and formats without a grant, before a body is read."""
+        if not interchange_id:
+            raise Refused("interchange.id-missing")
+        if not INTERCHANGE_ID.fullmatch(interchange_id):
+            raise Refused("interchange.id-invalid")
+        if self.formats.find(FormatId(format_id)) is None:
+            raise Refused("format.unknown", f"{format_id[:80]} is not configured here")
+        denial = permit_format(self._sender(identity).party, format_id)
+        if denial is not None:
+            raise Refused(denial.code, denial.detail)
+
+    async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
+        """Judge and commit one interchange; durable on return."""
+        self.permit(identity, interchange_id=envelope.interchange_id, format_id=envelope.format)
+        if envelope.content.size == 0:
+            raise Refused("body.empty")
+        self._verify(identity, envelope)
+        return await self._inbound.accept(self._sender(identity), envelope)
+
+    def _sender(self, identity: Identity) -> Sender:
+        try:
+            return Sender(identity, self._authenticator().registry.party(identity.party))
+        except TrustError as error:
+            raise Refused(error.code, error.detail) from error
+
+    def _verify(self, identity: Identity, envelope: Envelope) -> None:
+        try:
+            verifier = self._authenticator().verifier(
+                identity,
+                signature=envelope.signature,
+                interchange_id=envelope.interchange_id,
+                format=envelope.format,
+                audience=self._gateway_id,
+                now=self._clock(),
+                max_age=timedelta(seconds=self._limits.signature_age),
+            )
+            if verifier is None:
+                return
+            for piece in envelope.content.slices(self._limits.raw_slice):
+                verifier.update(piece)
+            verifier.finish()
+        except TrustError as error:
+            raise Refused(error.code, error.detail) from error
+
+    async def note_refusal(
+        self,
+        identity: Identity,
+        refused: Exception,
+        *,
+        interchange_id: str,
+        format_id: str,
+        transport: Transport,
+    ) -> None:
+        """Journal that a proven party was refused before its content was judged."""
+        if not isinstance(refused, Refused):
+            return  # what may work later is no evidence of anything
+        await self._inbound.note_refusal(
+            self._sender(identity),
+            refused,
+            interchange_id=interchange_id[:120],
+            format_id=format_id[:120],
+            transport=transport.value,
+            at=self._clock(),
+        )
+
+    async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
+        """The receipt again, and where each leg stands; only for the sender."""
+        stored = await self._journal.find(identity.party, interchange_id)
+        if stored is None or not stored.receipt:
+            raise Refused("interchange.not-found")
+        return InterchangeStatus(stored=stored, legs=await self._journal.legs(stored.record))
+
+    async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
+        """What this party itself sent or was sent about ``value``, without content."""
+        endpoints = self._bench().network.endpoints
+        entries = await self._journal.trace(value)
+        return visible(entries, party=identity.party, endpoints=endpoints)
+
+    async def inbox(
+        self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None
+    ) -> InboxPage:
+        """The next unacknowledged messages; the same page again until it is acknowledged."""
+        if format_id is not None and self.formats.find(format_id) is None:
+            raise Refused("format.unknown", f"{format_id[:80]} is not configured here")
+        return await self._inboxes.page(identity.party, limit=limit, wait=wait, format_id=format_id)
+
+    async def acknowledge(
+        self, identity: Identity, cursor: str, message_ids: Sequence[MessageId] | None = None
+    ) -> int:
+        """Settle a page (or only some of its messages) as delivered; how many."""
+        return await self._inboxes.acknowledge(identity.party, cursor, message_ids)
+
+    def subscribe(
+        self, identity: Identity, *, format_id: FormatId | None = None, max_in_flight: int
+    ) -> AsyncIterator[tuple[str, InboxMessage]]:
+        """Messages as they come, each with the cursor that acknowledges it."""
+        return self._inboxes.subscribe(
+            identity.party, format_id=format_id, max_in_flight=max_in_flight
+        )

@@ -1,0 +1,314 @@
+"""The inbound half: authenticate → permit → seen before? → decode → judge → commit → receipt.
+
+The order is a security and legal invariant and no configuration changes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.envelope import Envelope
+from gateway.core.errors import Refused
+from gateway.core.identifiers import RecordNumber, resolve
+from gateway.core.ports import Clock, Journal
+from gateway.core.records import (
+    Acceptance,
+    Outcome,
+    PlannedMessage,
+    State,
+    Stored,
+    StoredMessage,
+)
+from gateway.pipeline.bell import Bell
+from gateway.pipeline.judge import Bench, Sender, judge
+from gateway.pipeline.settings import Limits
+from translators.canonical import Header
+from translators.faults import Fault
+from translators.translator import Entry, Reading, Translator
+from trust import receipt
+from trust.keys import Signer
+from trust.party import Registry as Parties
+
+Observe = Callable[[Stored, "list[Outcome]", float], None]
+"""Told of every judged interchange: what was stored, its outcomes, seconds that it took."""
+
+
+class Sitting:
+    """The judging of one interchange, from its first entry to its outcome list."""
+
+    def __init__(self, record: RecordNumber, sender: Sender) -> None:
+        self.record = record
+        self.sender = sender
+        self.header = Header()
+        self.outcomes: list[Outcome] = []
+        self.pending: list[PlannedMessage] = []
+        self.broken: list[Fault] = []
+        self.destinations: set[str] = set()
+        self.accepted = 0
+        self.staged = False
+
+    @property
+    def refused(self) -> int:
+        """How many messages were refused."""
+        return len(self.outcomes) - self.accepted
+
+    def refuse_all(self, fault: Fault) -> None:
+        """Turn every acceptance into a refusal with ``fault``."""
+        self.outcomes = [
+            outcome
+            if outcome.status is State.REFUSED
+            else msgspec.structs.replace(
+                outcome,
+                status=State.REFUSED,
+                message_id=None,
+                faults=(*outcome.faults, fault),
+            )
+            for outcome in self.outcomes
+        ]
+        self.accepted = 0
+        self.pending = []
+        self.destinations = set()
+
+
+class Inbound:
+    """Judges interchanges of proven parties and commits them."""
+
+    def __init__(
+        self,
+        *,
+        gateway_id: str,
+        journal: Journal,
+        bench: Callable[[], Bench],
+        parties: Callable[[], Parties],
+        signer: Signer,
+        limits: Limits,
+        bell: Bell,
+        clock: Clock,
+        observe: Observe,
+    ) -> None:
+        self._gateway_id = gateway_id
+        self._journal = journal
+        self._bench = bench
+        self._parties = parties
+        self._signer = signer
+        self._limits = limits
+        self._bell = bell
+        self._clock = clock
+        self._observe = observe
+
+    async def accept(self, sender: Sender, envelope: Envelope) -> Stored:
+        """Judge and commit one interchange whose sender and signature are proven.
+
+        Durable on return. Raises ``Refused`` when the id was accepted with other bytes, when its
+        control reference was used, or when it breaks a bound as a whole.
+        """
+        began = time.perf_counter()
+        party = sender.identity.party
+        earlier = await self._journal.find(party, envelope.interchange_id)
+        if earlier is not None and earlier.state is State.ACCEPTED:
+            return self._repeat(earlier, envelope)
+        record = await self._journal.reserve()
+        sitting = Sitting(record, sender)
+        try:
+            await self._hear(sitting, envelope)
+            self._conclude(sitting)
+            acceptance = self._acceptance(
+                sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
+            )
+            if sitting.staged and sitting.accepted == 0:
+                await self._journal.discard(record)
+            stored = await self._journal.commit(acceptance)
+        except BaseException:
+            if sitting.staged:
+                await asyncio.shield(self._journal.discard(record))
+            raise
+        if stored.repeated and sitting.staged:
+            await self._journal.discard(record)
+        if not stored.repeated:
+            self._bell.ring(sitting.destinations)
+            self._observe(stored, sitting.outcomes, time.perf_counter() - began)
+        return stored
+
+    def _repeat(self, earlier: Stored, envelope: Envelope) -> Stored:
+        if earlier.digest != envelope.digest:
+            raise Refused(
+                "interchange.conflict",
+                f"accepted on {earlier.received_at.isoformat()} with SHA-256 {earlier.digest}",
+            )
+        return msgspec.structs.replace(earlier, repeated=True)
+
+    async def _hear(self, sitting: Sitting, envelope: Envelope) -> None:
+        """Read and judge entry by entry; large interchanges are staged in chunks on the way."""
+        bench = self._bench()
+        parties = self._parties()
+        translator = bench.network.formats.get(envelope.format)
+        async for reading in self._readings(translator, envelope):
+            if isinstance(reading, Header):
+                sitting.header = reading
+                continue
+            if isinstance(reading, Fault):
+                sitting.broken.append(reading)
+                continue
+            if len(sitting.outcomes) >= self._limits.messages:
+                raise Refused(
+                    "interchange.too-many-messages", f"at most {self._limits.messages} messages"
+                )
+            judged = judge(
+                reading,
+                sitting.sender,
+                format_id=envelope.format,
+                record=sitting.record,
+                regards=await self._regarded(reading),
+                parties=parties,
+                bench=bench,
+            )
+            sitting.outcomes.append(judged.outcome)
+            if judged.planned is not None:
+                sitting.accepted += 1
+                sitting.pending.append(judged.planned)
+                sitting.destinations.update(leg.destination for leg in judged.planned.legs)
+            if len(sitting.pending) >= self._limits.chunk and self._is_large(envelope):
+                await self._stage(sitting, envelope)
+        if sitting.staged and sitting.pending:
+            await self._stage(sitting, envelope)
+
+    def _is_large(self, envelope: Envelope) -> bool:
+        return envelope.content.size > self._limits.staged_from
+
+    async def _readings(self, translator: Translator, envelope: Envelope) -> AsyncIterator[Reading]:
+        """The readings of a document, giving way to the event loop every few milliseconds."""
+        with envelope.content.open() as source:
+            until = time.perf_counter() + self._limits.slice_seconds
+            for reading in translator.read(source):
+                yield reading
+                if time.perf_counter() > until:
+                    await asyncio.sleep(0)
+                    until = time.perf_counter() + self._limits.slice_seconds
+
+    async def _regarded(self, entry: Entry) -> StoredMessage | None:
+        named: str | None = getattr(entry.message, "regards", None)
+        address = resolve(named) if named is not None else None
+        if address is None:
+            return None
+        return await self._journal.message(address[1], address[2])
+
+    async def _stage(self, sitting: Sitting, envelope: Envelope) -> None:
+        party = sitting.sender.identity.party
+        if not sitting.staged:
+            for piece in envelope.content.slices(self._limits.raw_slice):
+                await self._journal.stage(
+                    sitting.record,
+                    party=party,
+                    interchange_id=envelope.interchange_id,
+                    raw=(piece,),
+                )
+            sitting.staged = True
+        await self._journal.stage(
+            sitting.record,
+            party=party,
+            interchange_id=envelope.interchange_id,
+            messages=tuple(sitting.pending),
+        )
+        sitting.pending = []
+
+    def _conclude(self, sitting: Sitting) -> None:
+        """What concerns the interchange as a whole."""
+        broken = tuple(sitting.broken[: self._limits.faults])
+        if not sitting.outcomes and not broken:
+            broken = (Fault(code="interchange.empty", detail="it holds no message"),)
+        if any(fault.refuses for fault in broken):
+            sitting.refuse_all(
+                Fault(code="interchange.broken", detail="the interchange as a whole was refused")
+            )
+        if broken:
+            whole = State.REFUSED if any(f.refuses for f in broken) else State.ACCEPTED
+            if whole is State.REFUSED or sitting.accepted == 0:
+                sitting.outcomes.insert(0, Outcome(ordinal=0, status=whole, faults=broken))
+        elif sitting.sender.party.all_or_nothing and sitting.refused and sitting.accepted:
+            sitting.refuse_all(
+                Fault(
+                    code="interchange.all-or-nothing",
+                    detail="another message was refused, and this party wants all or nothing",
+                )
+            )
+
+    def _acceptance(self, sitting: Sitting, envelope: Envelope, *, attempt: int) -> Acceptance:
+        outcomes = msgspec.json.encode(sitting.outcomes)
+        messages = [outcome for outcome in sitting.outcomes if outcome.ordinal > 0]
+        state = State.ACCEPTED if sitting.accepted else State.REFUSED
+        staged = sitting.staged and state is State.ACCEPTED
+        claims = receipt.ReceiptClaims(
+            gateway=self._gateway_id,
+            record=sitting.record,
+            party=sitting.sender.identity.party,
+            interchange_id=envelope.interchange_id,
+            attempt=attempt,
+            digest=envelope.digest,
+            size=envelope.content.size,
+            format=envelope.format,
+            received_at=envelope.received_at,
+            status=state.value,
+            accepted=sitting.accepted,
+            refused=len(messages) - sitting.accepted,
+            outcomes=hashlib.sha256(outcomes).hexdigest(),
+        )
+        return Acceptance(
+            record=sitting.record,
+            party=sitting.sender.identity.party,
+            interchange_id=envelope.interchange_id,
+            attempt=attempt,
+            state=state,
+            format=envelope.format,
+            transport=envelope.transport.value,
+            digest=envelope.digest,
+            size=envelope.content.size,
+            received_at=envelope.received_at,
+            accepted=sitting.accepted,
+            refused=len(messages) - sitting.accepted,
+            receipt=receipt.sign(claims, self._signer),
+            outcomes=outcomes,
+            control_reference=sitting.header.control_reference,
+            raw=() if staged else tuple(envelope.content.slices(self._limits.raw_slice)),
+            messages=() if staged else tuple(sitting.pending),
+            staged=staged,
+        )
+
+    async def note_refusal(
+        self,
+        sender: Sender,
+        refused: Refused,
+        *,
+        interchange_id: str,
+        format_id: str,
+        transport: str,
+        at: datetime,
+    ) -> Stored:
+        """Journal a refusal from before the content was judged; consumes no id."""
+        fault = Fault(code=refused.code, detail=refused.detail)
+        outcomes = [Outcome(ordinal=0, status=State.REFUSED, faults=(fault, *refused.faults))]
+        encoded = msgspec.json.encode(outcomes)
+        record = await self._journal.reserve()
+        return await self._journal.commit(
+            Acceptance(
+                record=record,
+                party=sender.identity.party,
+                interchange_id=interchange_id,  # type: ignore[arg-type] # as claimed, maybe malformed
+                attempt=0,
+                state=State.REFUSED,
+                format=format_id,  # type: ignore[arg-type] # as claimed, maybe unknown
+                transport=transport,
+                digest="",
+                size=0,
+                received_at=at,
+                accepted=0,
+                refused=0,
+                receipt="",
+                outcomes=encoded,
+            )
+        )

@@ -1,0 +1,165 @@
+"""Judging one message: every fault that can be found without asking the journal again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolve
+from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
+from gateway.pipeline.normalise import normalise
+from gateway.pipeline.plan import Network, plan
+from gateway.regimes import Regime, weigh
+from gateway.routing import subjects_of
+from translators.canonical import Message, kind_of
+from translators.faults import Fault, Severity
+from translators.translator import Entry, FormatId
+from trust.identity import Identity
+from trust.party import Party
+from trust.party import Registry as Parties
+from trust.policy import permit_message
+
+GATEWAY_ROLES = frozenset({"gateway", "administration"})
+"""Roles whose messages may carry the provenance that another gateway gave."""
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Who sent an interchange: the proven identity and its registration."""
+
+    identity: Identity
+    party: Party
+
+
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """What judging needs: the configuration as values."""
+
+    gateway_number: int
+    network: Network
+    regimes: tuple[Regime, ...]
+    severities: Mapping[str, str]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The outcome of one message and, when accepted, what is to be committed."""
+
+    outcome: Outcome
+    planned: PlannedMessage | None
+
+
+def judge(
+    entry: Entry,
+    sender: Sender,
+    *,
+    format_id: FormatId,
+    record: RecordNumber,
+    regards: StoredMessage | None,
+    parties: Parties,
+    bench: Bench,
+) -> Judged:
+    """Accept or refuse one message of an interchange with every fault of it."""
+    severities = {**bench.severities, **sender.party.severities}
+    if entry.message is None:
+        return _refused(entry, entry.faults)
+    message = normalise(entry.message)
+    faults = list(entry.faults)
+    faults.extend(_provenance(entry.message, sender))
+    for regime in bench.regimes:
+        faults.extend(regime.check(message))
+    faults.extend(_permission(message, sender, format_id))
+    faults.extend(_answer(message, sender, regards=regards, bench=bench))
+    subjects = subjects_of(message, party=sender.identity.party)
+    if not subjects:
+        faults.append(Fault(code="subject.none", detail="it names no item, order or declaration"))
+    weighed = weigh(faults, severities)
+    planned = plan(
+        message, sender.identity, network=bench.network, parties=parties, regards=regards
+    )
+    weighed += planned.faults
+    if any(fault.refuses for fault in weighed):
+        return _refused(entry, weighed)
+    upstream = entry.message.provenance
+    outcome = Outcome(
+        ordinal=entry.ordinal,
+        status=State.ACCEPTED,
+        kind=kind_of(message),
+        key=entry.key or subjects[0].value,
+        message_id=message_id(bench.gateway_number, record, entry.ordinal),
+        faults=weighed,
+    )
+    return Judged(
+        outcome,
+        PlannedMessage(
+            ordinal=entry.ordinal,
+            kind=kind_of(message),
+            body=msgspec.json.encode(message),
+            subjects=subjects,
+            legs=planned.legs,
+            function=getattr(message, "function", None),
+            regards=MessageId(regards.message_id) if regards is not None else None,
+            key_of=None if regards is None else (regards.record, regards.ordinal),
+            on_behalf_of=sender.identity.on_behalf_of,
+            upstream_id=None
+            if upstream is None or not _is_gateway(sender)
+            else upstream.message_id,
+        ),
+    )
+
+
+def _refused(entry: Entry, faults: tuple[Fault, ...]) -> Judged:
+    kind = None if entry.message is None else kind_of(entry.message)
+    outcome = Outcome(
+        ordinal=entry.ordinal, status=State.REFUSED, kind=kind, key=entry.key, faults=faults
+    )
+    return Judged(outcome, None)
+
+
+def _is_gateway(sender: Sender) -> bool:
+    return not GATEWAY_ROLES.isdisjoint(sender.identity.roles)
+
+
+def _provenance(message: Message, sender: Sender) -> tuple[Fault, ...]:
+    if message.provenance is None or _is_gateway(sender):
+        return ()
+    detail = "only gateways say where a message comes from; what was said here is not used"
+    return (
+        Fault(
+            code="provenance.ignored",
+            path="/provenance",
+            detail=detail,
+            severity=Severity.WARNING,
+        ),
+    )
+
+
+def _permission(message: Message, sender: Sender, format_id: FormatId) -> tuple[Fault, ...]:
+    denial = permit_message(
+        sender.party,
+        format=format_id,
+        kind=kind_of(message),
+        country=getattr(message, "destination_country", None),
+        on_behalf_of=sender.identity.on_behalf_of,
+    )
+    return () if denial is None else (Fault(code=denial.code, detail=denial.detail),)
+
+
+def _answer(
+    message: Message, sender: Sender, *, regards: StoredMessage | None, bench: Bench
+) -> tuple[Fault, ...]:
+    """Only a party that received a message may answer it (and only one of this gateway's)."""
+    named: str | None = getattr(message, "regards", None)
+    if named is None:
+        return ()
+    address = resolve(named)
+    if address is None or address[0] != bench.gateway_number or regards is None:
+        return (
+            Fault(code="regards.unknown", path="/regards", detail="no message has this id here"),
+        )
+    received = any(
+        bench.network.endpoints.party_of(destination) == sender.identity.party
+        for destination in regards.destinations
+    )
+    if not received:
+        detail = "only who received a message may answer it"
+        return (Fault(code="regards.not-received", path="/regards", detail=detail),)
+    return ()

@@ -1,0 +1,37 @@
+"""Normalisation: what follows from the message itself, filled in. Pure and idempotent.
+
+Nothing that a sender said is changed; only what it left out and what its other fields imply.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gateway.routing.subjects import S10
+from translators.canonical import ItemDeclaration, Message, Order, TradeParty
+
+
+def normalise(message: Message) -> Message:
+    """The message with countries of origin and destination where they follow, no provenance."""
+    changes: dict[str, Any] = {}
+    if message.provenance is not None:
+        changes["provenance"] = None
+    if isinstance(message, ItemDeclaration):
+        if message.origin_country is None:
+            changes["origin_country"] = _country(message.sender) or _s10_country(message.item_id)
+        if message.destination_country is None:
+            changes["destination_country"] = _country(message.addressee)
+    elif isinstance(message, Order) and message.destination_country is None:
+        changes["destination_country"] = _country(message.consignee)
+    changes = {name: value for name, value in changes.items() if value or name == "provenance"}
+    return msgspec.structs.replace(message, **changes) if changes else message
+
+
+def _country(party: TradeParty) -> str | None:
+    return party.address.country if party.address is not None else None
+
+
+def _s10_country(item_id: str) -> str | None:
+    return item_id[-2:] if S10.fullmatch(item_id) else None

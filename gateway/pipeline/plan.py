@@ -1,0 +1,119 @@
+"""Planning: which legs an accepted message gets, and whether each target can take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from gateway.agreements import Agreement, Agreements, Minimiser
+from gateway.core.records import PlannedLeg, StoredMessage
+from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
+from translators.canonical import Header, Message, kind_of
+from translators.faults import Fault, TranslationError
+from translators.registry import Registry as Formats
+from translators.translator import FormatId
+from trust.identity import Identity
+from trust.party import Registry as Parties
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """What planning and dispatch know of the world: one immutable value of the configuration."""
+
+    routes: Routes
+    agreements: Agreements
+    minimisers: Mapping[str, Minimiser]
+    """By the agreement's name."""
+    endpoints: Endpoints
+    formats: Formats
+
+    def agreement(self, parties: Parties, endpoint: Endpoint, kind: str) -> Agreement | None:
+        """Under which agreement a kind may go to an endpoint."""
+        party = parties.parties.get(endpoint.party)
+        return None if party is None else self.agreements.find(party, kind)
+
+    def format_for(self, endpoint: Endpoint, route: Route) -> FormatId:
+        """The route's format, otherwise the endpoint's."""
+        return endpoint.format if route.format is None else FormatId(route.format)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The legs of a message and the faults that keep it from being accepted."""
+
+    legs: tuple[PlannedLeg, ...]
+    faults: tuple[Fault, ...]
+
+
+def plan(
+    message: Message,
+    sender: Identity,
+    *,
+    network: Network,
+    parties: Parties,
+    regards: StoredMessage | None,
+    deadline: datetime | None = None,
+) -> Plan:
+    """The legs of ``message``; what its targets could not take is a fault to the sender now."""
+    legs: dict[str, PlannedLeg] = {}
+    faults: list[Fault] = []
+    kind = kind_of(message)
+    for step in network.routes.plan(message, sender):
+        endpoint = _endpoint(step.target, kind, network=network, regards=regards)
+        if endpoint is None or (endpoint.party == sender.party and step.target != ORIGIN):
+            continue  # nobody to answer, or back to where it came from
+        if endpoint.id in legs:
+            continue
+        agreement = network.agreement(parties, endpoint, kind)
+        if agreement is None:
+            faults.append(_none("agreement.none", f"no agreement lets route {step.route.name}"))
+            continue
+        minimised = network.minimisers[agreement.name].minimise(message).message
+        target = network.format_for(endpoint, step.route)
+        faults.extend(_unfit(minimised, target, step.route, network.formats))
+        legs[endpoint.id] = PlannedLeg(
+            destination=endpoint.id, route=step.route.name, lane=step.route.lane, due=deadline
+        )
+    if not legs and not faults:
+        faults.append(_none("route.none", "no route takes this message anywhere"))
+    return Plan(tuple(legs.values()), tuple(faults))
+
+
+def _none(code: str, detail: str) -> Fault:
+    return Fault(code=code, detail=detail)
+
+
+def _endpoint(
+    target: str, kind: str, *, network: Network, regards: StoredMessage | None
+) -> Endpoint | None:
+    if target != ORIGIN:
+        return network.endpoints.get(target)
+    if regards is None:
+        return None
+    endpoint = network.endpoints.answers_to(regards.party)
+    if kind in network.formats.get(endpoint.format).kinds:
+        return endpoint
+    return network.endpoints.inbox(regards.party)
+
+
+def _unfit(
+    message: Message, format_id: FormatId, route: Route, formats: Formats
+) -> tuple[Fault, ...]:
+    """Why a target's format could not express the message; formats that drop nothing can."""
+    translator = formats.get(format_id)
+    if not translator.drops.get(kind_of(message)):
+        return ()
+    try:
+        for _ in translator.write(Header(), (message,)):
+            pass
+    except TranslationError as error:
+        return tuple(
+            msgspec.structs.replace(
+                fault,
+                code=f"target.{fault.code}",
+                detail=f"{fault.detail} (needed by route {route.name})",
+            )
+            for fault in error.faults
+            if not fault.path.startswith("/interchange")
+        )
+    return ()

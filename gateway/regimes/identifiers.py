@@ -1,0 +1,31 @@
+"""Check rules of the field's identifiers; each returns whether a value follows its standard."""
+
+from __future__ import annotations
+
+import re
+
+S10_FORM = re.compile(r"([A-Z]{2})([0-9]{8})([0-9])([A-Z]{2})")
+S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)  # UPU S10
+S10_RESERVED = frozenset("JKSTW")
+"""First letters that UPU S10 reserves."""
+
+
+def s10_check_digit(serial: str) -> int:
+    """The check digit of an eight-digit serial number: 11 - (weighted sum mod 11), 10→0, 11→5."""
+    total = sum(int(digit) * weight for digit, weight in zip(serial, S10_WEIGHTS, strict=True))
+    check = 11 - total % 11
+    return {10: 0, 11: 5}.get(check, check)
+
+
+def s10_faults(value: str) -> tuple[str, ...]:
+    """The codes of what is wrong with an S10 identifier; empty when nothing is."""
+    form = S10_FORM.fullmatch(value)
+    if form is None:
+        return ("s10.form",)
+    service, serial, check, _ = form.groups()
+    wrong = []
+    if int(check) != s10_check_digit(serial):
+        wrong.append("s10.check-digit")
+    if service[0] in S10_RESERVED:
+        wrong.append("s10.reserved")
+    return tuple(wrong)
