@@ -58,8 +58,6 @@ class _PartyRow(msgspec.Struct, kw_only=True):
     authorities: tuple[Name, ...] = ()
     thumbprints: tuple[Thumbprint, ...] = ()
     certificates: list[str] = []
-    key: list[dict[str, Any]] = []
-    grant: list[dict[str, Any]] = []
     must_sign: bool = False
     all_or_nothing: bool = False
     suspended: bool = False
@@ -120,15 +118,23 @@ def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Au
 
 
 def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party | None:
-    row = read_table(raw, _PartyRow, path, report)
+    keys = _each(
+        tables(raw, "key", f"{path}.", report),
+        f"{path}.key",
+        lambda raw, path: _key(raw, path, read, report),
+    )
+    grants = _each(
+        tables(raw, "grant", f"{path}.", report),
+        f"{path}.grant",
+        lambda raw, path: read_table(raw, Grant, path, report),
+    )
+    row = read_table(raw, _PartyRow, path, report, beside=("key", "grant"))
     if row is None:
         return None
     pinned = list(row.thumbprints)
     for at, source in enumerate(row.certificates):
         pems = _certificates(source, f"{path}.certificates[{at}]", read, report)
         pinned += [fingerprint_of(load_certificates(pem.encode())[0]) for pem in pems[:1]]
-    keys = _each(row.key, f"{path}.key", lambda raw, path: _key(raw, path, read, report))
-    grants = _each(row.grant, f"{path}.grant", lambda raw, at: read_table(raw, Grant, at, report))
     return Party(
         id=row.id,
         name=row.name,

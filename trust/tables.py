@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,15 +27,27 @@ def tables(parent: Mapping[str, Any], key: str, path: str, report: Report) -> li
     return []
 
 
-def read_table(raw: Mapping[str, Any], row: type[T], path: str, report: Report) -> T | None:
-    """The table as a Struct, or ``None`` after each unknown, missing or wrong key was reported."""
+def read_table(
+    raw: Mapping[str, Any],
+    row: type[T],
+    path: str,
+    report: Report,
+    *,
+    beside: Sequence[str] = (),
+) -> T | None:
+    """The table as a Struct, or ``None`` after each unknown, missing or wrong key was reported.
+
+    ``beside`` are keys of the same table that somebody else reads.
+    """
     fields = {field.encode_name: field for field in msgspec.structs.fields(row)}
     good = True
     values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in fields:
-            report(f"{path}.{key}", f"unknown key; known are {', '.join(sorted(fields))}")
-            good = False
+            if key not in beside:
+                known = ", ".join(sorted([*fields, *beside]))
+                report(f"{path}.{key}", f"unknown key; known are {known}")
+                good = False
             continue
         try:
             values[fields[key].name] = msgspec.convert(value, fields[key].type)

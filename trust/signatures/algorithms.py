@@ -28,33 +28,24 @@ class Hash(Protocol):
         """The hash of what was taken."""
 
 
-class Arithmetic(Protocol):
-    """What is used of a joserfc algorithm model: signatures are in their JOSE encoding."""
-
-    def check_key(self, key: Any) -> None:
-        """Raise when the key is of another type or curve."""
-
-    def sign(self, msg: bytes, key: Any) -> bytes:
-        """The signature of the message, or of its digest."""
-
-    def verify(self, msg: bytes, sig: bytes, key: Any) -> bool:
-        """Whether the signature is that of the message, or of its digest."""
-
-
 class Algorithm(msgspec.Struct, frozen=True, kw_only=True):
-    """One algorithm. ``hash`` and ``digested`` are ``None`` where the message is needed whole."""
+    """One algorithm.
+
+    ``message`` and ``digested`` are joserfc models that sign and verify a message, or its digest;
+    ``digested`` and ``hash`` are ``None`` where the message is needed whole.
+    """
 
     name: str
     message: Any
     digested: Any = None
-    hash: Callable[[], Any] | None = None
+    hash: Callable[[], Hash] | None = None
 
 
 def _whole(name: str) -> Algorithm:
     return Algorithm(name=name, message=JWSRegistry.algorithms[name])
 
 
-def _hashed(name: str, hash_: Callable[[], Any], primitive: hashes.HashAlgorithm) -> Algorithm:
+def _hashed(name: str, hash_: Callable[[], Hash], primitive: hashes.HashAlgorithm) -> Algorithm:
     message = JWSRegistry.algorithms[name]
     digested = cast("Any", copy.copy(message))
     digested.hash_alg = lambda: Prehashed(primitive)

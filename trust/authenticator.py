@@ -1,0 +1,141 @@
+"""The authenticator: from a certificate or a signature to a party, or a ``TrustError``.
+
+Whose certificate it is was proved once (``trust.binding``). Whether it holds now (validity,
+revocation, suspension) is judged on every call, so that it bites connections that stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from trust.binding import Binding, Bindings
+from trust.errors import TrustError
+from trust.identity import Identity, Method, PartyId
+from trust.keys import PublicKey, public_keys
+from trust.members import Party
+from trust.party import Registry
+from trust.revocation import Revocations
+from trust.signatures.jws import MAX_AGE, Verifier
+
+
+class Authenticator:
+    """Proves who sends, by one registry and one set of revocation lists. Change makes another."""
+
+    __slots__ = ("_bindings", "_keys", "registry", "revocations")
+
+    def __init__(
+        self,
+        registry: Registry,
+        revocations: Revocations,
+        *,
+        bindings: Bindings | None = None,
+    ) -> None:
+        """Reads every key of the registry once; ``bindings`` must be those of this registry."""
+        self.registry: Final = registry
+        self.revocations: Final = revocations
+        self._bindings = bindings or Bindings(registry)
+        self._keys: dict[PartyId, Mapping[str, PublicKey]] = {
+            party.id: public_keys(party.signing_keys) for party in registry.parties.values()
+        }
+
+    def with_revocations(self, revocations: Revocations) -> Authenticator:
+        """The same registry under newer lists; what was proved about certificates is kept."""
+        return Authenticator(self.registry, revocations, bindings=self._bindings)
+
+    def identify(self, der: bytes, *, now: datetime) -> Identity:
+        """The party whose client certificate this is.
+
+        ``der`` is what TLS gave for this connection. Raises ``TrustError`` with a code
+        ``certificate.*``, ``revocation.unavailable`` or ``party.*``.
+        """
+        binding = self._bindings.find(der, now=now)
+        self._judge(binding, now)
+        _judge_standing(binding.party)
+        return binding.identity
+
+    def configured(self, party: PartyId, *, method: Method = "folder") -> Identity:
+        """The party to which the operator gave a channel of its own, such as a watched folder."""
+        found = self.registry.party(party)
+        _judge_standing(found)
+        return Identity(party=found.id, roles=found.roles, method=method)
+
+    def keys(self, party: PartyId) -> Mapping[str, PublicKey]:
+        """The registered signing keys of a party by name; empty for a party without."""
+        return self._keys.get(party, {})
+
+    def verifier(
+        self,
+        identity: Identity,
+        *,
+        signature: str | None,
+        interchange_id: str,
+        format: str,  # noqa: A002 - the word that the whole project uses
+        audience: str,
+        now: datetime,
+        max_age: timedelta = MAX_AGE,
+    ) -> Verifier | None:
+        """What proves the signature once it was fed the content; ``None`` without a signature.
+
+        A signature that came is always proved, with the keys of this party and no others.
+        Raises ``signature.missing`` when the party must sign, and whatever ``Verifier`` raises.
+        """
+        if not signature:
+            if self.registry.party(identity.party).must_sign:
+                raise TrustError("signature.missing")
+            return None
+        return Verifier(
+            signature,
+            keys=self.keys(identity.party),
+            interchange_id=interchange_id,
+            format=format,
+            audience=audience,
+            now=now,
+            max_age=max_age,
+        )
+
+    def verify(
+        self,
+        identity: Identity,
+        content: bytes,
+        *,
+        signature: str | None,
+        interchange_id: str,
+        format: str,  # noqa: A002 - the word that the whole project uses
+        audience: str,
+        now: datetime,
+        max_age: timedelta = MAX_AGE,
+    ) -> str | None:
+        """The name of the key that signed the content; ``None`` if nothing did, nor had to."""
+        verifier = self.verifier(
+            identity,
+            signature=signature,
+            interchange_id=interchange_id,
+            format=format,
+            audience=audience,
+            now=now,
+            max_age=max_age,
+        )
+        if verifier is None:
+            return None
+        verifier.update(content)
+        return verifier.finish()
+
+    def _judge(self, binding: Binding, now: datetime) -> None:
+        """One path that holds is enough; otherwise the first one's reason counts."""
+        reasons: list[TrustError] = []
+        for path in binding.paths:
+            try:
+                path.judge_time(now)
+                self.revocations.judge(path.links, now=now)
+            except TrustError as reason:
+                reasons.append(reason)
+            else:
+                return
+        raise reasons[0]
+
+
+def _judge_standing(party: Party) -> None:
+    if party.suspended:
+        raise TrustError("party.suspended")
