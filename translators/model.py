@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from translators.canonical import KINDS, Header
-from translators.canonical.scalars import END
+from translators.canonical.scalars import END, Country, Currency
 
 
 class Form(StrEnum):
@@ -81,6 +82,8 @@ _SCALARS = MappingProxyType(
     }
 )
 
+_CAPITALS = ((Country, "[A-Z]{2}"), (Currency, "[A-Z]{3}"))
+
 
 def describe(annotation: Any) -> Shape:
     """The shape of a type annotation; raises :class:`TypeError` for what the model never uses."""
@@ -89,6 +92,9 @@ def describe(annotation: Any) -> Shape:
 
 def _shape(annotation: Any) -> tuple[Shape, bool]:
     plain, metas, nullable = _unwrap(annotation)
+    for capitals, pattern in _CAPITALS:
+        if plain is capitals:
+            return Shape(form=Form.TEXT, type=plain, pattern=pattern), nullable
     limits: dict[str, Any] = {}
     for meta in metas:
         limits |= {
@@ -111,17 +117,22 @@ def _shape(annotation: Any) -> tuple[Shape, bool]:
         names, item = (describe(part) for part in get_args(plain))
         return Shape(form=Form.MAP, type=bare, names=names, item=item, **limits), nullable
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-        tag = plain.__struct_config__.tag
-        return Shape(
-            form=Form.OBJECT,
-            type=plain,
-            struct=plain,
-            tag=tag if isinstance(tag, str) else None,
-            fields=tuple(_fields(plain)),
-        ), nullable
+        return _object(plain), nullable
     if plain in _SCALARS:
         return Shape(form=_SCALARS[plain], type=bare, **limits), nullable
     raise TypeError(f"the model does not use {annotation!r}")
+
+
+@cache
+def _object(struct: type[msgspec.Struct]) -> Shape:
+    tag = struct.__struct_config__.tag
+    return Shape(
+        form=Form.OBJECT,
+        type=struct,
+        struct=struct,
+        tag=tag if isinstance(tag, str) else None,
+        fields=tuple(_fields(struct)),
+    )
 
 
 def _unwrap(annotation: Any) -> tuple[Any, list[msgspec.Meta], bool]:

@@ -7,7 +7,9 @@ cannot say so, therefore ``translators.gate`` checks them. Codes are open: their
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from itertools import product
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
@@ -25,10 +27,16 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=70)]
 """An identifier that another party issued: kept in its original spelling."""
 Code = Annotated[str, Meta(min_length=1, max_length=35)]
 """A coded value: our name where the table knows it, otherwise the sender's spelling."""
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}" + END)]
-"""ISO 3166-1 alpha-2."""
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}" + END)]
-"""ISO 4217."""
+if TYPE_CHECKING:
+    Country = str
+    Currency = str
+else:
+    # msgspec looks a literal up thirteen times faster than it searches a pattern (22 against
+    # 300 ns), and every message has a dozen of these: all words of two and three capitals.
+    Country = Literal[tuple(map("".join, product(ascii_uppercase, repeat=2)))]
+    """ISO 3166-1 alpha-2."""
+    Currency = Literal[tuple(map("".join, product(ascii_uppercase, repeat=3)))]
+    """ISO 4217."""
 CommodityCode = Annotated[str, Meta(pattern=r"^[0-9]{4,10}" + END)]
 """Harmonized System code, 6 to 10 digits in declarations; prefixes of 4 in indicators."""
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
