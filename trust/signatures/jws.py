@@ -52,7 +52,7 @@ class Verifier:
         key = choose_key(compact.header, keys)
         _check_binding(compact, interchange_id=interchange_id, format_=format, audience=audience)
         key.judge_time(now)
-        if abs(now.timestamp() - compact.header["iat"]) > max_age.total_seconds():
+        if abs(int(now.timestamp()) - compact.header["iat"]) > max_age.total_seconds():
             raise TrustError("signature.stale")
         self.kid = key.kid
         self._key = key
