@@ -110,7 +110,7 @@ class Minimiser:
             }
             kept = {name: child for name, child in branch.items() if child is not None}
             return kept if kept or path in _REQUIRED_PARTS else None
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             entries = [
                 self._keep(child, f"{path}/*", f"{pointer}/{index}", dropped)
                 for index, child in enumerate(value)

@@ -253,7 +253,7 @@ class Inbound:
             size=envelope.content.size,
             format=envelope.format,
             received_at=envelope.received_at,
-            status=state.value,
+            status="accepted" if state is State.ACCEPTED else "refused",
             accepted=sitting.accepted,
             refused=len(messages) - sitting.accepted,
             outcomes=hashlib.sha256(outcomes).hexdigest(),

@@ -1,0 +1,121 @@
+"""``luxor formats``, ``schema`` and ``sample``: what a format is, as data and for people."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from translators.described import Described
+from translators.registry import Registry, standard
+from translators.translator import FormatId, Translator, encode
+
+
+def chosen(formats: Registry, name: str) -> Translator:
+    """The format of that id, or a usage error that names all there are."""
+    translator = formats.find(FormatId(name))
+    if translator is None:
+        known = ", ".join(sorted(entry.id for entry in formats))
+        raise click.UsageError(f"there is no format {name}; there are {known}")
+    return translator
+
+
+def described(translator: Translator) -> Described:
+    """The format with its schema, sample and documentation."""
+    if not isinstance(translator, Described):
+        raise click.UsageError(f"{translator.id} has no schema, sample or documentation")
+    return translator
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  luxor formats
+  luxor formats upu.itmatt.1
+  luxor formats --json"""
+)
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def formats(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click option
+    """List the formats, or print the documentation of the format NAME."""
+    registry = standard()
+    rows = [
+        {
+            "id": translator.id,
+            "title": translator.title,
+            "kinds": sorted(translator.kinds),
+            "decode": True,
+            "encode": True,
+            "media_types": list(translator.media_types),
+            "standing": translator.standing,
+            "drops": {kind: sorted(paths) for kind, paths in sorted(translator.drops.items())},
+        }
+        for translator in registry
+        if name is None or translator.id == name
+    ]
+    if name is not None:
+        text = described(chosen(registry, name)).documentation()
+        if as_json:
+            click.echo(msgspec.json.encode({**rows[0], "documentation": text}).decode())
+        elif sys.stdout.isatty():
+            Console().print(Markdown(text))
+        else:
+            click.echo(text)
+        return
+    if as_json:
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    table = Table("format", "carries", "standing", title="Formats, each in and out")
+    for translator in registry:
+        kinds = "every kind" if len(translator.kinds) > 10 else ", ".join(sorted(translator.kinds))
+        table.add_row(translator.id, kinds, translator.standing)
+    Console().print(table)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  luxor schema upu.itmatt.1 --out schemas
+  luxor schema luxor.json.1 --out schemas --json"""
+)
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="this folder",
+    help="Folder to write into; made when it is not there.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the list of files as JSON.")
+def schema(name: str, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
+    """Write the schema files of the format NAME (XSD or JSON Schema)."""
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for file, content in described(chosen(standard(), name)).schema().items():
+        target = out / file
+        target.write_bytes(content)
+        written.append(str(target))
+    click.echo(msgspec.json.encode(written).decode() if as_json else "\n".join(written))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  luxor sample upu.itmatt.1
+  luxor sample upu.cusrsp.1 > response.xml"""
+)
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the sample in canonical JSON.")
+def sample(name: str, as_json: bool) -> None:  # noqa: FBT001 - a click option
+    """Print a sample document of the format NAME, with every line of it filled."""
+    registry = standard()
+    translator = chosen(registry, name)
+    interchange = described(translator).sample()
+    writer = registry.get(FormatId("luxor.json.1")) if as_json else translator
+    sys.stdout.buffer.write(encode(writer, interchange))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,57 @@
+"""The group of all commands. Each is imported when it is called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "serve": ("gateway.cli.serve", "serve", "run a gateway"),
+    "demo": ("gateway.cli.demo", "demo", "run the demonstration network"),
+    "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),
+    "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
+    "translate": ("gateway.cli.translate", "translate", "from one format to another"),
+    "validate": ("gateway.cli.translate", "validate", "every fault of a file"),
+    "formats": ("gateway.cli.formats", "formats", "the formats that are spoken"),
+    "schema": ("gateway.cli.formats", "schema", "write a format's schema files"),
+    "sample": ("gateway.cli.formats", "sample", "print a format's sample document"),
+    "certs": ("gateway.cli.certs", "certs", "the development PKI"),
+    "party": ("gateway.cli.party", "party", "the registry of parties"),
+}
+"""Name → module, attribute, short help."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules that are not imported before they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table: from what is used first to what is used last."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    epilog="Every command has --help with examples, and --json where it prints results.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="luxor-gateway")
+def luxor() -> None:
+    """Luxor: the gateway for the data of cross-border e-commerce.
+
+    Begin with `luxor demo`, which runs a small network of posts, platforms and customs on this
+    machine; then send a message of your own with `luxor submit`.
+    """

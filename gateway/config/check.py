@@ -1,0 +1,138 @@
+"""What the parts of a configuration say about each other: every mistake stops the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from gateway.agreements import Agreements, Minimiser
+from gateway.config.document import Config
+from gateway.config.mistakes import Mistake
+from gateway.routing import ORIGIN, Route
+from translators.canonical import KINDS
+from translators.registry import Registry as Formats
+from translators.translator import FormatId
+from trust.party import Party
+from trust.party import Registry as Parties
+
+
+def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistake, ...]:
+    """Unknown parties, formats, destinations and kinds, and disclosures without an agreement."""
+    return (
+        *_names(config, formats=formats, parties=parties),
+        *_agreements(config, parties=parties),
+        *_routes(config, formats=formats, parties=parties),
+    )
+
+
+def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:
+    if config.gateway.id not in parties.parties:
+        yield Mistake("gateway.id", f"{config.gateway.id} is not in the registry of parties")
+    for index, folder in enumerate(config.ingress.folder):
+        path = f"ingress.folder[{index}]"
+        yield from _party(folder.party, f"{path}.party", parties)
+        yield from _format(folder.format, f"{path}.format", formats)
+    yield from _repeated("destination", [entry.id for entry in config.destination])
+    yield from _repeated("route", [entry.name for entry in config.route])
+    yield from _repeated("agreement", [entry.name for entry in config.agreement])
+    for index, entry in enumerate(config.destination):
+        path = f"destination[{index}]"
+        yield from _party(entry.party, f"{path}.party", parties)
+        yield from _format(entry.format, f"{path}.format", formats)
+        if entry.transport != "folder" and entry.ca is None:
+            yield Mistake(f"{path}.ca", "missing: the authority of the receiver must be pinned")
+        elif entry.ca is not None and not config.path(entry.ca).is_file():
+            yield Mistake(f"{path}.ca", f"no such file: {entry.ca}")
+
+
+def _agreements(config: Config, *, parties: Parties) -> Iterator[Mistake]:
+    for index, entry in enumerate(config.agreement):
+        path = f"agreement[{index}]"
+        if (entry.party is None) == (entry.role is None):
+            yield Mistake(path, "name either the party or the role that it holds with")
+        if entry.party is not None:
+            yield from _party(entry.party, f"{path}.party", parties)
+        yield from _kinds(entry.kinds, f"{path}.kinds")
+        minimiser = Minimiser(entry.fields)
+        for kind in _named(entry.kinds):
+            for missing in minimiser.missing(kind):
+                yield Mistake(f"{path}.fields", f"withhold {missing}, which {kind} can not lack")
+
+
+def _routes(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:
+    destinations = {entry.id: entry for entry in config.destination}
+    agreements = Agreements.of(config.agreement)
+    for index, route in enumerate(config.route):
+        path = f"route[{index}]"
+        yield from _kinds(route.kinds, f"{path}.kinds")
+        if not 0 <= route.lane <= 3:
+            yield Mistake(f"{path}.lane", "lanes are 0 (most urgent) to 3")
+        if route.format is not None:
+            yield from _format(route.format, f"{path}.format", formats)
+        for party in route.from_parties:
+            yield from _party(party, f"{path}.from_parties", parties)
+        for target in route.to:
+            if target == ORIGIN:
+                yield from _answerable(route, path, agreements, parties)
+            elif target not in destinations:
+                yield Mistake(f"{path}.to", f"no destination is called {target}")
+            else:
+                entry = destinations[target]
+                receiver = parties.parties.get(entry.party)  # type: ignore[call-overload]
+                if receiver is not None:
+                    yield from _disclosable(route, path, agreements, receiver)
+                yield from _expressible(route, path, route.format or entry.format, formats)
+
+
+def _answerable(
+    route: Route, path: str, agreements: Agreements, parties: Parties
+) -> Iterator[Mistake]:
+    """Somebody must be allowed to get what goes to ``@origin``."""
+    for kind in _named(route.kinds):
+        if not any(agreements.find(party, kind) for party in parties.parties.values()):
+            yield Mistake(f"{path}.to", f"no agreement lets any party get {kind}")
+
+
+def _disclosable(
+    route: Route, path: str, agreements: Agreements, receiver: Party
+) -> Iterator[Mistake]:
+    for kind in _named(route.kinds):
+        if agreements.find(receiver, kind) is None:
+            yield Mistake(f"{path}.to", f"no agreement lets {receiver.id} get {kind}")
+
+
+def _expressible(route: Route, path: str, name: str, formats: Formats) -> Iterator[Mistake]:
+    translator = formats.find(FormatId(name))
+    if translator is None:
+        return  # said where the format is named
+    for kind in _named(route.kinds):
+        if kind not in translator.kinds:
+            yield Mistake(f"{path}.to", f"{name} can not carry {kind}")
+
+
+def _named(globs: Iterable[str]) -> list[str]:
+    return [kind for kind in KINDS if any(fnmatchcase(kind, glob) for glob in globs)]
+
+
+def _kinds(globs: Iterable[str], path: str) -> Iterator[Mistake]:
+    for glob in globs:
+        if not _named((glob,)):
+            yield Mistake(path, f"no message kind is called {glob}; known are {', '.join(KINDS)}")
+
+
+def _party(name: str, path: str, parties: Parties) -> Iterator[Mistake]:
+    known: Mapping[str, Party] = parties.parties  # type: ignore[assignment] # ids are texts
+    if name not in known:
+        yield Mistake(path, f"{name} is not in the registry of parties")
+
+
+def _format(name: str, path: str, formats: Formats) -> Iterator[Mistake]:
+    if formats.find(FormatId(name)) is None:
+        known = ", ".join(sorted(translator.id for translator in formats))
+        yield Mistake(path, f"unknown format {name}; known are {known}")
+
+
+def _repeated(table: str, names: list[str]) -> Iterator[Mistake]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Mistake(f"{table}[{index}]", f"{name} is there already")

@@ -1,0 +1,188 @@
+"""The registry of parties in force: kept in the journal's store, taken over from a file, watched.
+
+All workers of a gateway look at the same store, so a change reaches each of them within one poll.
+A registry or revocation list with a mistake never replaces a good one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from gateway.config.mistakes import ConfigError, Mistake
+from gateway.core.errors import Unavailable
+from gateway.core.ports import Clock, Journal
+from gateway.telemetry import EventLog
+from trust.authenticator import Authenticator
+from trust.mistakes import RegistryError
+from trust.party import Registry
+from trust.revocation import Revocations
+
+Judge = Callable[[Registry], tuple[Mistake, ...]]
+"""What a registry breaks in the rest of the configuration."""
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store holds: the registry and the digest of the file it was taken over from."""
+
+    source: str
+    registry: msgspec.Raw
+
+
+class Directory:
+    """Gives the authenticator in force, and keeps it so."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        file: Path | None,
+        crls: Path,
+        judge: Judge,
+        clock: Clock,
+        log: EventLog,
+    ) -> None:
+        self._journal = journal
+        self._file = file
+        self._crls = crls
+        self._judge = judge
+        self._clock = clock
+        self._log = log
+        self._version = 0
+        self._source = ""
+        self._rejected = ""
+        self._lists: dict[str, tuple[int, int]] = {}
+        self._authenticator: Authenticator | None = None
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """The one in force; only after :meth:`open`."""
+        if self._authenticator is None:
+            raise RuntimeError("the directory was not opened")
+        return self._authenticator
+
+    @property
+    def parties(self) -> Registry:
+        """The registry in force; only after :meth:`open`."""
+        return self.authenticator.registry
+
+    async def open(self) -> None:
+        """Load what is stored and take over the file; raises ``ConfigError``."""
+        await self._load()
+        await self._take_over()
+        if self._authenticator is None:
+            raise ConfigError("registry", [Mistake("registry.file", "no registry was ever loaded")])
+        await self._read_lists()
+
+    async def watch(self, *, seconds: float) -> None:
+        """Follow changes until cancelled; mistakes are logged and what was in force stays."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self._load()
+                await self._take_over()
+                await self._read_lists()
+            except (ConfigError, Unavailable, OSError) as error:
+                self._log.error("registry.not-reloaded", reason=type(error).__name__)
+
+    async def _load(self) -> None:
+        stored = await self._journal.registry()
+        if stored is None or stored[0] == self._version:
+            return
+        version, raw = stored
+        document = msgspec.json.decode(raw, type=_Document)
+        self._install(Registry.from_json(bytes(document.registry)), version, document.source)
+
+    async def _take_over(self) -> None:
+        """Put the file's registry into the store when the file is not what the store came from."""
+        if self._file is None:
+            return
+        try:
+            registry, source = await asyncio.to_thread(_read_registry, self._file)
+        except (OSError, RegistryError) as error:
+            if self._authenticator is None:
+                raise ConfigError(str(self._file), [Mistake("", str(error))]) from error
+            if self._rejected != str(error):
+                self._rejected = str(error)
+                self._log.error("registry.rejected", mistakes=str(error).splitlines()[:20])
+            return
+        if source in (self._source, self._rejected):
+            return
+        mistakes = self._judge(registry)
+        if mistakes and self._authenticator is None:
+            raise ConfigError(str(self._file), mistakes)
+        if mistakes:
+            self._rejected = source
+            self._log.error("registry.rejected", mistakes=[m.text for m in mistakes[:20]])
+            return
+        document = _Document(source=source, registry=msgspec.Raw(registry.to_json()))
+        try:
+            version = await self._journal.store_registry(
+                msgspec.json.encode(document), expected=self._version
+            )
+        except Unavailable:
+            await self._load()  # another worker was quicker, with the same file
+            return
+        self._install(registry, version, source)
+
+    def _install(self, registry: Registry, version: int, source: str) -> None:
+        revocations = (
+            Revocations({}) if self._authenticator is None else self._authenticator.revocations
+        )
+        self._authenticator = Authenticator(registry, revocations)
+        self._version, self._source = version, source
+        self._lists = {}  # authorities may have changed: read their lists again
+        self._log.info("registry.loaded", version=version, parties=len(registry.parties))
+
+    async def _read_lists(self) -> None:
+        """Read the revocation lists again when one of their files has changed."""
+        names = self.parties.crls()
+        state = await asyncio.to_thread(_states, self._crls, names)
+        if state == self._lists:
+            return
+        files = await asyncio.to_thread(_contents, self._crls, names)
+        revocations = Revocations.from_files(self.parties.authorities.values(), files)
+        self._authenticator = self.authenticator.with_revocations(revocations)
+        self._lists = state
+        problems = [f"{problem}" for problem in revocations.problems]
+        self._log.info("revocations.loaded", lists=len(files), problems=problems)
+
+
+def _read_registry(file: Path) -> tuple[Registry, str]:
+    """The registry of a file and a digest over it and every file that it names."""
+    digest = hashlib.sha256()
+    text = file.read_bytes()
+    digest.update(text)
+
+    def read(name: str) -> bytes:
+        content = (file.parent / name).read_bytes()
+        digest.update(content)
+        return content
+
+    return Registry.from_toml(text.decode("utf-8"), read), digest.hexdigest()
+
+
+def _states(folder: Path, names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    states = {}
+    for name in names:
+        try:
+            stat = (folder / name).stat()
+        except OSError:
+            states[name] = (0, 0)
+        else:
+            states[name] = (stat.st_mtime_ns, stat.st_size)
+    return states
+
+
+def _contents(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+    contents = {}
+    for name in names:
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError:
+            continue  # a list that is missing fails hard where it is needed
+    return contents

@@ -1,0 +1,163 @@
+"""The configuration file as types. Names here are the names in ``gateway.toml``.
+
+Unknown keys are mistakes. Paths are relative to the folder of the file. ``docs/configuration.md``
+explains every key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gateway.agreements import Agreement
+from gateway.ingress.grpc.settings import GrpcSettings
+from gateway.ingress.http.settings import HttpSettings
+from gateway.pipeline.settings import DispatchSettings, Limits
+from gateway.routing import Route
+from trust.identity import PARTY_ID_PATTERN
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
+PartyName = Annotated[str, Meta(pattern=rf"^{PARTY_ID_PATTERN}\Z")]
+
+
+class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[gateway]``: who this is and where it keeps its files."""
+
+    id: PartyName
+    number: Annotated[int, Meta(ge=0, lt=1 << 37)]
+    """Unique among gateways that exchange with each other: it is part of message ids."""
+    data: str = "data"
+    log: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class KeyPair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A certificate chain and its key, as PEM files."""
+
+    certificate: str
+    key: str
+
+
+class SigningSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[signing]``: the key for receipts and deliveries."""
+
+    key: str
+    kid: str = ""
+    algorithm: str = ""
+
+
+class RegistrySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[registry]``: the parties of the network.
+
+    The registry lives in the journal's store. ``file`` is taken over when it is new or has
+    changed since it was last taken over. Revocation lists are read from ``crls``.
+    """
+
+    file: str | None = None
+    crls: str = "."
+    poll: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    """Seconds between looks at the registry's version and at the revocation lists."""
+
+
+class HttpsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[ingress.https]``."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8443
+    limits: HttpSettings = HttpSettings()
+
+
+class GrpcSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[ingress.grpc]``."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8444
+    limits: GrpcSettings = GrpcSettings()
+
+
+class OperationsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[ingress.operations]``: health and metrics, plain HTTP, loopback unless said otherwise."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8440
+
+
+class FolderSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[ingress.folder]]``: a watched folder that belongs to one party."""
+
+    party: PartyName
+    path: str
+    format: Name
+    poll: Annotated[float, Meta(gt=0, le=3600)] = 0.5
+
+
+class IngressSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[ingress]``: how interchanges come in."""
+
+    https: HttpsSection | None = None
+    grpc: GrpcSection | None = None
+    operations: OperationsSection | None = OperationsSection()
+    folder: tuple[FolderSection, ...] = ()
+
+
+class DestinationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[destination]]``: where messages for a party are brought.
+
+    ``address`` is a URL (https), ``host:port`` (grpc) or a folder (folder). ``ca`` pins the
+    authority of the receiver's server certificate. ``receipt = "none"`` is for plain receivers
+    whose 2xx status is all the acknowledgement there is.
+    """
+
+    id: Name
+    party: PartyName
+    transport: Literal["https", "grpc", "folder"]
+    address: str
+    format: Name
+    ca: str | None = None
+    receipt: Literal["required", "none"] = "required"
+    answers: bool = False
+    suffix: str | None = None
+    """File name ending, for folders; by default it follows from the format."""
+    dispatch: DispatchSettings | None = None
+
+
+class FormatSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[format]]``: a layout file of one's own that adds a format."""
+
+    layout: str
+
+
+class RegimeSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[regime]]``: a table of one jurisdiction's admission rules."""
+
+    file: str
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. ``folder`` is where it lies; it is not a key of the file."""
+
+    gateway: GatewaySection
+    tls: KeyPair
+    signing: SigningSection
+    registry: RegistrySection
+    ingress: IngressSection = IngressSection()
+    limits: Limits = Limits()
+    dispatch: DispatchSettings = DispatchSettings()
+    severity: dict[str, Literal["error", "warning", "ignore"]] = {}
+    countries: tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")], ...] = ()
+    """Country codes accepted beside ISO 3166-1."""
+    format: tuple[FormatSection, ...] = ()
+    regime: tuple[RegimeSection, ...] = ()
+    destination: tuple[DestinationSection, ...] = ()
+    agreement: tuple[Agreement, ...] = ()
+    route: tuple[Route, ...] = ()
+    folder: str = "."
+    file: str = "gateway.toml"
+
+    def path(self, name: str) -> Path:
+        """A path of the file, relative to the folder in which the file lies."""
+        return Path(self.folder) / name

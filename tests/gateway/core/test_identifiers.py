@@ -1,0 +1,49 @@
+"""Record numbers sort by time and fit JSON; message ids carry where a message lies."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.identifiers import message_id, record_number, record_time, resolve
+
+NOW = datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC)
+
+
+@given(
+    gateway=st.integers(0, (1 << 37) - 1),
+    record=st.integers(0, (1 << 53) - 1),
+    ordinal=st.integers(1, (1 << 32) - 1),
+)
+def test_a_message_id_resolves_to_gateway_record_and_ordinal(
+    gateway: int, record: int, ordinal: int
+) -> None:
+    assert (gateway, record, ordinal) == resolve(message_id(gateway, record, ordinal))
+
+
+def test_a_message_id_is_a_version_8_uuid() -> None:
+    identifier = UUID(message_id(7, record_number(NOW, 99), 3))
+
+    assert (identifier.version, identifier.variant) == (8, "specified in RFC 4122")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["", "x", "4c8a8f1e-6d0b-4a0a-9f6e-3b8f4f3f2a11", "00000000-0000-8000-8000-000000000000"],
+)
+def test_what_is_no_message_id_resolves_to_nothing(foreign: str) -> None:
+    assert resolve(foreign) is None
+
+
+def test_record_numbers_sort_by_time_and_are_exact_in_json() -> None:
+    earlier, later = record_number(NOW, (1 << 22) - 1), record_number(NOW + timedelta(seconds=1), 0)
+
+    assert earlier < later < 1 << 53
+    assert record_time(earlier) == NOW
+
+
+def test_a_time_before_the_epoch_has_no_record_number() -> None:
+    with pytest.raises(ValueError, match="outside the range"):
+        record_number(datetime(2025, 12, 31, tzinfo=UTC), 0)
