@@ -1,0 +1,1 @@
+"""Edges through which messages go out: HTTPS, gRPC and folders."""

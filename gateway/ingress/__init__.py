@@ -1,0 +1,1 @@
+"""Edges through which interchanges come in: HTTPS, gRPC and watched folders."""

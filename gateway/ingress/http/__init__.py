@@ -1,0 +1,1 @@
+"""The HTTPS interface of version 1: :class:`gateway.ingress.http.server.HttpIngress`."""

@@ -1,0 +1,110 @@
+"""Takes TCP connections, does their TLS handshake and hands them to the HTTP protocol.
+
+The loops' own servers lose failed handshakes; here each is an event ``tls.refused`` with its
+reason and the peer's address, and handshakes and connections have bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+
+from gateway.core.envelope import Transport
+from gateway.ingress.http.settings import HttpSettings
+from gateway.telemetry import Telemetry
+
+_FAULT_PAUSE_S = 0.5
+_SHUTDOWN_S = 5.0
+
+ProtocolFactory = Callable[[Callable[[], None]], asyncio.Protocol]
+"""Makes the protocol of one connection, which calls the argument when it is lost."""
+
+
+class Acceptor:
+    """One listening socket. ``context`` may be replaced at any time; it serves new handshakes."""
+
+    def __init__(
+        self,
+        *,
+        listener: socket.socket,
+        context: ssl.SSLContext,
+        protocol: ProtocolFactory,
+        settings: HttpSettings,
+        telemetry: Telemetry,
+    ) -> None:
+        self.context = context
+        self._listener = listener
+        self._protocol = protocol
+        self._settings = settings
+        self._refused = telemetry.metrics.tls_refused.labels(transport=Transport.HTTPS)
+        self._log = telemetry.of("ingress.https")
+        self._connections = asyncio.Semaphore(settings.connections)
+        self._places = asyncio.Semaphore(settings.handshakes)
+        self._task: asyncio.Task[None] | None = None
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to take connections."""
+        self._task = asyncio.create_task(self._accept(), name="https.accept")
+
+    async def stop(self) -> None:
+        """Take no more connections and finish the handshakes under way. May be called twice."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        self._listener.close()
+        if self._handshakes:
+            await asyncio.wait(self._handshakes)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._connections.acquire()
+            await self._places.acquire()
+            try:
+                peer, address = await loop.sock_accept(self._listener)
+            except OSError as error:  # out of descriptors, mostly: wait for some to be closed
+                self._connections.release()
+                self._places.release()
+                self._log.error("connection.not-taken", errno=error.errno)
+                await asyncio.sleep(_FAULT_PAUSE_S)
+                continue
+            task = loop.create_task(self._handshake(peer, address[0]))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _handshake(self, peer: socket.socket, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                lambda: self._protocol(self._connections.release),
+                peer,
+                ssl=self.context,
+                ssl_handshake_timeout=self._settings.handshake_timeout,
+                ssl_shutdown_timeout=_SHUTDOWN_S,
+            )
+        except OSError as error:
+            self._connections.release()
+            self._explain(error, address)
+        finally:
+            self._places.release()
+
+    def _explain(self, error: OSError, address: str) -> None:
+        match error:
+            case ssl.SSLError():
+                reason = getattr(error, "verify_message", None) or error.reason or "unknown"
+            case ConnectionAbortedError():  # what both loops raise when the time is over
+                reason = "handshake timeout"
+            case _:
+                # The peer left without a word, as probes of load balancers do.
+                self._log.debug("connection.abandoned", address=address)
+                return
+        self._refused.inc()
+        self._log.warning(
+            "tls.refused", transport=Transport.HTTPS.value, reason=reason, address=address
+        )

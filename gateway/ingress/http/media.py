@@ -1,0 +1,35 @@
+"""Which format a submission is in when its sender did not name one."""
+
+from __future__ import annotations
+
+from gateway.core.envelope import Content
+from gateway.core.errors import Refused
+from translators.registry import Registry
+from translators.translator import FormatId
+
+HEAD_BYTES = 65_536
+"""How far into a document its root element is looked for."""
+_XML = frozenset({"application/xml", "text/xml"})  # RFC 7303, 9.1 and 9.2: say nothing of a format
+
+
+def format_of_type(content_type: str, formats: Registry) -> FormatId | str:
+    """The format of a media type; empty for the XML types, whose root element decides.
+
+    Raises ``Refused("media-type.unsupported")``.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    found = formats.by_media_type(media_type)
+    if found is not None:
+        return found.id
+    if media_type in _XML:
+        return ""
+    raise Refused("media-type.unsupported")
+
+
+def format_of_root(content: Content, formats: Registry) -> FormatId:
+    """The format whose documents begin with this root element."""
+    with content.open() as source:
+        found = formats.by_root(source.read(HEAD_BYTES))
+    if found is None:
+        raise Refused("media-type.unsupported", "no format has this root element")
+    return found.id

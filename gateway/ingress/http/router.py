@@ -1,0 +1,136 @@
+"""From request line to handler, and from whatever a handler raises to a problem document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from ssl import SSLObject
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+from gateway.core.errors import Refused
+from gateway.ingress.http.responses import problem_response
+from gateway.ingress.problems import Problems
+from trust.identity import Identity
+
+Handler = Callable[["Call"], Awaitable[web.Response]]
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One authenticated request. ``values`` are the variable parts of its path, in order."""
+
+    request: BaseRequest
+    identity: Identity
+    values: tuple[str, ...]
+
+    def query(self, *allowed: str) -> dict[str, str]:
+        """Query parameters; one that is unknown or given twice is ``request.invalid``."""
+        given = self.request.rel_url.query
+        if not given:
+            return {}
+        for name in given:
+            if name not in allowed:
+                raise Refused("request.invalid", f"there is no parameter {name!r}")
+        if len(given) != len(set(given)):
+            raise Refused("request.invalid", "a parameter is given twice")
+        return dict(given)
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A method at a path; ``{}`` stands for one variable segment."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+class Router:
+    """Finds the handler, names the caller, and lets no exception out."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        identify: Callable[[bytes], Identity],
+        problems: Problems,
+    ) -> None:
+        self._identify = identify
+        self._problems = problems
+        self._paths: dict[tuple[str, ...], dict[str, Handler]] = {}
+        for route in routes:
+            self._paths.setdefault(_segments(route.path), {})[route.method] = route.handler
+        self.stopping = False
+        self.busy: set[object] = set()
+
+    async def __call__(self, request: BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        self.busy.add(request.protocol)
+        try:
+            response = await self._answer(request)
+        finally:
+            self.busy.discard(request.protocol)
+        if self.stopping:
+            response.force_close()
+        return response
+
+    async def _answer(self, request: BaseRequest) -> web.Response:
+        party = ""
+        try:
+            # Who calls comes first: nothing is told to somebody who is not a party.
+            identity = self._identify(certificate_of(request))
+            party = identity.party
+            handlers, values = self._find(request.rel_url.raw_path)
+            handler = handlers.get(request.method)
+            if handler is None:
+                return self._method(request, tuple(handlers))
+            return await handler(Call(request=request, identity=identity, values=values))
+        except Exception as error:
+            told = self._problems.tell(
+                error,
+                party=party,
+                interchange_id=request.headers.get("Luxor-Interchange-Id", ""),
+                instance=request.rel_url.raw_path,
+            )
+            return _unread(request, problem_response(told))
+
+    def _find(self, path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:
+        segments = tuple(path.split("/"))
+        exact = self._paths.get(segments)
+        if exact is not None and "{}" not in segments:
+            return exact, ()
+        for template, handlers in self._paths.items():
+            if len(template) != len(segments):
+                continue
+            pairs = tuple(zip(template, segments, strict=True))
+            if all(have in ("{}", got) for have, got in pairs):
+                values = tuple(unquote(got) for have, got in pairs if have == "{}")
+                return handlers, values
+        raise Refused("request.not-found")
+
+    def _method(self, request: BaseRequest, allowed: tuple[str, ...]) -> web.Response:
+        told = self._problems.tell(Refused("request.method"), instance=request.rel_url.raw_path)
+        return _unread(request, problem_response(told, allow=tuple(sorted(allowed))))
+
+
+def certificate_of(request: BaseRequest) -> bytes:
+    """The client's certificate as DER, from the connection and nowhere else (no header)."""
+    connection = request.get_extra_info("ssl_object")
+    certificate = (
+        connection.getpeercert(binary_form=True) if isinstance(connection, SSLObject) else None
+    )
+    if certificate is None:
+        raise Refused("certificate.missing")
+    return certificate
+
+
+def _unread(request: BaseRequest, response: web.Response) -> web.Response:
+    """End the connection after this answer when a body is still coming, and only then."""
+    if not request.content.at_eof():
+        response.force_close()
+    return response
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))

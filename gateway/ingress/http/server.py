@@ -1,0 +1,151 @@
+"""The HTTPS listener: starts, serves, and stops without failing what it began to read."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from aiohttp import web
+
+from gateway.core.envelope import Transport
+from gateway.core.ports import Clock
+from gateway.ingress.http.acceptor import Acceptor
+from gateway.ingress.http.connection import Connection
+from gateway.ingress.http.inbox import Inbox
+from gateway.ingress.http.lookups import Lookups
+from gateway.ingress.http.openapi import openapi_document
+from gateway.ingress.http.responses import json_response
+from gateway.ingress.http.router import Call, Handler, Route, Router
+from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.http.submit import Submit
+from gateway.ingress.problems import Problems
+from gateway.ingress.reception import Reception
+from gateway.ingress.tls import ServerTls, https_context
+from gateway.pipeline.service import Service
+from gateway.telemetry import Telemetry
+
+_DRAIN_STEP_S = 0.02
+_SETTLE_TURNS = 5
+
+
+class HttpIngress:
+    """One HTTPS listener of the gateway."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        telemetry: Telemetry,
+        clock: Clock,
+        tls: ServerTls,
+        host: str,
+        port: int,
+        settings: HttpSettings,
+    ) -> None:
+        """``port`` 0 takes any free one. The files of ``tls`` are read when it starts."""
+        self._telemetry = telemetry
+        self._tls = tls
+        self._host = host
+        self._port = port
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
+        self._router = Router(
+            self._routes(service, clock), identify=service.identify, problems=self._problems
+        )
+        self._server: web.Server | None = None
+        self._acceptor: Acceptor | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; before the start, the one that was asked for."""
+        return self._port
+
+    async def start(self) -> None:
+        """Listen. Raises ``OSError`` when the address is taken or a file cannot be read."""
+        context = https_context(self._tls)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server(
+            (self._host, self._port),
+            family=family,
+            backlog=self._settings.backlog,
+            reuse_port=self._settings.reuse_port,
+        )
+        listener.settimeout(0)
+        self._port = listener.getsockname()[1]
+        server = self._server = web.Server(self._router)
+        self._acceptor = Acceptor(
+            listener=listener,
+            context=context,
+            protocol=lambda lost: Connection(
+                server,
+                loop=asyncio.get_running_loop(),
+                problems=self._problems,
+                lost=lost,
+                settings=self._settings,
+            ),
+            settings=self._settings,
+            telemetry=self._telemetry,
+        )
+        self._acceptor.start()
+
+    def renew(self, tls: ServerTls) -> None:
+        """Serve new connections with other certificates or authorities; open ones stay."""
+        context = https_context(tls)
+        self._tls = tls
+        if self._acceptor is not None:
+            self._acceptor.context = context
+
+    async def stop(self) -> None:
+        """Take nothing new, answer what was begun, close. May be called twice.
+
+        Every request whose headers were read is answered if that takes at most
+        ``settings.drain`` seconds; idle connections are closed at once.
+        """
+        self._stopping.set()
+        if self._acceptor is None or self._server is None:
+            return
+        await self._acceptor.stop()
+        self._router.stopping = True
+        for _ in range(_SETTLE_TURNS):  # what was parsed in this turn of the loop gets its handler
+            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._settings.drain
+        while True:
+            for connection in self._server.connections:
+                if connection not in self._router.busy:
+                    connection.force_close()
+            if not self._router.busy or loop.time() > until:
+                break
+            await asyncio.sleep(_DRAIN_STEP_S)
+        await self._server.shutdown(timeout=_DRAIN_STEP_S)
+        self._acceptor = None
+
+    def _routes(self, service: Service, clock: Clock) -> tuple[Route, ...]:
+        settings, metrics = self._settings, self._telemetry.metrics
+        reception = Reception(
+            service=service, telemetry=self._telemetry, clock=clock, transport=Transport.HTTPS
+        )
+        submit = Submit(reception=reception, formats=service.formats, settings=settings)
+        lookups = Lookups(service=service, settings=settings)
+        inbox = Inbox(service=service, metrics=metrics, settings=settings, stopping=self._stopping)
+        document = openapi_document(self._problems.kinds, settings=settings)
+
+        async def openapi(call: Call) -> web.Response:
+            return json_response(document)
+
+        reads: dict[str, Handler] = {
+            "/v1/interchanges/{}": lookups.status,
+            "/v1/interchanges/{}/outcomes": lookups.outcomes,
+            "/v1/trace/{}": lookups.trace,
+            "/v1/formats": lookups.formats,
+            "/openapi.json": openapi,
+        }
+        return (
+            Route(method="POST", path="/v1/interchanges", handler=submit),
+            Route(method="POST", path="/v1/inbox/acknowledgements", handler=inbox.acknowledge),
+            # No HEAD here: a served page is leased, and HEAD must change nothing (RFC 9110, 9.2.1)
+            Route(method="GET", path="/v1/inbox", handler=inbox.page),
+            *(Route(method="GET", path=path, handler=handler) for path, handler in reads.items()),
+            *(Route(method="HEAD", path=path, handler=handler) for path, handler in reads.items()),
+        )

@@ -1,0 +1,66 @@
+"""``POST /v1/interchanges``: one interchange in, its signed receipt out."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from msgspec.structs import replace
+
+from gateway.core.errors import Refused, Unavailable
+from gateway.ingress.http.body import check_announced, read_body
+from gateway.ingress.http.media import format_of_root, format_of_type
+from gateway.ingress.http.responses import answer_response
+from gateway.ingress.http.router import Call
+from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.reception import Claim, Reception
+from gateway.ingress.spool import Intake
+from translators.registry import Registry
+
+RETRY_S = 1.0
+
+
+class Submit:
+    """Reads submissions, at most ``settings.submissions`` at once."""
+
+    def __init__(self, *, reception: Reception, formats: Registry, settings: HttpSettings) -> None:
+        self._reception = reception
+        self._formats = formats
+        self._settings = settings
+        self._open = 0
+
+    async def __call__(self, call: Call) -> web.Response:
+        """Accept one interchange or raise ``Refused``."""
+        if self._open >= self._settings.submissions:
+            raise Unavailable("overload", retry_after=RETRY_S)
+        self._open += 1
+        intake = Intake(self._settings.spool)
+        try:
+            return await self._receive(call, intake)
+        finally:
+            self._open -= 1
+            intake.close()
+
+    async def _receive(self, call: Call, intake: Intake) -> web.Response:
+        request = call.request
+        headers = request.headers
+        claim = Claim(
+            interchange_id=headers.get("Luxor-Interchange-Id", ""),
+            format_id=headers.get("Luxor-Format", ""),
+            signature=headers.get("Luxor-Signature"),
+        )
+        try:
+            # What can be refused by its headers is refused before a byte of the body is read.
+            check_announced(request, self._settings)
+            if not claim.format_id:
+                format_id = format_of_type(headers.get("Content-Type", ""), self._formats)
+                claim = replace(claim, format_id=format_id)
+            if claim.format_id:
+                self._reception.permit(call.identity, claim)
+            content = await read_body(request, intake, self._settings)
+            if not claim.format_id:
+                claim = replace(claim, format_id=format_of_root(content, self._formats))
+                self._reception.permit(call.identity, claim)
+            stored = await self._reception.accept(call.identity, claim, content)
+        except Refused as refused:
+            await self._reception.note(call.identity, claim, refused)
+            raise
+        return answer_response(stored, page=self._settings.outcome_page)

@@ -1,0 +1,88 @@
+"""What every ingress does with a submission, whatever the transport."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from gateway.core.envelope import Content, Envelope, Transport
+from gateway.core.errors import Refused, Unavailable
+from gateway.core.identifiers import InterchangeId
+from gateway.core.ports import Clock
+from gateway.core.records import State, Stored
+from gateway.pipeline.service import Service
+from gateway.telemetry import Telemetry
+from translators.translator import FormatId
+from trust.identity import Identity
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sender says about a submission; nothing of it is proved yet."""
+
+    interchange_id: str
+    format_id: str
+    signature: str | None = None
+
+
+class Reception:
+    """Hands submissions of one transport to the service and counts what became of them."""
+
+    def __init__(
+        self, *, service: Service, telemetry: Telemetry, clock: Clock, transport: Transport
+    ) -> None:
+        self._service = service
+        self._clock = clock
+        self._transport = transport
+        self._metrics = telemetry.metrics
+        self._seconds = telemetry.metrics.accept_seconds.labels(transport=transport)
+        self._log = telemetry.of(f"ingress.{transport}")
+
+    def permit(self, identity: Identity, claim: Claim) -> None:
+        """Refuse what needs no content to be refused."""
+        self._service.permit(
+            identity, interchange_id=claim.interchange_id, format_id=claim.format_id
+        )
+
+    async def accept(self, identity: Identity, claim: Claim, content: Content) -> Stored:
+        """Have a permitted submission judged and committed."""
+        envelope = Envelope(
+            interchange_id=InterchangeId(claim.interchange_id),
+            format=FormatId(claim.format_id),
+            content=content,
+            transport=self._transport,
+            received_at=self._clock(),
+            signature=claim.signature,
+        )
+        begun = time.perf_counter()
+        stored = await self._service.accept(identity, envelope)
+        self._seconds.observe(time.perf_counter() - begun)
+        status = "repeated" if stored.repeated else stored.state.value
+        self._metrics.interchanges.labels(
+            party=identity.party, transport=self._transport, status=status
+        ).inc()
+        # One line per accepted interchange would be most of the log: they are counted instead.
+        write = self._log.info if stored.state is State.REFUSED else self._log.debug
+        write(
+            f"interchange.{status}",
+            party=identity.party,
+            interchange_id=stored.interchange_id,
+            record=stored.record,
+            format=stored.format,
+            accepted=stored.accepted,
+            refused=stored.refused,
+        )
+        return stored
+
+    async def note(self, identity: Identity, claim: Claim, refused: Refused) -> None:
+        """Keep evidence of a refusal as a whole; a journal that is down changes no answer."""
+        try:
+            await self._service.note_refusal(
+                identity,
+                refused,
+                interchange_id=claim.interchange_id,
+                format_id=claim.format_id,
+                transport=self._transport,
+            )
+        except Unavailable as error:
+            self._log.warning("refusal.not-noted", code=refused.code, reason=error.reason)

@@ -1,0 +1,125 @@
+"""Received bytes: in memory up to a bound, in an unnamed file above it, hashed as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from gateway.core.envelope import Bytes, Content
+from gateway.core.errors import Refused
+
+READ_BYTES = 256 * 1024
+"""How much a reader of a spooled body asks the file for at once."""
+
+
+class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of a body. ``directory``: where larger ones are spooled (default: the system's)."""
+
+    memory_bytes: int = 1024 * 1024
+    max_bytes: int = 128 * 1024 * 1024
+    directory: Path | None = None
+
+
+class _Reader(io.RawIOBase):
+    """An own position in a file that others read too (``pread``)."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = os.dup(descriptor)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: Buffer
+        piece = os.pread(self._descriptor, len(buffer), self._at)
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
+class Spooled:
+    """Content in a file without a name: it is gone with the process, whatever happens."""
+
+    __slots__ = ("_descriptor", "digest", "size")
+
+    def __init__(self, descriptor: int, *, size: int, digest: str) -> None:
+        self._descriptor = descriptor
+        self.size = size
+        self.digest = digest
+
+    def open(self) -> BinaryIO:
+        """A new reader from the start; it outlives :meth:`Intake.close`."""
+        return io.BufferedReader(_Reader(self._descriptor), READ_BYTES)
+
+    def slices(self, size: int) -> Iterator[bytes]:
+        """The bytes in pieces of at most ``size``."""
+        with self.open() as reader:
+            while piece := reader.read(size):
+                yield piece
+
+
+class Intake:
+    """Takes a body piece by piece. Feed it, finish it, close it; the content lives until then."""
+
+    def __init__(self, settings: SpoolSettings) -> None:
+        self._settings = settings
+        self._size = 0
+        self._pieces: list[bytes] = []
+        self._pending = 0
+        self._hash = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    async def feed(self, piece: bytes) -> None:
+        """Take the next bytes; raises ``Refused("body.oversize")`` above the bound."""
+        self._size += len(piece)
+        check_size(self._size, self._settings)
+        self._pieces.append(piece)
+        self._pending += len(piece)
+        if self._pending > self._settings.memory_bytes:
+            await asyncio.to_thread(self._write)
+
+    async def finish(self) -> Content:
+        """The whole content; raises ``Refused("body.empty")`` when nothing came."""
+        if self._size == 0:
+            raise Refused("body.empty")
+        if self._file is None:
+            return Bytes(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
+        await asyncio.to_thread(self._write)
+        return Spooled(self._file.fileno(), size=self._size, digest=self._hash.hexdigest())
+
+    def close(self) -> None:
+        """Let go of the file. May be called twice."""
+        self._pieces = []
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self) -> None:
+        """Bring what waits in memory to the file; runs in a thread: it hashes and may block."""
+        if self._file is None:
+            directory = self._settings.directory
+            self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115 - close() ends it
+        for piece in self._pieces:
+            self._hash.update(piece)
+            view = memoryview(piece)
+            while view:
+                view = view[self._file.write(view) :]
+        self._pieces, self._pending = [], 0
+
+
+def check_size(size: int, settings: SpoolSettings) -> None:
+    """Refuse a size, declared or counted, that lies above the bound."""
+    if size > settings.max_bytes:
+        raise Refused("body.oversize", f"at most {settings.max_bytes} bytes are taken")

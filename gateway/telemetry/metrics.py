@@ -1,0 +1,70 @@
+"""The counters of a gateway, in a Prometheus registry that the caller owns.
+
+Labels have few values: ids of parties and destinations from the configuration, kinds, codes of
+``problems.toml``, transports. Who counts what: ingresses ``interchanges``, ``refusals``,
+``tls_refused``, ``accept_seconds``, ``inbox``; the pipeline ``messages``, ``deliveries`` and
+``backlog``.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+ACCEPT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+"""Seconds: from one fsync to a large interchange."""
+
+
+class Metrics:
+    """Every counter of one process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.interchanges = Counter(
+            "luxor_interchanges",
+            "Interchanges that were judged, by sender, transport and status",
+            ("party", "transport", "status"),
+            registry=registry,
+        )
+        self.messages = Counter(
+            "luxor_messages",
+            "Messages that were judged, by kind and status",
+            ("kind", "status"),
+            registry=registry,
+        )
+        self.refusals = Counter(
+            "luxor_refusals",
+            "Requests that ended with a problem, by code and transport",
+            ("code", "transport"),
+            registry=registry,
+        )
+        self.tls_refused = Counter(
+            "luxor_tls_refused",
+            "Connections that ended in the TLS handshake, by transport",
+            ("transport",),
+            registry=registry,
+        )
+        self.deliveries = Counter(
+            "luxor_deliveries",
+            "Attempts of delivery, by destination and result",
+            ("destination", "result"),
+            registry=registry,
+        )
+        self.backlog = Gauge(
+            "luxor_backlog",
+            "Keys with unsettled legs, by destination and what they wait for",
+            ("destination", "state"),
+            registry=registry,
+        )
+        self.accept_seconds = Histogram(
+            "luxor_accept_seconds",
+            "From the last byte of an interchange to its durable outcome",
+            ("transport",),
+            buckets=ACCEPT_BUCKETS,
+            registry=registry,
+        )
+        self.inbox = Counter(
+            "luxor_inbox_messages",
+            "Messages pulled by parties, by party and step (served, acknowledged)",
+            ("party", "step"),
+            registry=registry,
+        )
