@@ -13,13 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from translators.canonical import KINDS, Header, Message
+from translators.checks import Check, message_check, raw_check
 from translators.defects import Locate, faults_of
 from translators.faults import Fault
-from translators.lexical import Check, message_check, raw_check, strict_raw_check
 from translators.model import HEADER, SHAPES, Shape
 
-_RAW: Final = MappingProxyType({kind: raw_check(shape) for kind, shape in SHAPES.items()})
-_STRICT: Final = MappingProxyType({kind: strict_raw_check(shape) for kind, shape in SHAPES.items()})
+_RAW: Final = MappingProxyType({k: raw_check(shape, strict=False) for k, shape in SHAPES.items()})
+_STRICT: Final = MappingProxyType({k: raw_check(shape, strict=True) for k, shape in SHAPES.items()})
 _DECODED: Final[Mapping[type, Check]] = MappingProxyType(
     {KINDS[kind]: message_check(shape) for kind, shape in SHAPES.items()}
 )
@@ -59,7 +59,7 @@ def convert_header(
     """The same for the header of an interchange."""
     try:
         header = msgspec.convert(raw, Header, strict=strict)
-        if _HEADER_CHECK(raw) or strict:
+        if strict or _HEADER_CHECK(raw):
             return header, ()
     except (ValueError, OverflowError):
         pass
@@ -71,7 +71,7 @@ def decimals_are_plain(message: Message) -> bool:
     return _DECODED[type(message)](message)
 
 
-_HEADER_CHECK: Final = raw_check(HEADER)
+_HEADER_CHECK: Final = raw_check(HEADER, strict=False)
 
 
 def _faults(raw: object, shape: Shape, *, locate: Locate | None, strict: bool) -> tuple[Fault, ...]:
