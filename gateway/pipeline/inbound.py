@@ -303,7 +303,7 @@ class Inbound:
                 state=State.REFUSED,
                 format=format_id,  # type: ignore[arg-type] # as claimed, maybe unknown
                 transport=transport,
-                digest="",
+                digest=hashlib.sha256(b"").hexdigest(),  # of the nothing that was kept
                 size=0,
                 received_at=at,
                 accepted=0,
