@@ -41,10 +41,12 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def inventory(files: Mapping[str, bytes]) -> tuple[Holding, ...]:
     """The first certificate of each ``.pem`` file and each ``.crl``; others are passed over.
 
-    A certificate counts as revoked when a list among the files, signed by a CA among the files,
+    A certificate that several files begin with is listed once, under the last of them. One counts as revoked when a list among the files, signed by a CA among the files,
     says so.
     """
-    certificates = {path: found for path, pem in files.items() if (found := _first(path, pem))}
+    found = {path: _first(path, pem) for path, pem in sorted(files.items())}
+    paths = {certificate: path for path, certificate in found.items() if certificate}
+    certificates = {path: certificate for certificate, path in paths.items()}
     lists = {path: listed for path, crl in files.items() if (listed := _list(path, crl))}
     revoked = {
         Link(issuer_id(issuer), entry.serial_number)

@@ -1,0 +1,253 @@
+"""``luxor party``: look at a registry of parties, and change it where people keep it, in TOML."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from trust.errors import TrustError
+from trust.identity import PartyId
+from trust.keys import signing_key
+from trust.members import Party
+from trust.mistakes import Mistake, RegistryError
+from trust.party import Registry
+from trust.registry_write import with_suspended, write_party
+
+_registry = click.option(
+    "--registry",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=Path("certs/luxor/registry.toml"),
+    show_default=True,
+    help="The registry, a TOML file.",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def party() -> None:
+    """Parties of a registry: who they are, who vouches for them, what they may send."""
+
+
+@party.command(
+    "list",
+    epilog="""\b
+Examples:
+    luxor party list
+    luxor party list --registry certs/partner/registry.toml --json""",
+)
+@_registry
+@_as_json
+def list_(*, file: Path, as_json: bool) -> None:
+    """List the parties."""
+    parties = _load(file).parties.values()
+    if as_json:
+        print(json.dumps([_summary(p) for p in parties]))
+        return
+    table = Table("party", "name", "roles", "authorities", "keys", "signs", "standing")
+    for p in parties:
+        table.add_row(
+            p.id,
+            p.name,
+            ", ".join(sorted(p.roles)),
+            ", ".join(p.authorities),
+            str(len(p.signing_keys)),
+            "must" if p.must_sign else "may",
+            "[red]suspended" if p.suspended else "[green]active",
+        )
+    Console().print(table)
+
+
+@party.command(
+    epilog="""\b
+Examples:
+    luxor party show post-a
+    luxor party show post-a --json"""
+)
+@click.argument("identifier", metavar="ID")
+@_registry
+@_as_json
+def show(*, identifier: str, file: Path, as_json: bool) -> None:
+    """Show everything about one party."""
+    found = _get(_load(file), identifier)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        print(write_party(found), end="")
+
+
+@party.command(
+    epilog="""\b
+Examples:
+    luxor party check certs/luxor/registry.toml"""
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_as_json
+def check(*, file: Path, as_json: bool) -> None:
+    """Check a registry file; say every mistake with its place. Exit 1 if there is one."""
+    mistakes: tuple[Mistake, ...] = ()
+    parties = 0
+    try:
+        parties = len(_parse(file).parties)
+    except RegistryError as error:
+        mistakes = error.mistakes
+    if as_json:
+        print(json.dumps({"parties": parties, "mistakes": msgspec.to_builtins(mistakes)}))
+    else:
+        for mistake in mistakes:
+            click.echo(f"{file}: {mistake}", err=True)
+        if not mistakes:
+            print(f"{file}: {parties} parties, no mistakes")
+    if mistakes:
+        raise SystemExit(1)
+
+
+@party.command(
+    epilog="""\b
+Examples:
+    luxor party add post-c --role post --country FR --authority luxor
+        --format 'upu.*' --kind ItemDeclaration --for '*'
+    luxor party add shop-2 --role platform --authority luxor --key shop-2.pub --must-sign
+        --format luxor.json.1 --kind Order --for '*'"""
+)
+@click.argument("identifier", metavar="ID")
+@_registry
+@click.option("--name", default="", help="Its name for people.")
+@click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
+@click.option("--country", help="ISO 3166-1 alpha-2.")
+@click.option("--operator", "operators", multiple=True, help="A code that names it in messages.")
+@click.option("--authority", "authorities", multiple=True, help="Who may vouch for it.")
+@click.option("--thumbprint", "thumbprints", multiple=True, help="A certificate to pin, SHA-256.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with a public key with which it signs, PEM.",
+)
+@click.option("--must-sign", is_flag=True, help="Refuse what it sends unsigned.")
+@click.option("--format", "formats", multiple=True, help="A format that it may send; a glob.")
+@click.option("--kind", "kinds", multiple=True, help="A kind of message that it may send; a glob.")
+@click.option("--for", "countries", multiple=True, help="A country it may send for; a glob.")
+@_as_json
+def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
+    """Add a party at the end of a registry file; nothing else in the file changes."""
+    grant = {key: given.pop(key) for key in ("formats", "kinds", "countries")}
+    try:
+        row = {
+            **given,
+            "id": identifier,
+            "signing_keys": [
+                msgspec.to_builtins(signing_key(path.read_bytes())) for path in given.pop("keys")
+            ],
+            "grants": [grant] if any(grant.values()) else [],
+        }
+        added = msgspec.convert(row, Party)
+    except (TrustError, msgspec.ValidationError) as error:
+        raise click.ClickException(str(error)) from error
+    text = file.read_text("utf-8")
+    _replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
+    _say(f"{identifier}: added to {file}", added, as_json=as_json)
+
+
+@party.command(
+    epilog="""\b
+Examples:
+    luxor party suspend post-a"""
+)
+@click.argument("identifier", metavar="ID")
+@_registry
+@_as_json
+def suspend(*, identifier: str, file: Path, as_json: bool) -> None:
+    """Suspend a party: whatever it sends is refused, on connections that stand too."""
+    _set_suspended(file, identifier, suspended=True, as_json=as_json)
+
+
+@party.command(
+    epilog="""\b
+Examples:
+    luxor party resume post-a"""
+)
+@click.argument("identifier", metavar="ID")
+@_registry
+@_as_json
+def resume(*, identifier: str, file: Path, as_json: bool) -> None:
+    """End a party's suspension."""
+    _set_suspended(file, identifier, suspended=False, as_json=as_json)
+
+
+def _set_suspended(file: Path, identifier: str, *, suspended: bool, as_json: bool) -> None:
+    _get(_load(file), identifier)
+    text = with_suspended(file.read_text("utf-8"), PartyId(identifier), suspended=suspended)
+    if text is None:
+        raise click.ClickException(f"no line id = {identifier!r} under a [[party]] in {file}")
+    registry = _replace(file, text, expect=(identifier, suspended))
+    state = "suspended" if suspended else "active"
+    _say(f"{identifier}: {state}", _get(registry, identifier), as_json=as_json)
+
+
+def _replace(file: Path, text: str, *, expect: tuple[str, bool] | None = None) -> Registry:
+    """Put the new text in place if it is a good registry that says what is expected."""
+    try:
+        registry = Registry.from_toml(text, lambda name: (file.parent / name).read_bytes())
+    except RegistryError as error:
+        raise click.ClickException(f"not written:\n{error}") from error
+    if expect is not None and _get(registry, expect[0]).suspended is not expect[1]:
+        raise click.ClickException(f"{file} is written in a way that only a person can change")
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            os.fchmod(new.fileno(), file.stat().st_mode & 0o777)
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return registry
+
+
+def _parse(file: Path) -> Registry:
+    text = file.read_text("utf-8")
+    return Registry.from_toml(text, lambda name: (file.parent / name).read_bytes())
+
+
+def _load(file: Path) -> Registry:
+    try:
+        return _parse(file)
+    except RegistryError as error:
+        raise click.ClickException(f"{file}:\n{error}") from error
+
+
+def _get(registry: Registry, identifier: str) -> Party:
+    try:
+        return registry.party(PartyId(identifier))
+    except TrustError as error:
+        raise click.ClickException(f"{identifier}: {error.detail}") from error
+
+
+def _say(line: str, changed: Party, *, as_json: bool) -> None:
+    print(json.dumps(_summary(changed)) if as_json else line)
+
+
+def _summary(p: Party) -> dict[str, Any]:
+    return {
+        "id": p.id,
+        "name": p.name,
+        "roles": sorted(p.roles),
+        "country": p.country,
+        "authorities": p.authorities,
+        "signing_keys": [key.kid for key in p.signing_keys],
+        "must_sign": p.must_sign,
+        "suspended": p.suspended,
+        "grants": len(p.grants),
+    }
