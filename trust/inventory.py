@@ -41,13 +41,14 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def inventory(files: Mapping[str, bytes]) -> tuple[Holding, ...]:
     """The first certificate of each ``.pem`` file and each ``.crl``; others are passed over.
 
-    A certificate that several files begin with is listed once, under the last of them. One counts as revoked when a list among the files, signed by a CA among the files,
-    says so.
+    A certificate that several files begin with is listed once, under the last of them. One counts
+    as revoked when a list among the files, signed by a CA among the files, says so.
     """
     found = {path: _first(path, pem) for path, pem in sorted(files.items())}
     paths = {certificate: path for path, certificate in found.items() if certificate}
     certificates = {path: certificate for certificate, path in paths.items()}
-    lists = {path: listed for path, crl in files.items() if (listed := _list(path, crl))}
+    read = {path: _list(path, content) for path, content in files.items()}
+    lists = {path: crl for path, crl in read.items() if crl is not None}
     revoked = {
         Link(issuer_id(issuer), entry.serial_number)
         for crl in lists.values()
