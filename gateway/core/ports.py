@@ -59,17 +59,23 @@ class Journal(Protocol):
         is returned with ``repeated`` set and nothing is written; with another digest
         ``Refused("interchange.conflict")`` is raised. A control reference that another accepted
         interchange of the party has used raises ``Refused("interchange.control-reference")``.
+        A breach of the contract of :class:`PlannedMessage` raises ``ValueError``. After ``Refused``
+        what was staged stays until :meth:`discard`, or until it is committed as refused.
         """
 
     async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
         """One accepted message, without its body."""
 
-    async def lease(
-        self, destination: str, *, limit: int, seconds: float, now: datetime
-    ) -> Lease | None:
-        """Claim ready keys of a destination with the first legs of each, in order.
+    async def raw(self, record: RecordNumber, at: int) -> bytes | None:
+        """Slice ``at`` (from 0) of the received bytes, unchanged; ``None`` past the last."""
 
-        No key is under two leases at once. ``None`` when nothing is ready now.
+    async def lease(
+        self, destination: str, *, limit: int, seconds: float, now: datetime, lasting: bool = False
+    ) -> Lease | None:
+        """Claim up to ``limit`` ready keys of a destination with the first legs of each, in order.
+
+        No key is under two leases at once. ``None`` when nothing is ready now. The lease ends with
+        this process, unless it is ``lasting``: held by somebody outside, such as an inbox page.
         """
 
     async def settle(
@@ -85,10 +91,20 @@ class Journal(Protocol):
         """The unsettled rest of an earlier lease (inbox pages); ``None`` when it is over."""
 
     async def tick(self, *, now: datetime) -> frozenset[str]:
-        """Return expired leases and retries whose time has come; the destinations now ready."""
+        """Return expired leases and retries whose time has come.
+
+        Gives all destinations that have something ready then, whatever made it ready.
+        """
 
     async def retry(self, destination: str, *, now: datetime, key: int | None = None) -> int:
         """Put buried (and waiting) keys of a destination back to ready; how many."""
+
+    async def wake(self, *, seconds: float) -> frozenset[str]:
+        """Destinations that got work in this process since the last call, when there are any.
+
+        Empty after ``seconds``. For one caller at a time. Work that other processes have
+        committed, and what was there at the start, is told by :meth:`tick`.
+        """
 
     async def legs(self, record: RecordNumber) -> tuple[Leg, ...]:
         """Where each leg of an interchange stands."""

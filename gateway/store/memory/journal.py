@@ -1,0 +1,407 @@
+"""The journal port on plain lists and dictionaries, looked through from end to end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gateway.core.errors import Refused, Unavailable
+from gateway.core.identifiers import (
+    InterchangeId,
+    RecordNumber,
+    message_id,
+    record_number,
+    record_time,
+)
+from gateway.core.ports import Clock
+from gateway.core.records import (
+    Acceptance,
+    Attempt,
+    Backlog,
+    Delivery,
+    Lease,
+    Leg,
+    LegState,
+    PlannedMessage,
+    Result,
+    Settlement,
+    State,
+    Stored,
+    StoredMessage,
+    Subject,
+    TraceEntry,
+)
+from gateway.store.contract import SUBJECT_WINDOW, check_acceptance, check_messages
+from gateway.store.lanes import due
+from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
+from gateway.store.wakeups import Wakeups
+from trust.identity import PartyId
+
+_CLOSED = {Result.DELIVERED: LegState.DELIVERED, Result.SKIPPED: LegState.SKIPPED}
+_FIRST = {Head.WAITING: LegState.RETRYING, Head.HELD: LegState.BURIED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An accepted message, its key and the numbers of all its subjects, the key's included."""
+
+    message: StoredMessage
+    key: int
+    about: frozenset[int]
+    subjects: tuple[Subject, ...]
+
+
+class MemoryJournal:
+    """A :class:`gateway.core.ports.Journal` for tests. One event loop, one process."""
+
+    def __init__(self, *, gateway: int, clock: Clock) -> None:
+        self._gateway, self._clock = gateway, clock
+        self._counter, self._leases = itertools.count(), itertools.count(1)
+        self._interchanges: dict[int, Acceptance] = {}
+        self._raw: dict[int, list[bytes]] = {}
+        self._messages: dict[Place, _Kept] = {}
+        self._staged: dict[int, list[PlannedMessage]] = {}
+        self._subjects: list[tuple[Subject, int]] = []  # with the first record; number = index + 1
+        self._attempts: list[tuple[Place, Attempt]] = []
+        self._outbox = Outbox()
+        self._registry: list[bytes] = []
+        self._wakeups = Wakeups()
+
+    async def reserve(self) -> RecordNumber:
+        """See the port."""
+        return record_number(self._clock(), next(self._counter))
+
+    async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
+        """See the port."""
+        mine = [
+            a
+            for a in self._interchanges.values()
+            if (a.party, a.interchange_id) == (party, interchange_id)
+        ]
+        mine.sort(key=lambda a: (a.state is State.ACCEPTED, a.attempt, a.record))
+        return _stored(mine[-1]) if mine else None
+
+    async def stage(
+        self,
+        record: RecordNumber,
+        *,
+        party: PartyId,
+        interchange_id: InterchangeId,
+        raw: Sequence[bytes] = (),
+        messages: Sequence[PlannedMessage] = (),
+    ) -> None:
+        """See the port."""
+        check_messages(messages)
+        self._staged.setdefault(record, []).extend(messages)
+        self._raw.setdefault(record, []).extend(raw)
+
+    async def discard(self, record: RecordNumber) -> None:
+        """See the port."""
+        if self._staged.pop(record, None) is not None:
+            del self._raw[record]
+
+    async def commit(self, acceptance: Acceptance) -> Stored:
+        """See the port."""
+        check_acceptance(acceptance)
+        accepted = [
+            a
+            for a in self._interchanges.values()
+            if a.state is State.ACCEPTED and a.party == acceptance.party
+        ]
+        for other in accepted:
+            if other.interchange_id == acceptance.interchange_id:
+                if other.digest != acceptance.digest:
+                    raise Refused("interchange.conflict")
+                if acceptance.staged:
+                    await self.discard(acceptance.record)
+                return _stored(other, repeated=True)
+        if (
+            acceptance.state is State.ACCEPTED
+            and acceptance.control_reference is not None
+            and any(a.control_reference == acceptance.control_reference for a in accepted)
+        ):
+            raise Refused("interchange.control-reference")
+        if acceptance.record in self._interchanges:
+            raise ValueError("the record number is taken")
+        messages = list(acceptance.messages)
+        if acceptance.staged:
+            if acceptance.record not in self._staged:
+                raise ValueError(f"nothing is staged under record {acceptance.record}")
+            staged = self._staged.pop(acceptance.record)
+            messages += staged if acceptance.state is State.ACCEPTED else []
+        self._take(acceptance, sorted(messages, key=lambda m: m.ordinal))
+        return _stored(acceptance)
+
+    def _take(self, acceptance: Acceptance, messages: Sequence[PlannedMessage]) -> None:
+        known = {*self._messages, *((acceptance.record, m.ordinal) for m in messages)}
+        if any(m.key_of is not None and m.key_of not in known for m in messages):
+            raise ValueError("a message is ordered after an unknown one")
+        self._interchanges[acceptance.record] = acceptance
+        self._raw.setdefault(acceptance.record, []).extend(acceptance.raw)
+        added: list[tuple[str, int, QueuedLeg]] = []
+        for planned in messages:
+            place = (int(acceptance.record), planned.ordinal)
+            kept = self._messages[place] = self._kept(acceptance, planned)
+            added += [
+                (
+                    leg.destination,
+                    kept.key,
+                    QueuedLeg(0, place, leg.route, leg.lane, due(leg, acceptance.received_at)),
+                )
+                for leg in planned.legs
+            ]
+        self._outbox.add(added)
+        self._wakeups.add(destination for destination, _, _ in added)
+
+    def _kept(self, acceptance: Acceptance, planned: PlannedMessage) -> _Kept:
+        numbers = [self._number(subject, acceptance.record) for subject in planned.subjects]
+        key = numbers[0] if planned.key_of is None else self._messages[planned.key_of].key
+        version = 1 + sum(
+            kept.key == key and kept.message.party == acceptance.party
+            for kept in self._messages.values()
+        )
+        message = StoredMessage(
+            message_id=message_id(self._gateway, acceptance.record, planned.ordinal),
+            record=acceptance.record,
+            ordinal=planned.ordinal,
+            kind=planned.kind,
+            party=acceptance.party,
+            interchange_id=acceptance.interchange_id,
+            accepted_at=acceptance.received_at,
+            version=version,
+            function=planned.function or ("original" if version == 1 else "replacement"),
+            key=self._subjects[key - 1][0],
+            destinations=tuple(leg.destination for leg in planned.legs),
+            body=planned.body,
+            regards=planned.regards,
+            on_behalf_of=planned.on_behalf_of,
+            upstream_id=planned.upstream_id,
+        )
+        return _Kept(message, key, frozenset((key, *numbers)), planned.subjects)
+
+    def _number(self, subject: Subject, record: int) -> int:
+        windows = [
+            (first, number)
+            for number, (other, first) in enumerate(self._subjects, 1)
+            if other == subject
+        ]
+        if windows:
+            first, number = max(windows)
+            if record_time(record) - record_time(first) <= SUBJECT_WINDOW:
+                return number
+        self._subjects.append((subject, record))
+        return len(self._subjects)
+
+    async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
+        """See the port."""
+        kept = self._messages.get((record, ordinal))
+        return None if kept is None else _without_body(kept.message)
+
+    async def raw(self, record: RecordNumber, at: int) -> bytes | None:
+        """See the port."""
+        slices = self._raw[record] if record in self._interchanges else []
+        return slices[at] if at < len(slices) else None
+
+    async def lease(
+        self,
+        destination: str,
+        *,
+        limit: int,
+        seconds: float,
+        now: datetime,
+        lasting: bool = False,
+    ) -> Lease | None:
+        """See the port."""
+        token = f"memory.{next(self._leases)}.0"
+        until = now + timedelta(seconds=seconds)
+        self._outbox.lease(destination, limit=limit, until=until, token=token)
+        return await self.held(destination, token)
+
+    async def held(self, destination: str, token: str) -> Lease | None:
+        """See the port."""
+        queues = self._outbox.under(destination, token)
+        if not queues:
+            return None
+        queues.sort(key=lambda pair: (pair[1].lane, pair[1].due, pair[0]))
+        return Lease(
+            token=token,
+            destination=destination,
+            until=queues[0][1].wake,
+            deliveries=tuple(
+                Delivery(
+                    destination=destination,
+                    seq=leg.seq,
+                    key=key,
+                    tries=leg.tries,
+                    lane=leg.lane,
+                    route=leg.route,
+                    message=self._messages[leg.place].message,
+                )
+                for key, queue in queues
+                for leg in queue.leased()
+            ),
+        )
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: datetime
+    ) -> None:
+        """See the port."""
+        for s in settlements:
+            if s.result is not Result.RETURNED:
+                attempt = Attempt(
+                    destination=s.delivery.destination,
+                    n=s.delivery.tries + 1,
+                    at=now,
+                    result=s.result,
+                    code=s.code,
+                    detail=s.detail,
+                    dropped=s.dropped,
+                    evidence=s.evidence,
+                )
+                message = s.delivery.message
+                self._attempts.append(((message.record, message.ordinal), attempt))
+        if self._outbox.settle(lease.destination, lease.token, settlements, now):
+            self._wakeups.add((lease.destination,))
+
+    async def tick(self, *, now: datetime) -> frozenset[str]:
+        """See the port."""
+        return self._outbox.tick(now)
+
+    async def retry(self, destination: str, *, now: datetime, key: int | None = None) -> int:
+        """See the port."""
+        count = self._outbox.free(destination, key)
+        self._wakeups.add((destination,) if count else ())
+        return count
+
+    async def wake(self, *, seconds: float) -> frozenset[str]:
+        """See the port."""
+        return await self._wakeups.wait(seconds)
+
+    async def legs(self, record: RecordNumber) -> tuple[Leg, ...]:
+        """See the port."""
+        places = sorted(place for place in self._messages if place[0] == record)
+        return tuple(leg for place in places for leg in self._legs(place))
+
+    def _legs(self, place: Place) -> Iterator[Leg]:
+        kept = self._messages[place]
+        for destination in kept.message.destinations:
+            made = [a for at, a in self._attempts if at == place and a.destination == destination]
+            queue = self._outbox.queues.get((destination, kept.key))
+            leg = next((leg for leg in queue.legs if leg.place == place), None) if queue else None
+            if queue is None or leg is None:
+                made = [attempt for attempt in made if attempt.result in _CLOSED]
+                state, tries = _CLOSED[made[-1].result], made[-1].n
+            else:
+                state, tries = _standing(queue, leg), leg.tries
+            last = made[-1] if made else None
+            yield Leg(
+                message_id=kept.message.message_id,
+                destination=destination,
+                state=state,
+                tries=tries,
+                at=last.at if last else None,
+                code=last.code if last else "",
+                detail=last.detail if last else "",
+            )
+
+    async def buried(self, destination: str | None = None, *, limit: int = 100) -> tuple[Leg, ...]:
+        """See the port."""
+        held = sorted(
+            (queue.legs[0].seq, name, queue.legs[0].place)
+            for (name, _), queue in self._outbox.queues.items()
+            if queue.state is Head.HELD and destination in (None, name)
+        )
+        return tuple(
+            leg
+            for _, name, place in held[:limit]
+            for leg in self._legs(place)
+            if leg.destination == name
+        )
+
+    async def trace(self, value: str, *, limit: int = 1000) -> tuple[TraceEntry, ...]:
+        """See the port."""
+        numbers = {no for no, (s, _) in enumerate(self._subjects, 1) if s.value == value}
+        return tuple(
+            TraceEntry(
+                message=_without_body(kept.message),
+                format=self._interchanges[place[0]].format,
+                transport=self._interchanges[place[0]].transport,
+                attempts=tuple(attempt for at, attempt in self._attempts if at == place),
+                legs=tuple(self._legs(place)),
+                subjects=kept.subjects,
+            )
+            for place, kept in sorted(self._messages.items(), key=lambda item: item[0])
+            if numbers & kept.about or kept.message.interchange_id == value
+        )[:limit]
+
+    async def refusals(self, value: str, *, limit: int = 100) -> tuple[Stored, ...]:
+        """See the port."""
+        return tuple(
+            _stored(acceptance)
+            for _, acceptance in sorted(self._interchanges.items())
+            if acceptance.interchange_id == value and acceptance.state is State.REFUSED
+        )[:limit]
+
+    async def backlog(self) -> tuple[Backlog, ...]:
+        """See the port."""
+        states: dict[str, list[Head]] = {}
+        for (destination, _), queue in self._outbox.queues.items():
+            states.setdefault(destination, []).append(queue.state)
+        return tuple(
+            Backlog(
+                destination=destination,
+                ready=found.count(Head.READY),
+                leased=found.count(Head.LEASED),
+                waiting=found.count(Head.WAITING),
+                held=found.count(Head.HELD),
+            )
+            for destination, found in sorted(states.items())
+        )
+
+    async def registry(self) -> tuple[int, bytes] | None:
+        """See the port."""
+        return (len(self._registry), self._registry[-1]) if self._registry else None
+
+    async def store_registry(self, document: bytes, *, expected: int) -> int:
+        """See the port."""
+        if expected != len(self._registry):
+            raise Unavailable("the registry has been changed by somebody else")
+        self._registry.append(document)
+        return len(self._registry)
+
+    async def close(self) -> None:
+        """See the port."""
+
+
+def _standing(queue: Queue, leg: QueuedLeg) -> LegState:
+    if queue.state is Head.LEASED:
+        return LegState.LEASED if leg.seq <= queue.last else LegState.WAITING
+    return _FIRST.get(queue.state, LegState.WAITING) if leg is queue.legs[0] else LegState.WAITING
+
+
+def _without_body(message: StoredMessage) -> StoredMessage:
+    return msgspec.structs.replace(message, body=None)
+
+
+def _stored(acceptance: Acceptance, *, repeated: bool = False) -> Stored:
+    return Stored(
+        record=acceptance.record,
+        party=acceptance.party,
+        interchange_id=acceptance.interchange_id,
+        attempt=acceptance.attempt,
+        state=acceptance.state,
+        format=acceptance.format,
+        transport=acceptance.transport,
+        digest=acceptance.digest,
+        size=acceptance.size,
+        received_at=acceptance.received_at,
+        accepted=acceptance.accepted,
+        refused=acceptance.refused,
+        receipt=acceptance.receipt,
+        outcomes=acceptance.outcomes,
+        repeated=repeated,
+    )

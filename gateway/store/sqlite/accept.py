@@ -1,0 +1,158 @@
+"""One transaction for a group of acceptances: judged against what is there, then written.
+
+The order of the tables is the same everywhere: ``seen``, ``subject``, ``head``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.core.records import Acceptance, PlannedMessage, State, Stored
+from gateway.store.leaf import microseconds
+from gateway.store.sqlite import staging
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.judge import Answer, as_stored, judged, keys
+from gateway.store.sqlite.outbox import NewLeg, enqueue
+from gateway.store.sqlite.prepared import Prepared
+from gateway.store.sqlite.rows import Row, insert, listed
+from gateway.store.sqlite.subjects import Subjects, Versions
+
+_KEYS = """
+SELECT m.record, m.ordinal, m.subject FROM json_each(?) AS j CROSS JOIN message AS m
+ ON m.record = json_extract(j.value, '$[0]') AND m.ordinal = json_extract(j.value, '$[1]')
+"""
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What came of a group: one answer each, in its order, and who has got work."""
+
+    answers: tuple[Answer, ...]
+    destinations: frozenset[str]
+
+
+class _Placed(msgspec.Struct, frozen=True):
+    """A message with the numbers of its subjects; ``key`` is the one that it is ordered by."""
+
+    acceptance: Acceptance
+    message: PlannedMessage
+    key: int
+    subjects: tuple[int, ...]
+
+
+def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Codec) -> Committed:
+    """Write what is new of a group; to be called inside a write transaction.
+
+    A repeat is answered with the first one's row, also inside the group; nothing of it is written.
+    """
+    answers: list[Answer] = []
+    fresh: list[Prepared] = []
+    for prepared, answer in zip(group, judged(connection, group, codec), strict=True):
+        if answer is None:
+            fresh.append(prepared)
+            answers.append(as_stored(prepared.acceptance))
+        else:
+            answers.append(answer)
+            if prepared.acceptance.staged and isinstance(answer, Stored):
+                staging.discard(connection, prepared.acceptance.record)
+    work = _write_interchanges(connection, fresh)
+    if not work:
+        return Committed(tuple(answers), frozenset())
+    return Committed(tuple(answers), _write_messages(connection, _placed(connection, work)))
+
+
+def _write_interchanges(
+    connection: sqlite3.Connection, fresh: Sequence[Prepared]
+) -> list[tuple[Acceptance, PlannedMessage]]:
+    """Write all but the messages; these come back in the order in which they are accepted."""
+    seen: list[Row] = []
+    raw: list[Row] = []
+    bodies: list[Row] = []
+    work: list[tuple[Acceptance, PlannedMessage]] = []
+    for prepared in fresh:
+        acceptance, record = prepared.acceptance, prepared.acceptance.record
+        slices, messages = 0, acceptance.messages
+        if acceptance.staged:
+            slices, staged = staging.release(connection, record)
+            if acceptance.state is State.REFUSED:
+                connection.execute("DELETE FROM body WHERE record = ?", (record,))
+            else:
+                messages = (*staged, *messages)
+        if acceptance.state is State.ACCEPTED:
+            seen += [(*key, prepared.digest, record) for key in keys(acceptance)]
+        raw += [(record, at, piece) for at, piece in enumerate(prepared.raw, slices)]
+        bodies += [
+            (record, message.ordinal, body)
+            for message, body in zip(acceptance.messages, prepared.bodies, strict=True)
+        ]
+        work += [(acceptance, message) for message in sorted(messages, key=lambda m: m.ordinal)]
+    insert(connection, "seen", sorted(seen))
+    insert(connection, "interchange", [prepared.interchange for prepared in fresh])
+    insert(connection, "raw", raw)
+    insert(connection, "body", bodies)
+    return work
+
+
+def _placed(
+    connection: sqlite3.Connection, work: Sequence[tuple[Acceptance, PlannedMessage]]
+) -> list[_Placed]:
+    """Number the subjects and find each message's key; writes the subjects."""
+    answered = {message.key_of for _, message in work if message.key_of is not None}
+    key_of: dict[tuple[int, int], int] = {
+        (record, ordinal): subject
+        for record, ordinal, subject in (
+            connection.execute(_KEYS, (listed(answered),)) if answered else ()
+        )
+    }
+    subjects = Subjects(connection, (s for _, message in work for s in message.subjects))
+    placed: list[_Placed] = []
+    for acceptance, message in work:
+        numbers = tuple(subjects.number(s, acceptance.record) for s in message.subjects)
+        key = numbers[0]
+        if message.key_of is not None:
+            if message.key_of not in key_of:
+                raise ValueError(f"message {message.ordinal} is ordered after an unknown one")
+            key = key_of[message.key_of]
+        key_of[acceptance.record, message.ordinal] = key
+        placed.append(_Placed(acceptance, message, key, numbers))
+    subjects.write()
+    return placed
+
+
+def _write_messages(connection: sqlite3.Connection, placed: Sequence[_Placed]) -> frozenset[str]:
+    """Write messages, references and legs; the destinations that got work."""
+    versions = Versions(connection, ((one.key, one.acceptance.party) for one in placed))
+    messages: list[Row] = []
+    refs: set[Row] = set()
+    legs: list[NewLeg] = []
+    for one in placed:
+        acceptance, message = one.acceptance, one.message
+        record, ordinal = acceptance.record, message.ordinal
+        version = versions.following(one.key, acceptance.party)
+        default = "original" if version == 1 else "replacement"
+        messages.append(
+            (
+                record,
+                ordinal,
+                message.kind,
+                one.key,
+                version,
+                message.function or default,
+                listed(one.subjects),
+                listed(leg.destination for leg in message.legs),
+                None if message.deadline is None else microseconds(message.deadline),
+                message.regards,
+                message.on_behalf_of,
+                message.upstream_id,
+            )
+        )
+        refs.update((subject, record, ordinal) for subject in (one.key, *one.subjects))
+        legs += [
+            NewLeg(one.key, record, ordinal, acceptance.received_at, leg) for leg in message.legs
+        ]
+    versions.write()
+    insert(connection, "message", messages)
+    insert(connection, "ref", sorted(refs))
+    return enqueue(connection, legs)

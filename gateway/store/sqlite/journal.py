@@ -1,0 +1,223 @@
+"""The journal port on SQLite: each call goes to the thread and connection of its concern."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.ports import Clock
+from gateway.core.records import (
+    Acceptance,
+    Backlog,
+    Lease,
+    Leg,
+    PlannedMessage,
+    Settlement,
+    Stored,
+    StoredMessage,
+    TraceEntry,
+)
+from gateway.store.sqlite import claim, heads, reads, recovery, staging, standing, trace
+from gateway.store.sqlite.connection import transaction
+from gateway.store.sqlite.numbers import Numbers
+from gateway.store.sqlite.opening import Limits, Opened, open_now
+from gateway.store.sqlite.prepared import prepare, prepare_chunk
+from gateway.store.sqlite.settle import settle
+from trust.identity import PartyId
+
+_LARGE = 128 << 10  # bytes; packing more than this would hold up the event loop
+
+
+class SqliteJournal:
+    """A :class:`gateway.core.ports.Journal` in one file; made by ``open_sqlite``."""
+
+    def __init__(self, opened: Opened, *, clock: Clock, model_version: int) -> None:
+        self._opened = opened
+        self._codec, self._messages = opened.codec, opened.messages
+        self._writer, self._dispatch, self._read = opened.writer, opened.dispatch, opened.read
+        self._turnstile, self._wakeups = opened.turnstile, opened.wakeups
+        self._model_version = model_version
+        self._numbers = Numbers(clock, self._writer.run)
+        self._leases = itertools.count(1)
+
+    @property
+    def groups(self) -> tuple[int, int]:
+        """Transactions of acceptances so far, and the acceptances in them."""
+        return self._writer.groups, self._writer.committed
+
+    async def reserve(self) -> RecordNumber:
+        """See the port. Waits for the store once in 1,024 calls."""
+        return await self._numbers.reserve()
+
+    async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
+        """See the port."""
+        return await self._read.run(lambda c: reads.find(c, self._codec, party, interchange_id))
+
+    async def stage(
+        self,
+        record: RecordNumber,
+        *,
+        party: PartyId,
+        interchange_id: InterchangeId,
+        raw: Sequence[bytes] = (),
+        messages: Sequence[PlannedMessage] = (),
+    ) -> None:
+        """See the port."""
+        chunk = await asyncio.to_thread(
+            prepare_chunk,
+            record,
+            party=party,
+            interchange_id=interchange_id,
+            raw=raw,
+            messages=messages,
+            codec=self._codec,
+        )
+        owner = self._opened.membership.name
+        await self._writer.run(lambda c: staging.stage(c, chunk, owner=owner))
+
+    async def discard(self, record: RecordNumber) -> None:
+        """See the port."""
+        await self._writer.run(lambda c: staging.discard(c, record))
+
+    async def commit(self, acceptance: Acceptance) -> Stored:
+        """See the port. Raises ``ValueError`` for an acceptance that breaks its contract."""
+        size = sum(map(len, acceptance.raw)) + sum(len(m.body) for m in acceptance.messages)
+        if size > _LARGE:
+            prepared = await asyncio.to_thread(
+                prepare, acceptance, self._codec, model_version=self._model_version
+            )
+        else:
+            prepared = prepare(acceptance, self._codec, model_version=self._model_version)
+        return await self._writer.commit(prepared)
+
+    async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
+        """See the port."""
+        place = (int(record), ordinal)
+        found = await self._read.run(lambda c: self._messages.read(c, (place,), bodies=False))
+        return found.get(place)
+
+    async def raw(self, record: RecordNumber, at: int) -> bytes | None:
+        """See the port."""
+        return await self._read.run(lambda c: reads.raw(c, self._codec, record, at))
+
+    async def lease(
+        self,
+        destination: str,
+        *,
+        limit: int,
+        seconds: float,
+        now: datetime,
+        lasting: bool = False,
+    ) -> Lease | None:
+        """See the port."""
+        mine = self._opened.membership.name
+        owner = f"{recovery.LASTING}-{mine}" if lasting else mine
+        until = now + timedelta(seconds=seconds)
+        return await self._dispatch.run(
+            lambda c: claim.lease(
+                c,
+                self._turnstile,
+                self._messages,
+                destination,
+                limit=limit,
+                until=until,
+                owner=f"{owner}.{next(self._leases)}",
+            )
+        )
+
+    async def settle(
+        self, lease: Lease, settlements: Sequence[Settlement], *, now: datetime
+    ) -> None:
+        """See the port."""
+        process = self._opened.membership.name
+
+        def job(connection: sqlite3.Connection) -> bool:
+            with transaction(connection, self._turnstile):
+                return settle(
+                    connection, lease, settlements, now=now, process=process, codec=self._codec
+                )
+
+        if await self._dispatch.run(job):
+            self._wakeups.add((lease.destination,))
+
+    async def held(self, destination: str, token: str) -> Lease | None:
+        """See the port."""
+        return await self._dispatch.run(lambda c: claim.held(c, self._messages, destination, token))
+
+    async def tick(self, *, now: datetime) -> frozenset[str]:
+        """See the port. Frees at most 1,000 keys at a time."""
+        return await self._dispatch.run(lambda c: heads.tick(c, self._turnstile, now=now))
+
+    async def retry(self, destination: str, *, now: datetime, key: int | None = None) -> int:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> int:
+            with transaction(connection, self._turnstile):
+                return heads.free(connection, destination, key)
+
+        count = await self._dispatch.run(job)
+        if count:
+            self._wakeups.add((destination,))
+        return count
+
+    async def wake(self, *, seconds: float) -> frozenset[str]:
+        """See the port."""
+        return await self._wakeups.wait(seconds)
+
+    async def legs(self, record: RecordNumber) -> tuple[Leg, ...]:
+        """See the port."""
+        return await self._read.run(
+            lambda c: standing.of_record(c, self._messages, self._codec, record)
+        )
+
+    async def buried(self, destination: str | None = None, *, limit: int = 100) -> tuple[Leg, ...]:
+        """See the port."""
+        return await self._read.run(
+            lambda c: standing.buried(c, self._messages, self._codec, destination, limit)
+        )
+
+    async def trace(self, value: str, *, limit: int = 1000) -> tuple[TraceEntry, ...]:
+        """See the port."""
+        return await self._read.run(
+            lambda c: trace.trace(c, self._messages, self._codec, value, limit)
+        )
+
+    async def refusals(self, value: str, *, limit: int = 100) -> tuple[Stored, ...]:
+        """See the port."""
+        return await self._read.run(lambda c: reads.refusals(c, self._codec, value, limit))
+
+    async def backlog(self) -> tuple[Backlog, ...]:
+        """See the port."""
+        return await self._read.run(reads.backlog)
+
+    async def registry(self) -> tuple[int, bytes] | None:
+        """See the port."""
+        return await self._read.run(reads.registry)
+
+    async def store_registry(self, document: bytes, *, expected: int) -> int:
+        """See the port."""
+        return await self._writer.run(lambda c: reads.store_registry(c, document, expected))
+
+    async def close(self) -> None:
+        """See the port."""
+        await asyncio.to_thread(self._opened.close)
+
+
+async def open_sqlite(
+    path: Path, *, gateway: int, clock: Clock, limits: Limits | None = None, model_version: int = 1
+) -> SqliteJournal:
+    """Open the journal at ``path``, creating it if need be; its folder must exist.
+
+    ``gateway`` is the number in message ids and the same for ever; ``model_version`` that of the
+    canonical model, recorded with each interchange. Several processes may open one file. Raises
+    ``JournalMismatch`` for a file that is not this gateway's, ``Unavailable`` for a broken disk.
+    """
+    opened = await asyncio.to_thread(
+        open_now, path, gateway=gateway, clock=clock, limits=limits or Limits()
+    )
+    return SqliteJournal(opened, clock=clock, model_version=model_version)

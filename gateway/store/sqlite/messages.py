@@ -1,0 +1,73 @@
+"""Accepted messages as values: one join, used by whoever hands messages out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+import msgspec
+
+from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber, message_id
+from gateway.core.records import StoredMessage, Subject
+from gateway.store.leaf import instant
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.rows import Row, listed
+from trust.identity import PartyId
+
+Place = tuple[int, int]
+"""A message's record number and ordinal."""
+
+_COLUMNS = (
+    "m.record, m.ordinal, m.kind, i.party, i.interchange_id, i.received_at, m.version, m.function,"
+    " s.kind, s.value, s.origin, m.destinations, m.regards, m.on_behalf_of, m.upstream_id"
+)
+_JOIN = """
+FROM json_each(?) AS j CROSS JOIN message AS m
+ ON m.record = json_extract(j.value, '$[0]') AND m.ordinal = json_extract(j.value, '$[1]')
+CROSS JOIN interchange AS i ON i.record = m.record
+CROSS JOIN subject AS s ON s.no = m.subject
+"""
+_BODY = "LEFT JOIN body AS b ON b.record = m.record AND b.ordinal = m.ordinal"
+_WITH_BODY = f"SELECT {_COLUMNS}, b.content {_JOIN} {_BODY}"
+_WITHOUT_BODY = f"SELECT {_COLUMNS}, NULL {_JOIN}"
+
+_names = msgspec.json.Decoder(tuple[str, ...])
+
+
+class Messages:
+    """Reads messages for one gateway, whose number is part of their ids."""
+
+    def __init__(self, gateway: int, codec: Codec) -> None:
+        self._gateway = gateway
+        self._codec = codec
+
+    def id(self, record: int, ordinal: int) -> MessageId:
+        """The id of a message."""
+        return message_id(self._gateway, record, ordinal)
+
+    def read(
+        self, connection: sqlite3.Connection, places: Collection[Place], *, bodies: bool
+    ) -> dict[Place, StoredMessage]:
+        """Those of the messages that are there; bodies only when asked for and still kept."""
+        statement = _WITH_BODY if bodies else _WITHOUT_BODY
+        rows = connection.execute(statement, (listed(places),)).fetchall()
+        return {(row[0], row[1]): self._message(row) for row in rows}
+
+    def _message(self, row: Row) -> StoredMessage:
+        return StoredMessage(
+            message_id=self.id(row[0], row[1]),
+            record=RecordNumber(row[0]),
+            ordinal=row[1],
+            kind=row[2],
+            party=PartyId(row[3]),
+            interchange_id=InterchangeId(row[4]),
+            accepted_at=instant(row[5]),
+            version=row[6],
+            function=row[7],
+            key=Subject(row[8], row[9], row[10]),
+            destinations=_names.decode(row[11]),
+            regards=None if row[12] is None else MessageId(row[12]),
+            on_behalf_of=None if row[13] is None else PartyId(row[13]),
+            upstream_id=row[14],
+            body=None if row[15] is None else self._codec.unpack(row[15]),
+        )

@@ -1,0 +1,122 @@
+"""Opening and closing: the file, its connections and threads, this process's place among others."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.errors import Unavailable
+from gateway.core.identifiers import GATEWAY_BITS
+from gateway.core.ports import Clock
+from gateway.store.leaf import microseconds
+from gateway.store.sqlite import recovery
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.connection import (
+    OLDEST_SQLITE,
+    Concern,
+    connect,
+    mapped,
+    transaction,
+)
+from gateway.store.sqlite.messages import Messages
+from gateway.store.sqlite.pool import Pool
+from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.turnstile import Turnstile
+from gateway.store.sqlite.writer import GroupWriter
+from gateway.store.wakeups import Wakeups
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds of a journal."""
+
+    waiting: int = 4_096
+    """Acceptances, and other calls by concern, that may wait before ``Unavailable`` is raised."""
+    group_messages: int = 512
+    """Messages in one transaction, unless a single interchange has more."""
+    linger_seconds: float = 0.0005
+    """How long a group may wait for the callers of the one before it."""
+    readers: int = 2
+    """Threads that read."""
+    busy_seconds: float = 30.0
+    """How long a write waits for other writers."""
+    max_bytes: int | None = None
+    """What the file may grow to; then it counts as a full disk."""
+
+
+class Opened:
+    """Everything that an open journal holds; ``close`` gives it back."""
+
+    def __init__(self, path: Path, *, gateway: int, clock: Clock, limits: Limits) -> None:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old, 3.35 is needed")
+        if not 0 <= gateway < 1 << GATEWAY_BITS:
+            raise ValueError("gateway number out of range")
+        folder = path.with_name(f"{path.name}.locks")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # Personal data lies in it; SQLite gives its side files the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._path, self._limits = path, limits
+        self.turnstile = Turnstile(folder, seconds=limits.busy_seconds)
+        self._accept = self._connect(Concern.ACCEPT)
+        with self.turnstile.turn():
+            migrate(self._accept, gateway=gateway)
+        with transaction(self._accept, self.turnstile):
+            self.membership = recovery.join(self._accept, folder, started_at=microseconds(clock()))
+        self.codec = Codec()
+        self.messages = Messages(gateway, self.codec)
+        self.wakeups = Wakeups()
+        self.dispatch = Pool(
+            "journal-dispatch", [self._connect(Concern.DISPATCH)], limit=limits.waiting
+        )
+        self.read = Pool(
+            "journal-read",
+            [self._connect(Concern.READ) for _ in range(limits.readers)],
+            limit=limits.waiting,
+        )
+        self.writer = GroupWriter(
+            self._accept,
+            self.turnstile,
+            self.codec,
+            limit=limits.waiting,
+            largest=limits.group_messages,
+            linger=limits.linger_seconds,
+            touched=self.wakeups.add,
+        )
+        self._closed = False
+
+    def _connect(self, concern: Concern) -> sqlite3.Connection:
+        return connect(
+            self._path,
+            concern,
+            busy_seconds=self._limits.busy_seconds,
+            max_bytes=self._limits.max_bytes,
+        )
+
+    def close(self) -> None:
+        """Write what waits, end the threads, leave. Blocks; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.writer.close()
+        self.dispatch.close()
+        self.read.close()
+        # What cannot be cleared up now, the next start will.
+        with (
+            suppress(Unavailable),
+            mapped(),
+            transaction(self._accept, self.turnstile),
+        ):
+            recovery.leave(self._accept, self.membership.name)
+        self._accept.close()
+        self.membership.close()
+        self.turnstile.close()
+
+
+def open_now(path: Path, *, gateway: int, clock: Clock, limits: Limits) -> Opened:
+    """Open or create a journal; blocks. Raises ``Unavailable`` or ``JournalMismatch``."""
+    with mapped():
+        return Opened(path, gateway=gateway, clock=clock, limits=limits)

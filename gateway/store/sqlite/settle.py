@@ -1,0 +1,159 @@
+"""Settlements: what became of claimed legs, and where their heads stand after it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.records import Lease, Result, Settlement
+from gateway.store.contract import LOOK_AHEAD
+from gateway.store.leaf import microseconds
+from gateway.store.sqlite.claim import HELD, LEASED, READY, WAITING
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.rows import Row, draw, insert, listed
+
+_DONE = frozenset({Result.DELIVERED, Result.SKIPPED})
+
+_HEADS = """
+SELECT h.key, h.last, h.lane, h.due, h.urgent FROM json_each(?1) AS j CROSS JOIN head AS h
+ ON h.destination = ?2 AND h.key = j.value WHERE h.state = 1 AND h.token = ?3
+"""
+_DELETE_LEGS = """
+DELETE FROM leg WHERE destination = ?1 AND (key, seq) IN (
+ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?2))
+"""
+_FOLLOWING = """
+SELECT j.value, (
+ SELECT l.seq FROM leg AS l WHERE l.destination = ?1 AND l.key = j.value ORDER BY l.seq LIMIT 1
+) FROM json_each(?2) AS j
+"""
+_DELETE_HEADS = """
+DELETE FROM head WHERE destination = ?1 AND key IN (SELECT value FROM json_each(?2))
+"""
+# The most urgent lane among the next legs, and the nearest time in it.
+_URGENCY = f"""
+SELECT lane, min(due) FROM (
+ SELECT lane, due FROM leg WHERE destination = ? AND key = ? AND seq >= ?
+ ORDER BY seq LIMIT {LOOK_AHEAD}
+) GROUP BY lane ORDER BY lane LIMIT 1
+"""  # noqa: S608 - a number
+_MOVE = """
+UPDATE head SET state = ?, lane = ?, due = ?, wake = ?, token = ?, next = ?, urgent = ?
+WHERE destination = ? AND key = ?
+"""
+_TRIED = "UPDATE leg SET tries = tries + 1 WHERE destination = ? AND key = ? AND seq = ?"
+
+
+class _Account(msgspec.Struct):
+    """What the settlements say of one key: legs that are gone, and what ends its lease early."""
+
+    done: list[int]
+    stopped: Settlement | None = None
+
+
+def settle(
+    connection: sqlite3.Connection,
+    lease: Lease,
+    settlements: Sequence[Settlement],
+    *,
+    now: datetime,
+    process: str,
+    codec: Codec,
+) -> bool:
+    """Apply settlements within a write transaction; whether some key is ready again by it.
+
+    What is under another lease by now is logged as an attempt and changes nothing else. A leg that
+    was to be retried or buried while one before it is unsettled comes again after that one.
+    """
+    _log(connection, settlements, now=now, process=process, codec=codec)
+    accounts: dict[int, _Account] = {}
+    for settlement in sorted(settlements, key=lambda s: s.delivery.seq):
+        account = accounts.setdefault(settlement.delivery.key, _Account([]))
+        if settlement.result in _DONE:
+            account.done.append(settlement.delivery.seq)
+        elif account.stopped is None:
+            account.stopped = settlement
+    destination = lease.destination
+    heads = connection.execute(_HEADS, (listed(accounts), destination, lease.token)).fetchall()
+    gone = [(key, seq) for key, *_ in heads for seq in accounts[key].done]
+    if gone:
+        connection.execute(_DELETE_LEGS, (destination, listed(gone)))
+    following: dict[int, int | None] = dict(
+        connection.execute(_FOLLOWING, (destination, listed(head[0] for head in heads)))
+    )
+    over = [key for key, seq in following.items() if seq is None]
+    if over:
+        connection.execute(_DELETE_HEADS, (destination, listed(over)))
+    ready = False
+    for head in heads:
+        seq = following[head[0]]
+        if seq is not None:
+            state = _move(connection, lease, head, seq, accounts[head[0]].stopped, now=now)
+            ready = ready or state == READY
+    return ready
+
+
+def _move(
+    connection: sqlite3.Connection,
+    lease: Lease,
+    head: Row,
+    seq: int,
+    stopped: Settlement | None,
+    *,
+    now: datetime,
+) -> int:
+    """Put a head that has legs left where it belongs now; its new state."""
+    key, last, lane, due, urgent = head
+    state, wake, token = READY, 0, ""
+    if stopped is None:
+        if seq <= last:
+            state, wake, token = LEASED, microseconds(lease.until), lease.token
+    elif stopped.result is not Result.RETURNED and stopped.delivery.seq == seq:
+        connection.execute(_TRIED, (lease.destination, key, seq))
+        state = HELD
+        if stopped.result is Result.RETRY:
+            state, wake = WAITING, microseconds(stopped.not_before or now)
+    if seq > urgent:
+        urgent = 0
+        lane, due = connection.execute(_URGENCY, (lease.destination, key, seq)).fetchone()
+    connection.execute(_MOVE, (state, lane, due, wake, token, seq, urgent, lease.destination, key))
+    return state
+
+
+def _log(
+    connection: sqlite3.Connection,
+    settlements: Sequence[Settlement],
+    *,
+    now: datetime,
+    process: str,
+    codec: Codec,
+) -> None:
+    made = [s for s in settlements if s.result is not Result.RETURNED]
+    if not made:
+        return
+    first = draw(connection, "attempt", len(made))
+    at = microseconds(now)
+    insert(
+        connection,
+        "attempt",
+        [
+            (
+                s.delivery.message.record,
+                s.delivery.message.ordinal,
+                no,
+                s.delivery.destination,
+                s.delivery.tries + 1,
+                at,
+                s.result.value,
+                s.code,
+                s.detail,
+                listed(s.dropped),
+                None if s.evidence is None else codec.pack_token(s.evidence),
+                process,
+            )
+            for no, s in enumerate(made, first)
+        ],
+    )

@@ -1,0 +1,58 @@
+"""Large interchanges while they are read: chunks that nobody sees until the last commit."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from gateway.core.records import PlannedMessage
+from gateway.store.sqlite.prepared import PreparedChunk
+from gateway.store.sqlite.rows import insert
+
+
+def stage(connection: sqlite3.Connection, chunk: PreparedChunk, *, owner: str) -> None:
+    """Write a chunk. The first one records who is writing, so that a crash can be cleared up."""
+    connection.execute(
+        "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, 0)",
+        (chunk.record, chunk.party, chunk.interchange_id, owner),
+    )
+    (slices,) = connection.execute(
+        "UPDATE staged SET slices = slices + ? WHERE record = ? RETURNING slices",
+        (len(chunk.raw), chunk.record),
+    ).fetchall()[0]
+    start = slices - len(chunk.raw)
+    insert(
+        connection,
+        "raw",
+        [(chunk.record, at, piece) for at, piece in enumerate(chunk.raw, start)],
+    )
+    insert(connection, "body", chunk.bodies)
+    insert(connection, "plan", chunk.plans)
+
+
+def release(connection: sqlite3.Connection, record: int) -> tuple[int, tuple[PlannedMessage, ...]]:
+    """End the staging of a record that is being committed: slices written, and the plans.
+
+    Raises ``ValueError`` when nothing was staged under the record.
+    """
+    rows = connection.execute(
+        "DELETE FROM staged WHERE record = ? RETURNING slices", (record,)
+    ).fetchall()
+    if not rows:
+        raise ValueError(f"nothing is staged under record {record}")
+    plans = connection.execute(
+        "SELECT plan FROM plan WHERE record = ? ORDER BY ordinal", (record,)
+    ).fetchall()
+    connection.execute("DELETE FROM plan WHERE record = ?", (record,))
+    return rows[0][0], tuple(msgspec.msgpack.decode(p, type=PlannedMessage) for (p,) in plans)
+
+
+def discard(connection: sqlite3.Connection, record: int) -> None:
+    """Remove everything that is staged under a record; nothing of committed ones."""
+    gone = connection.execute(
+        "DELETE FROM staged WHERE record = ? RETURNING record", (record,)
+    ).fetchall()
+    if gone:
+        for table in ("raw", "body", "plan"):
+            connection.execute(f"DELETE FROM {table} WHERE record = ?", (record,))  # noqa: S608 - three names above

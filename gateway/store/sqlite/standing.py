@@ -1,0 +1,150 @@
+"""Where legs stand: open ones by the queue, settled ones by their attempts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from gateway.core.records import Attempt, Leg, LegState, Result
+from gateway.store.leaf import instant
+from gateway.store.sqlite.claim import HELD, LEASED, WAITING
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.messages import Messages, Place
+from gateway.store.sqlite.rows import Row, listed
+
+_PLANNED = """
+SELECT m.record, m.ordinal, m.subject, m.destinations FROM json_each(?) AS j CROSS JOIN message AS m
+ ON m.record = json_extract(j.value, '$[0]') AND m.ordinal = json_extract(j.value, '$[1]')
+"""
+_OPEN = """
+SELECT l.record, l.ordinal, l.destination, l.tries, l.seq = h.next, l.seq <= h.last, h.state
+FROM json_each(?) AS j CROSS JOIN leg AS l
+ ON l.destination = json_extract(j.value, '$[0]') AND l.key = json_extract(j.value, '$[1]')
+CROSS JOIN head AS h ON h.destination = l.destination AND h.key = l.key
+"""
+_ATTEMPTS = """
+SELECT a.record, a.ordinal, a.destination, a.n, a.at, a.result, a.code, a.detail, a.dropped,
+ a.evidence
+FROM json_each(?) AS j CROSS JOIN attempt AS a
+ ON a.record = json_extract(j.value, '$[0]') AND a.ordinal = json_extract(j.value, '$[1]')
+ORDER BY a.record, a.ordinal, a.no
+"""
+_HELD = """
+SELECT l.record, l.ordinal, h.destination, l.tries FROM head AS h CROSS JOIN leg AS l
+ ON l.destination = h.destination AND l.key = h.key AND l.seq = h.next
+WHERE h.state = 3 AND (?1 IS NULL OR h.destination = ?1) ORDER BY h.next LIMIT ?2
+"""
+_CLOSED = {Result.DELIVERED: LegState.DELIVERED, Result.SKIPPED: LegState.SKIPPED}
+_FIRST = {LEASED: LegState.LEASED, WAITING: LegState.RETRYING, HELD: LegState.BURIED}
+
+_names = msgspec.json.Decoder(tuple[str, ...])
+
+
+def attempts(
+    connection: sqlite3.Connection, codec: Codec, places: Collection[Place]
+) -> dict[Place, tuple[Attempt, ...]]:
+    """The recorded attempts of messages, in the order in which they were recorded."""
+    found: dict[Place, list[Attempt]] = {place: [] for place in places}
+    for row in connection.execute(_ATTEMPTS, (listed(places),)):
+        found[row[0], row[1]].append(
+            Attempt(
+                destination=row[2],
+                n=row[3],
+                at=instant(row[4]),
+                result=Result(row[5]),
+                code=row[6],
+                detail=row[7],
+                dropped=_names.decode(row[8]),
+                evidence=None if row[9] is None else codec.unpack(row[9]).decode(),
+            )
+        )
+    return {place: tuple(made) for place, made in found.items()}
+
+
+def legs(
+    connection: sqlite3.Connection,
+    messages: Messages,
+    made: dict[Place, tuple[Attempt, ...]],
+) -> dict[Place, tuple[Leg, ...]]:
+    """Where the planned legs of messages stand, given the attempts ``made`` for each."""
+    planned = {
+        (record, ordinal): (key, _names.decode(destinations))
+        for record, ordinal, key, destinations in connection.execute(_PLANNED, (listed(made),))
+    }
+    queues = {(destination, key) for key, names in planned.values() for destination in names}
+    unsettled = {
+        (row[0], row[1], row[2]): row
+        for row in connection.execute(_OPEN, (listed(queues),))
+        if (row[0], row[1]) in planned
+    }
+    return {
+        place: tuple(_standing(messages, place, names, unsettled, made[place]))
+        for place, (_, names) in planned.items()
+    }
+
+
+def _standing(
+    messages: Messages,
+    place: Place,
+    names: tuple[str, ...],
+    unsettled: dict[tuple[int, int, str], Row],
+    made: tuple[Attempt, ...],
+) -> Iterator[Leg]:
+    for destination in names:
+        mine = [attempt for attempt in made if attempt.destination == destination]
+        row = unsettled.get((*place, destination))
+        if row is None:
+            # A report that came late, from a lease that was over, closes nothing.
+            mine = [attempt for attempt in mine if attempt.result in _CLOSED]
+            state = _CLOSED[mine[-1].result] if mine else LegState.DELIVERED
+            tries = mine[-1].n if mine else 0
+        else:
+            state, tries = _open(row), row[3]
+        last = mine[-1] if mine else None
+        yield Leg(
+            message_id=messages.id(*place),
+            destination=destination,
+            state=state,
+            tries=tries,
+            at=last.at if last else None,
+            code=last.code if last else "",
+            detail=last.detail if last else "",
+        )
+
+
+def _open(row: Row) -> LegState:
+    *_, first, within_lease, state = row
+    if state == LEASED:
+        return LegState.LEASED if within_lease else LegState.WAITING
+    return _FIRST.get(state, LegState.WAITING) if first else LegState.WAITING
+
+
+def of_record(
+    connection: sqlite3.Connection, messages: Messages, codec: Codec, record: int
+) -> tuple[Leg, ...]:
+    """The legs of an interchange, by message and then in the order in which they were planned."""
+    places = connection.execute(
+        "SELECT record, ordinal FROM message WHERE record = ? ORDER BY ordinal", (record,)
+    ).fetchall()
+    standing = legs(connection, messages, attempts(connection, codec, places))
+    return tuple(leg for place in places for leg in standing[place])
+
+
+def buried(
+    connection: sqlite3.Connection,
+    messages: Messages,
+    codec: Codec,
+    destination: str | None,
+    limit: int,
+) -> tuple[Leg, ...]:
+    """The legs that hold back their keys, in order of acceptance."""
+    rows = connection.execute(_HELD, (destination, limit)).fetchall()
+    made = attempts(connection, codec, {(row[0], row[1]) for row in rows})
+    unsettled = {(row[0], row[1], row[2]): (*row, 1, 1, HELD) for row in rows}
+    return tuple(
+        leg
+        for record, ordinal, name, _ in rows
+        for leg in _standing(messages, (record, ordinal), (name,), unsettled, made[record, ordinal])
+    )

@@ -1,0 +1,174 @@
+"""Group commit: one thread writes everything that is waiting as one transaction, then repeats.
+
+While a group is being written and flushed the next one gathers (double buffering), so the number of
+flushes depends on the disk and not on the number of callers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from gateway.core.errors import Unavailable
+from gateway.core.records import Stored
+from gateway.store.sqlite.accept import Committed, accept
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.connection import mapped, transaction
+from gateway.store.sqlite.prepared import Prepared
+from gateway.store.sqlite.turnstile import Turnstile
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], Any]
+
+
+class _Waiting(Generic[T]):
+    __slots__ = ("future", "loop", "what")
+
+    def __init__(self, what: T) -> None:
+        self.what = what
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+
+
+class GroupWriter:
+    """The thread that owns the accept connection.
+
+    ``touched`` is called in the thread with the destinations that got work. ``limit`` bounds what
+    waits, ``largest`` the messages of one transaction; ``linger`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        turnstile: Turnstile,
+        codec: Codec,
+        *,
+        limit: int,
+        largest: int,
+        linger: float,
+        touched: Callable[[frozenset[str]], None],
+    ) -> None:
+        self._connection = connection
+        self._turnstile = turnstile
+        self._codec = codec
+        self._limit, self._largest, self._linger = limit, largest, linger
+        self._touched = touched
+        self._acceptances: deque[_Waiting[Prepared]] = deque()
+        self._jobs: deque[_Waiting[Job]] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._usual = 1  # acceptances in the last group: as many are worth a short wait
+        self.groups = 0
+        self.committed = 0
+        self._thread = threading.Thread(target=self._serve, name="journal-accept", daemon=True)
+        self._thread.start()
+
+    async def commit(self, prepared: Prepared) -> Stored:
+        """Write an acceptance durably with whatever else is waiting."""
+        stored: Stored = await self._hand_over(self._acceptances, prepared)
+        return stored
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run another write in a durable transaction of its own."""
+        result: T = await self._hand_over(self._jobs, job)
+        return result
+
+    async def _hand_over(self, queue: deque[_Waiting[Any]], what: object) -> Any:
+        waiting = _Waiting(what)
+        with self._changed:
+            if self._closing:
+                raise Unavailable("the journal is closing")
+            if len(queue) >= self._limit:
+                raise Unavailable("too much waits to be written", retry_after=1.0)
+            queue.append(waiting)
+            self._changed.notify()
+        return await waiting.future
+
+    def close(self) -> None:
+        """Write what waits, then end the thread. Blocks; may be called twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while (taken := self._take()) is not None:
+            group, jobs = taken
+            for job in jobs:
+                _deliver([(job, self._attempt(job.what))])
+            if group:
+                self._commit(group)
+
+    def _take(self) -> tuple[list[_Waiting[Prepared]], list[_Waiting[Job]]] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._acceptances or self._jobs)
+            if not self._acceptances and not self._jobs:
+                return None
+            if self._linger and self._usual > 1 and not self._jobs and not self._closing:
+                # The callers of the last group are on their way back: one flush for all of them.
+                self._changed.wait_for(
+                    lambda: self._closing or len(self._acceptances) >= self._usual,
+                    timeout=self._linger,
+                )
+            group: list[_Waiting[Prepared]] = []
+            messages = 0
+            while self._acceptances:
+                messages += max(1, len(self._acceptances[0].what.acceptance.messages))
+                if group and messages > self._largest:
+                    break
+                group.append(self._acceptances.popleft())
+            self._usual = len(group)
+            jobs = list(self._jobs)
+            self._jobs.clear()
+            return group, jobs
+
+    def _commit(self, group: Sequence[_Waiting[Prepared]]) -> None:
+        result = self._attempt(lambda connection: self._accept(connection, group))
+        if isinstance(result, Committed):
+            self.groups += 1
+            self.committed += len(group)
+            self._touched(result.destinations)
+            _deliver(list(zip(group, result.answers, strict=True)))
+        elif len(group) == 1 or isinstance(result, Unavailable):
+            _deliver([(waiting, result) for waiting in group])
+        else:
+            # One of them cannot be written; alone it cannot harm its neighbours.
+            for waiting in group:
+                self._commit([waiting])
+
+    def _accept(
+        self, connection: sqlite3.Connection, group: Sequence[_Waiting[Prepared]]
+    ) -> Committed:
+        return accept(connection, [waiting.what for waiting in group], self._codec)
+
+    def _attempt(self, job: Job) -> Any:
+        try:
+            with mapped(), transaction(self._connection, self._turnstile):
+                return job(self._connection)
+        except Exception as error:
+            return error
+
+
+def _deliver(answers: Sequence[tuple[_Waiting[Any], Any]]) -> None:
+    """Give each caller its answer, with one wake-up for each event loop."""
+    loops = {waiting.loop for waiting, _ in answers}
+    for loop in loops:
+        mine = [(w.future, answer) for w, answer in answers if w.loop is loop]
+        # A loop that has been closed has no callers left to answer.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, mine)
+
+
+def _resolve(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, answer in answers:
+        if future.done():  # its caller was cancelled
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
