@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from gateway.agreements import Agreements, Minimiser
 from gateway.config.document import Config
 from gateway.config.mistakes import Mistake
-from gateway.routing import ORIGIN, Route
+from gateway.routing import INBOX, ORIGIN, Route
 from translators.canonical import KINDS
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
+from trust.identity import PartyId
 from trust.party import Party
 from trust.party import Registry as Parties
 
@@ -26,7 +27,7 @@ def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistak
 
 
 def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:
-    if config.gateway.id not in parties.parties:
+    if PartyId(config.gateway.id) not in parties.parties:
         yield Mistake("gateway.id", f"{config.gateway.id} is not in the registry of parties")
     for index, folder in enumerate(config.ingress.folder):
         path = f"ingress.folder[{index}]"
@@ -74,11 +75,16 @@ def _routes(config: Config, *, formats: Formats, parties: Parties) -> Iterator[M
         for target in route.to:
             if target == ORIGIN:
                 yield from _answerable(route, path, agreements, parties)
+            elif target.startswith(INBOX):
+                name = target.removeprefix(INBOX)
+                yield from _party(name, f"{path}.to", parties)
+                if (receiver := parties.parties.get(PartyId(name))) is not None:
+                    yield from _disclosable(route, path, agreements, receiver)
             elif target not in destinations:
                 yield Mistake(f"{path}.to", f"no destination is called {target}")
             else:
                 entry = destinations[target]
-                receiver = parties.parties.get(entry.party)  # type: ignore[call-overload]
+                receiver = parties.parties.get(PartyId(entry.party))
                 if receiver is not None:
                     yield from _disclosable(route, path, agreements, receiver)
                 yield from _expressible(route, path, route.format or entry.format, formats)
@@ -121,8 +127,7 @@ def _kinds(globs: Iterable[str], path: str) -> Iterator[Mistake]:
 
 
 def _party(name: str, path: str, parties: Parties) -> Iterator[Mistake]:
-    known: Mapping[str, Party] = parties.parties  # type: ignore[assignment] # ids are texts
-    if name not in known:
+    if PartyId(name) not in parties.parties:
         yield Mistake(path, f"{name} is not in the registry of parties")
 
 

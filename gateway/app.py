@@ -1,0 +1,386 @@
+"""The composition root: the only module that names concrete classes and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from gateway.config import Config, ConfigError, Mistake
+from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes_of
+from gateway.config.check import check
+from gateway.config.directory import Directory
+from gateway.core.envelope import Envelope
+from gateway.core.ports import Journal
+from gateway.core.records import Outcome, Settlement, State, Stored
+from gateway.destinations import build_destination
+from gateway.ingress.folder import FolderIngress
+from gateway.ingress.grpc import GrpcIngress
+from gateway.ingress.http import HttpIngress
+from gateway.ingress.operations import OperationsIngress
+from gateway.ingress.tls import ServerTls
+from gateway.pipeline.bell import Bell
+from gateway.pipeline.gateway import Gateway
+from gateway.pipeline.inbound import Inbound
+from gateway.pipeline.inbox import Inboxes
+from gateway.pipeline.judge import Bench, Sender
+from gateway.pipeline.notices import NOTICE_FORMAT, Notices
+from gateway.pipeline.outbound import Dispatcher
+from gateway.pipeline.prepare import Preparer
+from gateway.store.sqlite import open_sqlite
+from gateway.telemetry import Telemetry, event_log
+from gateway.telemetry.metrics import Metrics
+from translators.translator import FormatId
+from trust.authenticator import Authenticator
+from trust.identity import PartyId
+from trust.keys import KeySigner
+from trust.members import Grant
+from trust.party import Registry as Parties
+from trust.signatures.jws import sign_detached
+
+NOTICE_GRANT = Grant(formats=(NOTICE_FORMAT,), kinds=(NOTICE_KIND,), countries=("*",))
+
+
+def utc_now() -> datetime:
+    """The clock of a running gateway."""
+    return datetime.now(UTC)
+
+
+class App:
+    """One gateway process. ``start`` returns when it serves; ``stop`` drains and closes."""
+
+    def __init__(self, config: Config, *, telemetry: Telemetry) -> None:
+        """Reads every file that the configuration names; raises ``ConfigError``."""
+        self.config = config
+        self.telemetry = telemetry
+        self._formats = formats_of(config)
+        self._bench = Bench(
+            gateway_number=config.gateway.number,
+            network=network_of(config, self._formats),
+            regimes=regimes_of(config),
+            severities=dict(config.severity),
+        )
+        self._signer = self._load_signer()
+        self._bell = Bell()
+        self._stack = AsyncExitStack()
+        self._dispatchers: list[Dispatcher] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.https: HttpIngress | None = None
+        self.grpc: GrpcIngress | None = None
+        self.operations: OperationsIngress | None = None
+        self._ready = False
+
+    def _load_signer(self) -> KeySigner:
+        section = self.config.signing
+        path = self.config.path(section.key)
+        try:
+            return KeySigner.from_pem(
+                path.read_bytes(), kid=section.kid, algorithm=section.algorithm
+            )
+        except OSError as error:
+            raise ConfigError(
+                self.config.file, [Mistake("signing.key", f"{path}: {error.strerror}")]
+            ) from error
+
+    async def start(self) -> None:
+        """Open the journal and the registry, check everything, then listen and dispatch."""
+        data = self.config.path(self.config.gateway.data)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            await self._start(data)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, data: Path) -> None:
+        journal = await open_sqlite(
+            data / "journal.db", gateway=self.config.gateway.number, clock=utc_now
+        )
+        self._stack.push_async_callback(journal.close)
+        directory = await self._open_directory(journal)
+        service = self._service(journal, directory)
+        await self._listen(service, directory)
+        self._spawn(self._watch_work(journal), "work")
+        self._spawn(directory.watch(seconds=self.config.registry.poll), "registry")
+        self._spawn(self._watch_backlog(journal), "backlog")
+        for dispatcher in self._dispatchers:
+            self._spawn(dispatcher.run(), "dispatch")
+        self._ready = True
+        self.telemetry.log.info(
+            "gateway.ready",
+            gateway=self.config.gateway.id,
+            https=self.https and self.https.port,
+            grpc=self.grpc and self.grpc.port,
+            operations=self.operations and self.operations.port,
+            destinations=len(self._dispatchers),
+        )
+
+    async def _open_directory(self, journal: Journal) -> Directory:
+        section = self.config.registry
+        directory = Directory(
+            journal=journal,
+            file=None if section.file is None else self.config.path(section.file),
+            crls=self.config.path(section.crls),
+            judge=lambda parties: check(self.config, formats=self._formats, parties=parties),
+            clock=utc_now,
+            log=self.telemetry.of("registry"),
+        )
+        await directory.open()
+        mistakes = check(self.config, formats=self._formats, parties=directory.parties)
+        if mistakes:
+            raise ConfigError(self.config.file, mistakes)
+        return directory
+
+    def _service(self, journal: Journal, directory: Directory) -> Gateway:
+        def parties() -> Parties:
+            return directory.parties
+
+        def bench() -> Bench:
+            return self._bench
+
+        inbound = Inbound(
+            gateway_id=self.config.gateway.id,
+            journal=journal,
+            bench=bench,
+            parties=parties,
+            signer=self._signer,
+            limits=self.config.limits,
+            bell=self._bell,
+            clock=utc_now,
+            observe=self._observe_judged,
+        )
+        notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
+        preparer = Preparer(
+            gateway_id=self.config.gateway.id,
+            journal=journal,
+            network=lambda: self._bench.network,
+            parties=parties,
+        )
+        self._make_dispatchers(journal, preparer, notices, directory)
+        inboxes = Inboxes(
+            journal=journal,
+            preparer=preparer,
+            endpoints=lambda: self._bench.network.endpoints,
+            answer_format=lambda party: _answer_format(parties(), party),
+            sign=self._sign,
+            settings=self.config.dispatch,
+            bell=self._bell,
+            clock=utc_now,
+            buried=notices.buried,
+            observe=self._observe_settled,
+        )
+        return Gateway(
+            gateway_id=self.config.gateway.id,
+            authenticator=lambda: directory.authenticator,
+            bench=bench,
+            journal=journal,
+            inbound=inbound,
+            inboxes=inboxes,
+            limits=self.config.limits,
+            clock=utc_now,
+        )
+
+    def _own_submit(
+        self, inbound: Inbound, directory: Directory
+    ) -> Callable[[Envelope], Awaitable[Stored]]:
+        """The gateway as a sender: granted its notices and nothing else."""
+
+        async def submit(envelope: Envelope) -> Stored:
+            own = PartyId(self.config.gateway.id)
+            party = msgspec.structs.replace(
+                directory.parties.party(own), grants=(NOTICE_GRANT,), must_sign=False
+            )
+            identity = directory.authenticator.configured(own)
+            return await inbound.accept(Sender(identity, party), envelope)
+
+        return submit
+
+    def _sign(self, content: bytes, jti: str, format_id: FormatId, audience: PartyId) -> str:
+        return sign_detached(
+            content,
+            signer=self._signer,
+            interchange_id=jti,
+            format=format_id,
+            audience=audience,
+            now=utc_now(),
+        )
+
+    def _make_dispatchers(
+        self, journal: Journal, preparer: Preparer, notices: Notices, directory: Directory
+    ) -> None:
+        def authenticator() -> Authenticator:
+            return directory.authenticator
+
+        for section in self.config.destination:
+            settings = section.dispatch or self.config.dispatch
+            destination = build_destination(
+                section,
+                config=self.config,
+                formats=self._formats,
+                signer=self._signer,
+                authenticator=authenticator,
+                settings=settings,
+                clock=utc_now,
+                telemetry=self.telemetry,
+            )
+            self._stack.push_async_callback(destination.close)
+            self._dispatchers.append(
+                Dispatcher(
+                    journal=journal,
+                    destination=destination,
+                    endpoint=self._bench.network.endpoints.get(section.id),
+                    preparer=preparer,
+                    settings=settings,
+                    bell=self._bell,
+                    clock=utc_now,
+                    random=random.random,
+                    buried=notices.buried,
+                    observe=self._observe_settled,
+                )
+            )
+
+    async def _listen(self, service: Gateway, directory: Directory) -> None:
+        ingress = self.config.ingress
+        if ingress.operations is not None:
+            self.operations = OperationsIngress(
+                host=ingress.operations.host,
+                port=ingress.operations.port,
+                metrics=self.telemetry.metrics.registry,
+                checks={"gateway": self._is_ready},
+            )
+            await self.operations.start()
+            self._stack.push_async_callback(self.operations.stop)
+        tls = self._server_tls(directory)
+        if ingress.https is not None:
+            self.https = HttpIngress(
+                service=service,
+                telemetry=self.telemetry,
+                clock=utc_now,
+                tls=tls,
+                host=ingress.https.host,
+                port=ingress.https.port,
+                settings=ingress.https.limits,
+            )
+            await self.https.start()
+            self._stack.push_async_callback(self.https.stop)
+        if ingress.grpc is not None:
+            self.grpc = GrpcIngress(
+                service=service,
+                telemetry=self.telemetry,
+                clock=utc_now,
+                tls=tls,
+                host=ingress.grpc.host,
+                port=ingress.grpc.port,
+                settings=ingress.grpc.limits,
+            )
+            await self.grpc.start()
+            self._stack.push_async_callback(self.grpc.stop)
+        for section in ingress.folder:
+            folder = FolderIngress(
+                service=service,
+                telemetry=self.telemetry,
+                clock=utc_now,
+                party=PartyId(section.party),
+                path=self.config.path(section.path),
+                format_id=FormatId(section.format),
+                poll=section.poll,
+            )
+            await folder.start()
+            self._stack.push_async_callback(folder.stop)
+
+    def _server_tls(self, directory: Directory) -> ServerTls:
+        authorities = directory.parties.authorities.values()
+        return ServerTls(
+            certificate=self.config.path(self.config.tls.certificate),
+            key=self.config.path(self.config.tls.key),
+            authorities="\n".join(pem for entry in authorities for pem in entry.certificates),
+        )
+
+    def _is_ready(self) -> bool:
+        return self._ready and not any(task.done() for task in self._tasks)
+
+    def _spawn(self, work: Awaitable[None], name: str) -> None:
+        task = asyncio.ensure_future(work)
+        task.set_name(name)
+        task.add_done_callback(self._explain)
+        self._tasks.append(task)
+
+    def _explain(self, task: asyncio.Task[None]) -> None:
+        """A part that died makes the process unready, and says why."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.telemetry.log.error("part.failed", part=task.get_name(), error=error)
+
+    async def _watch_work(self, journal: Journal) -> None:
+        """Wake dispatchers for new work, and return expired leases and due retries."""
+        while True:
+            self._bell.ring(await journal.wake(timeout=self.config.dispatch.tick))
+            self._bell.ring(await journal.tick(now=utc_now()))
+
+    async def _watch_backlog(self, journal: Journal) -> None:
+        gauge = self.telemetry.metrics.backlog
+        while True:
+            for entry in await journal.backlog():
+                for state in ("ready", "leased", "waiting", "held"):
+                    gauge.labels(destination=entry.destination, state=state).set(
+                        getattr(entry, state)
+                    )
+            await asyncio.sleep(self.config.registry.poll)
+
+    def _observe_judged(self, stored: Stored, outcomes: list[Outcome], seconds: float) -> None:
+        counter = self.telemetry.metrics.messages
+        counts: dict[tuple[str, State], int] = {}
+        for outcome in outcomes:
+            if outcome.ordinal > 0:
+                key = (outcome.kind or "unknown", outcome.status)
+                counts[key] = counts.get(key, 0) + 1
+        for (kind, status), count in counts.items():
+            counter.labels(kind=kind, status=status.value).inc(count)
+
+    def _observe_settled(self, settlement: Settlement) -> None:
+        destination, result = settlement.delivery.destination, settlement.result.value
+        self.telemetry.metrics.deliveries.labels(destination=destination, result=result).inc()
+        if settlement.code or settlement.detail:
+            self.telemetry.of("dispatch").warning(
+                f"delivery.{result}",
+                destination=destination,
+                message_id=settlement.delivery.message.message_id,
+                code=settlement.code,
+                reason=settlement.detail,
+            )
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what is under way, close. May be called twice."""
+        self._ready = False
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
+        working = [task for task in self._tasks if task.get_name() == "dispatch"]
+        if working:
+            await asyncio.wait(working, timeout=self.config.dispatch.timeout)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._stack.aclose()
+
+
+def _answer_format(parties: Parties, party: PartyId) -> FormatId | None:
+    found = parties.parties.get(party)
+    return None if found is None or found.answer_format is None else FormatId(found.answer_format)
+
+
+def new_telemetry(config: Config) -> Telemetry:
+    """Counters and a log on standard error, as the configuration asks."""
+    import sys
+
+    return Telemetry(
+        metrics=Metrics(CollectorRegistry()),
+        log=event_log(
+            stream=sys.stderr, rendering=config.gateway.log, level=config.gateway.log_level
+        ),
+    )

@@ -1,0 +1,139 @@
+"""``luxor serve``: one gateway in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from gateway.app import App, new_telemetry
+from gateway.config import Config, ConfigError, Mistake, load
+from gateway.config.assemble import formats_of
+from gateway.config.check import check
+from gateway.telemetry import capture_libraries
+from trust.mistakes import RegistryError
+from trust.party import Registry
+
+BAD_CONFIGURATION = 2
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  luxor serve --config gateway.toml
+  luxor serve --config gateway.toml --check
+  luxor serve --config gateway.toml --set ingress.https.port=9443"""
+)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("gateway.toml"),
+    show_default=True,
+    help="Configuration file; docs/configuration.md explains every key.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Check the configuration and end.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace one value of the file; VALUE is TOML.",
+)
+@click.option(
+    "--ports-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the ports that are listened on there as JSON, once ready (for port 0).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print mistakes as JSON.")
+def serve(
+    file: Path,
+    only_check: bool,  # noqa: FBT001 - a click option
+    changes: tuple[str, ...],
+    ports_file: Path | None,
+    as_json: bool,  # noqa: FBT001 - a click option
+) -> None:
+    """Run a gateway until SIGTERM or Ctrl-C.
+
+    Every mistake in the configuration is named with its path, and nothing starts. On a stop,
+    nothing new is taken and what is under way is finished.
+    """
+    try:
+        config = load(file, changes=dict(map(_change, changes)))
+        if only_check:
+            _check(config)
+            click.echo('{"mistakes":[]}' if as_json else f"{file}: no mistakes")
+            return
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config, ports_file))
+    except ConfigError as error:
+        if as_json:
+            mistakes = [{"path": m.path, "text": m.text} for m in error.mistakes]
+            click.echo(msgspec.json.encode({"mistakes": mistakes}).decode())
+        else:
+            click.echo(str(error), err=True)
+        sys.exit(BAD_CONFIGURATION)
+
+
+def _change(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"--set wants KEY=VALUE, not {text}")
+    try:
+        return key, msgspec.toml.decode(f"value = {value}")["value"]
+    except msgspec.DecodeError:
+        return key, value  # a bare word is a text
+
+
+def _check(config: Config) -> None:
+    app = App(config, telemetry=new_telemetry(config))
+    if config.registry.file is None:
+        return
+    path = config.path(config.registry.file)
+    try:
+        parties = Registry.from_toml(
+            path.read_text("utf-8"), lambda name: (path.parent / name).read_bytes()
+        )
+    except (OSError, RegistryError) as error:
+        raise ConfigError(config.file, [Mistake("registry.file", str(error))]) from error
+    mistakes = check(app.config, formats=formats_of(config), parties=parties)
+    if mistakes:
+        raise ConfigError(config.file, mistakes)
+
+
+async def _serve(config: Config, ports_file: Path | None) -> None:
+    telemetry = new_telemetry(config)
+    capture_libraries(telemetry.log)
+    app = App(config, telemetry=telemetry)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await app.start()
+    if ports_file is not None:
+        await asyncio.to_thread(_write_ports, app, ports_file)
+    await stop.wait()
+    telemetry.log.info("gateway.stopping")
+    await app.stop()
+    telemetry.log.info("gateway.stopped")
+
+
+def _write_ports(app: App, file: Path) -> None:
+    """Atomically, so that who waits for the file never reads half of it."""
+    ports = {
+        name: ingress.port
+        for name, ingress in (
+            ("https", app.https),
+            ("grpc", app.grpc),
+            ("operations", app.operations),
+        )
+        if ingress is not None
+    }
+    part = file.with_suffix(".part")
+    part.write_bytes(msgspec.json.encode(ports))
+    part.replace(file)
