@@ -88,6 +88,11 @@ class KeySigner:
         public = jose_key(self._key.public_key)
         return PublicKey(kid=self.kid, algorithm=self._algorithm, key=public)
 
+    @property
+    def public_pem(self) -> bytes:
+        """The other half as PEM, for a registry."""
+        return self._key.as_pem(private=False)
+
     def sign(self, message: bytes) -> bytes:
         """The signature of the message in its JOSE encoding."""
         signature: bytes = self._algorithm.message.sign(message, self._key)
