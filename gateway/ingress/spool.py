@@ -51,18 +51,21 @@ class _Reader(io.RawIOBase):
 
 
 class Spooled:
-    """Content in a file without a name: it is gone with the process, whatever happens."""
+    """Content in a file without a name: it is gone with the process, whatever happens.
 
-    __slots__ = ("_descriptor", "digest", "size")
+    Reading it after its :class:`Intake` was closed raises ``ValueError``.
+    """
 
-    def __init__(self, descriptor: int, *, size: int, digest: str) -> None:
-        self._descriptor = descriptor
+    __slots__ = ("_file", "digest", "size")
+
+    def __init__(self, file: BinaryIO, *, size: int, digest: str) -> None:
+        self._file = file
         self.size = size
         self.digest = digest
 
     def open(self) -> BinaryIO:
-        """A new reader from the start; it outlives :meth:`Intake.close`."""
-        return io.BufferedReader(_Reader(self._descriptor), READ_BYTES)
+        """A new reader from the start, with a position of its own."""
+        return io.BufferedReader(_Reader(self._file.fileno()), READ_BYTES)
 
     def slices(self, size: int) -> Iterator[bytes]:
         """The bytes in pieces of at most ``size``."""
@@ -98,7 +101,7 @@ class Intake:
         if self._file is None:
             return Bytes(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
         await asyncio.to_thread(self._write)
-        return Spooled(self._file.fileno(), size=self._size, digest=self._hash.hexdigest())
+        return Spooled(self._file, size=self._size, digest=self._hash.hexdigest())
 
     def close(self) -> None:
         """Let go of the file. May be called twice."""

@@ -1,0 +1,214 @@
+"""Fakes: small stand-ins that behave, for tests of what talks to them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from cryptography import x509
+from prometheus_client import CollectorRegistry
+
+from gateway.core.envelope import Envelope, Transport
+from gateway.core.errors import Refused
+from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
+from gateway.core.records import Outcome, State, Stored, TraceEntry
+from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus
+from gateway.telemetry import Metrics, Telemetry, event_log
+from translators.faults import Fault
+from translators.registry import Registry
+from translators.translator import FormatId
+from trust import receipt
+from trust.identity import Identity, PartyId
+from trust.keys import Signer
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FAULT = Fault(code="value.too-long", path="/item_id", detail="at most 35 characters", line=3)
+
+
+def clock() -> datetime:
+    """The time at which every test happens."""
+    return NOW
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that happens elsewhere; 10 seconds are a hang."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for, that is the point
+            await asyncio.sleep(0.01)
+
+
+class Seen:
+    """A telemetry whose counters and events can be asked for."""
+
+    def __init__(self) -> None:
+        self._lines = io.StringIO()
+        self.registry = CollectorRegistry()
+        self.telemetry = Telemetry(
+            metrics=Metrics(self.registry), log=event_log(stream=self._lines, level="debug")
+        )
+
+    def count(self, name: str, **labels: str) -> float:
+        """The value of a counter; 0 when it never counted."""
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        """Every event of that name."""
+        lines = (msgspec.json.decode(line) for line in self._lines.getvalue().splitlines())
+        return [line for line in lines if line["event"] == name]
+
+    @property
+    def text(self) -> str:
+        """Everything that was logged."""
+        return self._lines.getvalue()
+
+
+class FakeService:
+    """A service that accepts what it gets, except content that begins with a word it knows.
+
+    ``refuse``: judged and refused; ``explode``: a bug, with the content in its text; an exception
+    in ``raises`` is raised by :meth:`accept`. Receipts are signed. ``gate`` holds :meth:`accept`
+    until it is set; ``held`` counts who waits there.
+    """
+
+    def __init__(self, *, formats: Registry, signer: Signer, gateway_id: str = "gateway") -> None:
+        self.gateway_id = gateway_id
+        self.formats = formats
+        self.raises: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.held = 0
+        self.envelopes: list[Envelope] = []
+        self.contents: list[bytes] = []
+        self.noted: list[str] = []
+        self.waiting: list[InboxMessage] = []
+        self.acknowledged: list[MessageId] = []
+        self._signer = signer
+        self.stored: dict[tuple[PartyId, str], Stored] = {}
+
+    def identify(self, certificate: bytes) -> Identity:
+        parsed = x509.load_der_x509_certificate(certificate)
+        if parsed.not_valid_after_utc < datetime.now(UTC):
+            raise Refused("certificate.expired")
+        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+            return Identity(party=PartyId(uri.removeprefix("urn:luxor:party:")))
+        raise Refused("party.unknown")
+
+    def folder_identity(self, party: PartyId) -> Identity:
+        return Identity(party=party, method="folder")
+
+    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
+        if not interchange_id:
+            raise Refused("interchange.id-missing")
+        if " " in interchange_id:
+            raise Refused("interchange.id-invalid")
+        if self.formats.find(FormatId(format_id)) is None:
+            raise Refused("format.unknown")
+
+    async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
+        self.held += 1
+        await self.gate.wait()
+        self.held -= 1
+        with envelope.content.open() as source:
+            content = source.read()
+        self.envelopes.append(envelope)
+        self.contents.append(content)
+        if self.raises is not None:
+            raise self.raises
+        if content.startswith(b"explode"):
+            raise ValueError(content.decode())
+        key = (identity.party, envelope.interchange_id)
+        earlier = self.stored.get(key)
+        if earlier is not None and earlier.state is State.ACCEPTED:
+            if earlier.digest != envelope.digest:
+                raise Refused("interchange.conflict")
+            return msgspec.structs.replace(earlier, repeated=True)
+        state = State.REFUSED if content.startswith(b"refuse") else State.ACCEPTED
+        self.stored[key] = self._judged(identity, envelope, state)
+        return self.stored[key]
+
+    def _judged(self, identity: Identity, envelope: Envelope, state: State) -> Stored:
+        accepted = int(state is State.ACCEPTED)
+        faults = () if accepted else (FAULT,)
+        outcomes = msgspec.json.encode([Outcome(ordinal=1, status=state, faults=faults)])
+        claims = receipt.ReceiptClaims(
+            gateway=self.gateway_id,
+            party=identity.party,
+            record=len(self.stored) + 1,
+            interchange_id=envelope.interchange_id,
+            attempt=1,
+            format=envelope.format,
+            digest=envelope.digest,
+            size=envelope.content.size,
+            received_at=envelope.received_at,
+            status="accepted" if accepted else "refused",
+            accepted=accepted,
+            refused=1 - accepted,
+            outcomes=hashlib.sha256(outcomes).hexdigest(),
+        )
+        return Stored(
+            record=RecordNumber(claims.record),
+            party=identity.party,
+            interchange_id=envelope.interchange_id,
+            attempt=1,
+            state=state,
+            format=envelope.format,
+            transport=envelope.transport,
+            digest=envelope.digest,
+            size=envelope.content.size,
+            received_at=envelope.received_at,
+            accepted=accepted,
+            refused=1 - accepted,
+            receipt=receipt.sign(claims, self._signer),
+            outcomes=outcomes,
+        )
+
+    async def note_refusal(
+        self,
+        identity: Identity,
+        refused: Exception,
+        *,
+        interchange_id: str,
+        format_id: str,
+        transport: Transport,
+    ) -> None:
+        self.noted.append(str(refused).partition(":")[0])
+
+    async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
+        stored = self.stored.get((identity.party, interchange_id))
+        if stored is None:
+            raise Refused("interchange.not-found")
+        return InterchangeStatus(stored=stored, legs=())
+
+    async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
+        return ()
+
+    async def inbox(
+        self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None
+    ) -> InboxPage:
+        if not self.waiting and wait:
+            await asyncio.sleep(min(wait, 0.05))
+        page = tuple(self.waiting[:limit])
+        return InboxPage(cursor=page[-1].message_id if page else None, messages=page)
+
+    async def acknowledge(
+        self, identity: Identity, cursor: str, message_ids: Sequence[MessageId] | None = None
+    ) -> int:
+        ids = [message.message_id for message in self.waiting]
+        if cursor not in ids:
+            raise Refused("inbox.cursor")
+        done = ids[: ids.index(MessageId(cursor)) + 1] if message_ids is None else message_ids
+        self.acknowledged.extend(done)
+        self.waiting = [m for m in self.waiting if m.message_id not in done]
+        return len(done)
+
+    async def subscribe(
+        self, identity: Identity, *, format_id: FormatId | None = None, max_in_flight: int
+    ) -> AsyncIterator[tuple[str, InboxMessage]]:
+        for message in tuple(self.waiting[:max_in_flight]):
+            yield message.message_id, message
+        await asyncio.Event().wait()
