@@ -1,0 +1,194 @@
+"""Binding of a layout's lines to the canonical model: every path is checked, every leaf counted.
+
+The same walk finds mistakes (unknown paths, types unlike the model's, required fields without a
+line), the static ``drops``, and the bounds that the model gives to types without bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from translators.layout.grammar import Each, Expression, Index, Match, Path, Spec
+from translators.layout.mistakes import Line, Mistakes
+from translators.layout.paths import PathError, entry, is_leaf, missing, walk
+from translators.layout.types import WireType
+from translators.model import HEADER, SHAPES, Form, Shape, leaves
+
+Specs = Mapping[str, tuple[Spec, ...]]
+_IN_HEADER = "header:"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A record that is open: its model type and its pointer, ``*`` for entries."""
+
+    type: Shape
+    pointer: str
+
+
+@dataclass
+class Bound:
+    """What binding found out."""
+
+    bounds: dict[Line, list[Shape]] = field(default_factory=dict)
+    touched: dict[str, set[str]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    partial: bool = False
+    counts_messages: bool = False
+
+
+class Binder:
+    """One walk over the groups of a layout, for one kind at a time."""
+
+    def __init__(self, specs: Specs, types: Mapping[Line, WireType], mistakes: Mistakes) -> None:
+        self._specs = specs
+        self._types = types
+        self._mistakes = mistakes
+        self.bound = Bound()
+        self._touched: set[str] = set()
+        self._header: set[str] = set()
+
+    def document(self, group: str, frames: tuple[Frame, ...] = ()) -> None:
+        """Bind the lines outside messages."""
+        self.group(group, frames, ())
+        self._required(HEADER, self._header, self._first(group), "header")
+
+    def message(self, group: str, kind: str) -> None:
+        """Bind one form of message."""
+        type_ = SHAPES[kind]
+        self._touched = self.bound.touched.setdefault(kind, set())
+        self.group(group, (Frame(type_, ""),), ())
+        self._required(type_, self._touched, self._first(group), kind)
+
+    def group(self, name: str, frames: tuple[Frame, ...], above: tuple[str, ...]) -> None:
+        """Bind every line of a group in the records that are open."""
+        self.bound.used.add(name)
+        for spec in self._specs[name]:
+            if name in above:
+                self._mistakes.add(spec.line, "groups that contain each other in a ring")
+                return
+            try:
+                self._line(spec, frames, (*above, name))
+            except PathError as error:
+                self._mistakes.add(spec.line, str(error))
+
+    def _line(self, spec: Spec, frames: tuple[Frame, ...], above: tuple[str, ...]) -> None:
+        for expression in (spec.derived, spec.otherwise):
+            if expression is not None:
+                self._expression(expression, spec, frames)
+        if spec.path is None or spec.path.messages:
+            return
+        if spec.type in self._specs:
+            self._record(spec, spec.path, frames, above)
+            return
+        type_, _ = self._resolve(spec.path, frames)
+        if spec.join is not None or any(not _plain(part) for part in spec.path.parts):
+            self.bound.partial = True
+        if spec.path.up or spec.type == "choice":
+            self.bound.partial = True
+        if spec.type == "pairs":
+            if type_.form is not Form.MAP:
+                raise PathError(f"{spec.path.shown} is no map, so it has no pairs")
+        else:
+            self._leaf(spec, spec.path, type_)
+        self._touch(spec.path, frames)
+
+    def _leaf(self, spec: Spec, path: Path, type_: Shape) -> None:
+        inner = entry(type_)
+        if inner is not None and spec.maximum == 1 and spec.join is None:
+            raise PathError(
+                f"{path.shown} is a list: mark it *, or say [n], [key=value], [] or join"
+            )
+        if inner is None and (spec.maximum != 1 or spec.join is not None):
+            raise PathError(f"{path.shown} is no list")
+        leaf = type_ if inner is None else inner
+        if not is_leaf(leaf):
+            raise PathError(f"{path.shown} is a record: name a group, or a field in it")
+        wire = self._types[spec.line]
+        if leaf.form not in wire.feeds:
+            raise PathError(f"{path.shown} is {leaf.form} with us, not {wire.name}")
+        self.bound.bounds.setdefault(spec.line, []).append(leaf)
+
+    def _record(
+        self, spec: Spec, path: Path, frames: tuple[Frame, ...], above: tuple[str, ...]
+    ) -> None:
+        if not path.parts and not path.header and not path.up:
+            self.group(spec.type, frames, above)
+            return
+        type_, pointer = self._resolve(path, frames)
+        inner = entry(type_)
+        if inner is not None and spec.maximum == 1:
+            raise PathError(f"{path.shown} is a list: mark it *, or say [n] or [key=value]")
+        if inner is None and spec.maximum != 1:
+            raise PathError(f"{path.shown} is no list")
+        if any(not _plain(part) for part in path.parts):
+            self.bound.partial = True
+            self._keys(path, frames)
+        opened = Frame(type_, pointer) if inner is None else Frame(inner, f"{pointer}/*")
+        self.group(spec.type, (*frames, opened), above)
+
+    def _expression(self, expression: Expression, spec: Spec, frames: tuple[Frame, ...]) -> None:
+        for path in expression.paths:
+            if path.messages:
+                self.bound.counts_messages = True
+                if expression.verb != "count":
+                    raise PathError("of messages only the count is known")
+                continue
+            type_, _ = self._resolve(path, frames)
+            if expression.verb == "count" and entry(type_) is None:
+                raise PathError(f"{path.shown} is no list")
+            if expression.verb != "count" and not is_leaf(type_):
+                raise PathError(f"{path.shown} is no value")
+            if spec.otherwise is expression and expression.verb == "join":
+                self._touch(path, frames)
+                self.bound.partial = True
+
+    def _frame(self, path: Path, frames: tuple[Frame, ...]) -> Frame:
+        if path.header:
+            return Frame(HEADER, _IN_HEADER)
+        if not frames:
+            raise PathError("outside messages a path is messages or starts with header")
+        if path.up >= len(frames):
+            raise PathError(f"{path.shown}: there is no record that far out")
+        return frames[len(frames) - 1 - path.up]
+
+    def _resolve(self, path: Path, frames: tuple[Frame, ...]) -> tuple[Shape, str]:
+        frame = self._frame(path, frames)
+        type_, pointer = walk(frame.type, path.parts)
+        return type_, frame.pointer + pointer
+
+    def _touch(self, path: Path, frames: tuple[Frame, ...]) -> None:
+        """Count leaves as carried: those at the path, and the keys that ``[k=v]`` fixes."""
+        frame = self._frame(path, frames)
+        type_, pointer = walk(frame.type, path.parts)
+        self._count(path for path, _ in leaves(type_, frame.pointer + pointer))
+        self._keys(path, frames)
+
+    def _keys(self, path: Path, frames: tuple[Frame, ...]) -> None:
+        frame = self._frame(path, frames)
+        for at, part in enumerate(path.parts):
+            if isinstance(part, Match):
+                _, pointer = walk(frame.type, path.parts[: at + 1])
+                self._count([f"{frame.pointer}{pointer}/{part.key}"])
+
+    def _count(self, pointers: Iterable[str]) -> None:
+        for pointer in pointers:
+            if pointer.startswith(_IN_HEADER):
+                self._header.add(pointer.removeprefix(_IN_HEADER))
+            else:
+                self._touched.add(pointer)
+
+    def _required(self, type_: Shape, touched: set[str], line: Line, what: str) -> None:
+        """Every required field of every record that is ever opened must have a line."""
+        for pointer in missing(type_, touched):
+            self._mistakes.add(line, f"{what} requires {pointer}, which has no line")
+
+    def _first(self, group: str) -> Line:
+        specs = self._specs[group]
+        line = specs[0].line if specs else Line(group, "", "", "", 1)
+        return Line(group, "", "", line.file, line.line)
+
+
+def _plain(part: object) -> bool:
+    return not isinstance(part, Index | Match | Each)

@@ -1,0 +1,74 @@
+"""Canonical paths of layouts, followed through the described model."""
+
+from __future__ import annotations
+
+from translators.layout.grammar import Each, Field, Index, Match, Part
+from translators.model import Form, Shape
+
+
+class PathError(ValueError):
+    """A path that the model does not have, or that is not what a line takes it for."""
+
+
+def walk(start: Shape, parts: tuple[Part, ...]) -> tuple[Shape, str]:
+    """Follow a path; gives the shape there and its pointer with ``*`` for entries."""
+    shape, pointer = start, ""
+    for part in parts:
+        if isinstance(part, Field):
+            found = next((one for one in shape.fields if one.name == part.name), None)
+            if found is None:
+                what = shape.struct.__name__ if shape.struct else pointer or "the record"
+                raise PathError(f"{what} has no field {part.name!r}")
+            shape, pointer = found.shape, f"{pointer}/{part.name}"
+            continue
+        inner = entry(shape)
+        if inner is None:
+            raise PathError(f"{pointer} is no list")
+        if isinstance(part, Match):
+            walk(inner, (Field(part.key),))
+        assert isinstance(part, Index | Match | Each)
+        shape, pointer = inner, f"{pointer}/*"
+    return shape, pointer
+
+
+def entry(shape: Shape) -> Shape | None:
+    """Shape of a list's entries, ``None`` when it is no list."""
+    return shape.item if shape.form is Form.LIST else None
+
+
+def is_leaf(shape: Shape) -> bool:
+    """True for single values."""
+    return shape.form not in (Form.OBJECT, Form.LIST, Form.MAP)
+
+
+def missing(shape: Shape, touched: set[str], pointer: str = "") -> tuple[str, ...]:
+    """Required fields that nothing touches, in records of which something is touched."""
+    if shape.form is Form.LIST and shape.item is not None:
+        return missing(shape.item, touched, f"{pointer}/*")
+    found: list[str] = []
+    for field in shape.fields:
+        here = f"{pointer}/{field.name}"
+        if any(one == here or one.startswith(f"{here}/") for one in touched):
+            found += missing(field.shape, touched, here)
+        elif field.required:
+            found.append(here)
+    return tuple(found)
+
+
+def drops(leaves: list[str], touched: set[str]) -> frozenset[str]:
+    """Leaves without a line, gathered into the highest pointers that lose everything."""
+    kept = {pointer for pointer in leaves if pointer in touched}
+    gathered: set[str] = set()
+    for pointer in leaves:
+        if pointer in kept:
+            continue
+        steps = pointer.split("/")
+        prefixes = ("/".join(steps[:count]) for count in range(2, len(steps) + 1))
+        gathered.add(
+            next(
+                prefix
+                for prefix in prefixes
+                if not any(one == prefix or one.startswith(f"{prefix}/") for one in kept)
+            )
+        )
+    return frozenset(gathered)

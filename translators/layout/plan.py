@@ -1,0 +1,159 @@
+"""The compiled tree of a layout: what stands in the document, and what it is with us.
+
+Immutable; readers, writers, schema, sample and documentation are all made from it. One
+:class:`Content` is what may stand in an element: attributes, own text, child elements. The
+content of a group is one object, shared by every place that uses the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from translators.layout.grammar import Expression, Key, Path, Predicate
+from translators.layout.mistakes import Line
+from translators.layout.types import WireType
+
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+HINTS = frozenset({f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"})
+"""Attributes that are no content."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """A canonical code that several wire values make together; the first row that fits wins.
+
+    ``rows`` maps our name to what must stand at each key of the same group.
+    """
+
+    rows: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """One value of the wire: an element's own text or an attribute.
+
+    A value without ``path`` is ``constant`` or ``derived``. ``key`` is the line's left side as
+    written. ``repeats``: the path is a list and each value one entry of it.
+    """
+
+    key: str
+    line: Line
+    type: WireType
+    path: Path | None = None
+    required: bool = False
+    whole: bool = False
+    """The whole text of an element that a line of its own names."""
+    repeats: bool = False
+    constant: str | None = None
+    derived: Expression | None = None
+    default: str | None = None
+    otherwise: Expression | None = None
+    join: str | None = None
+    choice: Choice | None = None
+    chosen: bool = False
+    """A row of a choice in the same group names this value's key."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Messages:
+    """The streamed element: the forms that its messages may have, in order."""
+
+    rows: tuple[MessageRow, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MessageRow:
+    """One form of message: a group, the kind that it carries, and what must stand at which
+    keys for the form to be this one."""
+
+    group: str
+    kind: str
+    conditions: tuple[tuple[Key, str], ...]
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Element:
+    """One element with its occurrence. ``record``: it opens (or, for a list, adds) a record
+    there; ``None``: what is in it belongs to the record around it."""
+
+    tag: str
+    shown: str
+    minimum: int
+    maximum: int | None
+    content: Content
+    predicate: Predicate | None = None
+    record: Path | None = None
+    group: str | None = None
+    pairs: str | None = None
+    """Attribute that names the key, for free pairs; ``record`` is then the map."""
+    messages: Messages | None = None
+    line: Line | None = None
+    fixed: bool = False
+    """Only a constant or a derived value: never by itself a reason to write anything."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """Every element of one name at one place, in the order of their lines."""
+
+    tag: str
+    order: int
+    elements: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """What may stand in an element."""
+
+    attributes: Mapping[str, Value]
+    text: Value | None
+    slots: Mapping[str, Slot]
+    group: str | None = None
+    claims: tuple[Path, ...] = ()
+    """Paths of this record that pick single entries of lists; a plain line for the same list
+    writes the others."""
+    choices: tuple[Value, ...] = ()
+    """Values of this record that choose by several keys."""
+
+    def elements(self) -> Iterator[Element]:
+        """All child elements in the order of the document."""
+        for slot in self.slots.values():
+            yield from slot.elements
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A whole layout, compiled. ``chain`` leads from the root to the streamed element."""
+
+    id: str
+    title: str
+    standing: str
+    kinds: frozenset[str]
+    media_types: tuple[str, ...]
+    refuse: bool
+    root: str
+    namespaces: Mapping[str, str]
+    document: Content
+    chain: tuple[Element, ...]
+    """Wrapper elements below the root, then the streamed element; empty: the root itself."""
+    messages: Messages
+    drops: Mapping[str, frozenset[str]]
+    exact_drops: bool
+    """True when ``drops`` says all that is ever lost; false with ``[n]``, ``[k=v]``, ``[]``,
+    ``^``, ``join`` or a choice, where it depends on the message."""
+    groups: Mapping[str, Content]
+    required_count: bool = False
+    """``= count messages`` stands in the header: the writer must know their number."""
+    tables: Mapping[str, object] | None = None
+
+    def name(self, tag: str) -> str:
+        """A Clark name as people write it here, with the layout's prefix."""
+        uri, brace, local = tag.rpartition("}")
+        if not brace:
+            return tag
+        for prefix, known in self.namespaces.items():
+            if known == uri[1:]:
+                return local if prefix == "default" else f"{prefix}:{local}"
+        return local

@@ -1,0 +1,345 @@
+"""The reference reader: a plain interpreter of the compiled tree that explains everything.
+
+It counts, names and locates whatever the fast reader could not take: every fault with canonical
+pointer, indexed source path and line, every value that is reported instead of carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from translators.faults import NoteKind
+from translators.layout import completion
+from translators.layout.findings import Findings
+from translators.layout.grammar import Each, Path
+from translators.layout.plan import HINTS, Content, Element, Plan, Value
+from translators.layout.records import Record, owner, reach
+from translators.layout.types import ValueFault
+from translators.layout.walking import shown
+from translators.pointer import child as below
+from translators.xml import Node, line_of
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A value that a choice will judge when its record is complete."""
+
+    value: Value
+    text: str
+    where: str
+    line: int | None
+    record: Record
+
+
+class ReferenceReader:
+    """Reads one message, or the header, into plain mappings; never raises for bad content."""
+
+    def __init__(self, plan: Plan, header: Record, findings: Findings) -> None:
+        self.plan = plan
+        self.header = header
+        self.findings = findings
+
+    def content(
+        self,
+        content: Content,
+        node: Node,
+        record: Record,
+        where: str,
+        *,
+        children: Iterable[Node] | None = None,
+        own: bool = True,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """Read what stands in an element.
+
+        ``children`` restricts the reading to some child elements, ``only`` what is missed to
+        some names; ``own`` says whether attributes and own text are read too.
+        """
+        if own:
+            self._attributes(content, node, record, where)
+            self._text(content, node, record, where)
+        counts: dict[str, int] = {}
+        met: dict[Element, int] = {}
+        latest = -1
+        for one in node if children is None else children:
+            tag = str(one.tag)
+            counts[tag] = counts.get(tag, 0) + 1
+            slot = content.slots.get(tag)
+            if one.tail and one.tail.strip():
+                self._stray(one, where)
+            if slot is None:
+                here = f"{where}/{self.plan.name(tag)}[{counts[tag]}]"
+                self.findings.lost(one, here, "element.unknown", "no such element here")
+                continue
+            several = len(slot.elements) > 1 or slot.elements[0].maximum != 1 or counts[tag] > 1
+            here = f"{where}/{self.plan.name(tag)}" + (f"[{counts[tag]}]" if several else "")
+            if self.plan.refuse and slot.order < latest:
+                self.findings.fault(
+                    "element.order", here, line_of(one), detail="stands after a later element"
+                )
+            latest = max(latest, slot.order)
+            found = next((e for e in slot.elements if _fits(e, one)), None)
+            if found is None:
+                detail = "no form of this element fits"
+                self.findings.lost(one, here, "element.unknown", detail)
+                continue
+            met[found] = met.get(found, 0) + 1
+            if found.messages is not None:
+                continue
+            if found.maximum is not None and met[found] > found.maximum:
+                detail = f"stands more than {found.maximum} times"
+                self.findings.lost(one, here, "element.repeated", detail)
+                continue
+            self.element(found, one, record, here, met[found])
+        for element in content.elements():
+            if element not in met and (only is None or element.tag in only):
+                completion.absent(self, element, node, record, where)
+
+    def element(
+        self, element: Element, node: Node, record: Record, where: str, position: int
+    ) -> None:
+        """Read one element whose form is known."""
+        if element.pairs is not None:
+            self._pair(element, node, record, where)
+            return
+        if element.record is None:
+            self.content(element.content, node, record, where)
+            return
+        base = owner(element.record, record, self.header)
+        place = reach(base, element.record.parts)
+        if element.maximum != 1:
+            entries = place.entries()
+            pointer = below(place.pointer, len(entries))
+            inner = Record({}, pointer, record, position)
+            at = len(entries)
+            entries.append(inner.data)
+            self._within(element, inner, node, where)
+            entries[at] = inner.finish()
+            return
+        if not element.record.parts and element.record.header:
+            inner = self.header
+            self._within(element, inner, node, where)
+            return
+        known = place.value if isinstance(place.value, dict) else {}
+        inner = Record(known, place.pointer, record, position)
+        place.put(known)
+        self._within(element, inner, node, where)
+        place.put(inner.finish())
+
+    def message(self, content: Content, node: Node, record: Record, where: str) -> None:
+        """Read a whole message into ``record``."""
+        self._within(Element(str(node.tag), "", 1, 1, content), record, node, where)
+        record.finish()
+
+    def _within(self, element: Element, record: Record, node: Node, where: str) -> None:
+        self.findings.places[record.pointer] = (where, line_of(node))
+        self.content(element.content, node, record, where)
+        completion.choose(self, element.content, record)
+
+    def _attributes(self, content: Content, node: Node, record: Record, where: str) -> None:
+        for name, text in node.attrib.items():
+            tag = str(name)
+            value = content.attributes.get(tag)
+            here = f"{where}/@{self.plan.name(tag)}"
+            if value is not None:
+                self.value(value, str(text), here, line_of(node), record)
+            elif tag not in HINTS:
+                self.unknown_attribute(here, line_of(node))
+        for tag, value in content.attributes.items():
+            if node.get(tag) is None:
+                here = f"{where}/@{self.plan.name(tag)}"
+                completion.absent_value(
+                    self, value, "attribute.missing", here, line_of(node), record
+                )
+
+    def unknown_attribute(self, where: str, line: int | None) -> None:
+        """An attribute without a line."""
+        if self.plan.refuse:
+            self.findings.faulty += 1
+            self.findings.fault("attribute.unknown", where, line, detail="no such attribute")
+        else:
+            self.findings.report(NoteKind.DROPPED, where, "no such attribute")
+
+    def _text(self, content: Content, node: Node, record: Record, where: str) -> None:
+        text = (node.text or "").strip()
+        if content.text is None:
+            if text:
+                self._stray(node, where, own=True)
+        elif text:
+            self.value(content.text, text, where, line_of(node), record)
+        elif self.plan.refuse and content.text.whole:
+            path = self.pointer(content.text.path, record)
+            self.findings.fault("value.empty", where, line_of(node), path=path)
+            self.findings.written[path] = ""
+        else:
+            completion.absent_value(self, content.text, "value.empty", where, line_of(node), record)
+
+    def _stray(self, node: Node, where: str, *, own: bool = False) -> None:
+        """Text where only elements may stand."""
+        if self.plan.refuse:
+            self.findings.faulty += 1
+            line = line_of(node)
+            self.findings.fault("element.text", where, line, detail="text among elements")
+        else:
+            what = "text before elements" if own else "text among elements"
+            self.findings.report(NoteKind.DROPPED, where, what)
+
+    def value(self, value: Value, text: str, where: str, line: int | None, record: Record) -> None:
+        """Read one value of the wire."""
+        text = text.strip()
+        if not text:
+            path = self.pointer(value.path, record)
+            if self.plan.refuse:
+                self.findings.faulty += 1
+                self.findings.fault("value.empty", where, line, path=path)
+            else:
+                self.findings.report(NoteKind.DROPPED, where, "empty", path=path)
+        elif value.constant is not None:
+            if text == value.constant:
+                self.findings.carried += 1
+            else:
+                detail = f"{value.constant!r} is expected"
+                self.findings.report(NoteKind.DROPPED, where, detail)
+        elif value.derived is not None:
+            completion.compare(self, value, text, where, record)
+        elif value.choice is not None or value.chosen:
+            key = (value.line.group, value.key)
+            record.seen[key] = Seen(value, text, where, line, record)
+        else:
+            self.convert(value, text, where, line, record)
+
+    def convert(
+        self, value: Value, text: str, where: str, line: int | None, record: Record
+    ) -> None:
+        """Convert wire text and put it where it belongs with us."""
+        assert value.path is not None
+        found = self._typed(value, text, where, line, record)
+        if found is None:
+            self.findings.faulty += 1
+        elif value.join is not None:
+            place = reach(owner(value.path, record, self.header), value.path.parts)
+            self.findings.places[place.pointer] = (where, line)
+            place.entries().extend(piece.strip() for piece in text.split(value.join))
+            self.findings.carried += 1
+        elif any(isinstance(part, Each) for part in value.path.parts):
+            completion.spread(self, value, found, where, record)
+        else:
+            self._put(value, found, where, line, record)
+
+    def _typed(
+        self, value: Value, text: str, where: str, line: int | None, record: Record
+    ) -> object | None:
+        path = self.pointer(value.path, record)
+        table = value.type.codes
+        try:
+            if table is None:
+                return value.type.read(text)
+            if text in table.wire:
+                return table.wire[text]
+            if text in table.ours:
+                raise ValueFault("code.ambiguous", f"spelled like our name in {table.name}")
+            if table.closed:
+                raise ValueFault("code.unknown", f"not in the closed table {table.name}")
+            raw = value.type.read(text)
+        except ValueFault as fault:
+            self.findings.fault(fault.code, where, line, path=path, detail=fault.detail)
+            self.findings.written[path] = text
+            return None
+        self.findings.warn(
+            "code.unknown", where, line, path=path, detail=f"not in table {table.name}"
+        )
+        return raw
+
+    def _put(self, value: Value, raw: object, where: str, line: int | None, record: Record) -> None:
+        path = value.path
+        assert path is not None
+        place = reach(owner(path, record, self.header), path.parts)
+        if value.repeats:
+            entries = place.entries()
+            entries.append(raw)
+            pointer = below(place.pointer, len(entries) - 1)
+            self.findings.places[pointer] = (where, line)
+            self.findings.carried += 1
+            return
+        if place.value is not None:
+            self._second(value, raw, where, line, place.value, place.pointer)
+            return
+        place.put(raw)
+        self.findings.places[place.pointer] = (where, line)
+        self.findings.carried += 1
+
+    def _second(
+        self,
+        value: Value,
+        raw: object,
+        where: str,
+        line: int | None,
+        known: object,
+        pointer: str,
+    ) -> None:
+        """A value for a place that has one: with ``^`` and ``header`` all must agree."""
+        assert value.path is not None
+        if raw == known:
+            self.findings.carried += 1
+        elif value.path.up or value.path.header:
+            self.findings.faulty += 1
+            detail = "unlike the value that stands elsewhere for the same thing"
+            self.findings.fault("value.disagrees", where, line, path=pointer, detail=detail)
+        else:
+            self.findings.report(NoteKind.DROPPED, where, "a second value", path=pointer)
+
+    def _pair(self, element: Element, node: Node, record: Record, where: str) -> None:
+        """``<extra name="k">v</extra>``."""
+        assert element.record is not None
+        assert element.pairs is not None
+        assert element.content.text is not None
+        for one in node:
+            tag = self.plan.name(str(one.tag))
+            self.findings.lost(one, f"{where}/{tag}", "element.unknown", "no such element here")
+            if one.tail and one.tail.strip():
+                self._stray(one, where)
+        name = (node.get(element.pairs) or "").strip()
+        text = (node.text or "").strip()
+        for attribute in node.attrib:
+            if str(attribute) != element.pairs:
+                here = f"{where}/@{self.plan.name(str(attribute))}"
+                self.unknown_attribute(here, line_of(node))
+        line = line_of(node)
+        place = reach(owner(element.record, record, self.header), element.record.parts)
+        pointer = below(place.pointer, name) if name else place.pointer
+        count = int(node.get(element.pairs) is not None) + bool(text)
+        known = place.value or {}
+        if not name or not text:
+            self.findings.faulty += count
+            code = "value.empty" if name else "attribute.missing"
+            self.findings.fault(code, where, line, path=pointer)
+            self.findings.written[pointer] = ""
+        elif name in known:
+            self.findings.faulty += count
+            detail = "the same name twice"
+            self.findings.fault("element.repeated", where, line, path=pointer, detail=detail)
+        else:
+            place.put({**known, name: text})
+            self.findings.places[pointer] = (where, line)
+            self.findings.carried += count
+
+    def pointer(self, path: Path | None, record: Record) -> str:
+        """The canonical pointer of a path, for messages; nothing is made on the way."""
+        if path is None:
+            return ""
+        base = owner(path, record, self.header)
+        return base.pointer + shown(path)
+
+
+def _fits(element: Element, node: Node) -> bool:
+    """True when the predicate of an alternative holds."""
+    predicate = element.predicate
+    if predicate is None:
+        return True
+    if predicate.attribute:
+        found = node.get(predicate.name)
+    else:
+        one = node.find(predicate.name)
+        found = None if one is None else one.text
+    return found is not None and found.strip() == predicate.value
