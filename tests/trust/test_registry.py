@@ -1,0 +1,357 @@
+"""The registry: read, checked, written, changed in place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.trust.town import LONG, Town
+from trust.authority import generate_key, issue_root
+from trust.certificates import pem_of
+from trust.errors import TrustError
+from trust.identity import PartyId
+from trust.keys import KeySigner, public_key_pem, signing_key
+from trust.members import Grant, Party
+from trust.party import Registry, RegistryError
+from trust.registry_write import with_suspended, write_party
+
+KEY_PEM = public_key_pem(generate_key("Ed25519"))
+OTHER_PEM = public_key_pem(generate_key("P-256"))
+TOML = """\
+version = 7
+
+[[authority]]
+id = "luxor"
+certificates = ["chain.pem"]
+crls = ["root.crl", "issuing.crl"]
+
+# The first of them all.
+[[party]]
+id = "post-a"
+name = "Post \\"A\\" \\u00e9"
+roles = ["post", "declarant"]
+country = "FR"
+operators = ["FRA"]
+authorities = ["luxor"]
+certificates = ["leaf.pem"]
+must_sign = true
+all_or_nothing = true
+answer_format = "upu.cusrsp.1"
+
+[party.severities]
+"s10.check-digit" = "warning"
+
+[[party.key]]
+kid = "k1"
+public_key = "key.pub"
+not_before = 2026-01-01T00:00:00Z
+not_after = 2027-01-01T00:00:00+01:00
+
+[[party.grant]]
+formats = ["upu.*"]
+kinds = ["ItemDeclaration"]
+countries = ["*"]
+on_behalf_of = ["post-*"]
+
+[[party]]
+id = "post-b"
+"""
+
+
+@pytest.fixture(scope="module")
+def files(luxor: Town) -> dict[str, bytes]:
+    """What the text names."""
+    return {
+        "chain.pem": "".join(luxor.authority.certificates).encode(),
+        "root.pem": luxor.authority.certificates[0].encode(),
+        "leaf.pem": pem_of(luxor.certificate()).encode(),
+        "key.pub": KEY_PEM,
+        "other.pub": OTHER_PEM,
+        "rubbish": b"rubbish",
+    }
+
+
+class Files:
+    """A reader over a mapping that fails as a file system does."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+
+    def __call__(self, name: str) -> bytes:
+        if name not in self._files:
+            raise FileNotFoundError(2, "No such file or directory")
+        return self._files[name]
+
+
+def mistakes(text: str, files: dict[str, bytes]) -> list[str]:
+    """Everything that is wrong with a text."""
+    with pytest.raises(RegistryError) as caught:
+        Registry.from_toml(text, Files(files))
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_everything_that_a_text_says_is_read(files: dict[str, bytes], luxor: Town) -> None:
+    registry = Registry.from_toml(TOML, Files(files))
+
+    post = registry.party(PartyId("post-a"))
+    assert registry.version == 7
+    assert registry.authorities["luxor"] == luxor.authority
+    assert registry.crls() == ("root.crl", "issuing.crl")
+    assert post.name == 'Post "A" é'
+    assert post.roles == {"post", "declarant"}
+    assert (post.country, post.operators, post.answer_format) == ("FR", ("FRA",), "upu.cusrsp.1")
+    assert (post.must_sign, post.all_or_nothing, post.suspended) == (True, True, False)
+    assert post.severities == {"s10.check-digit": "warning"}
+    assert [(key.kid, key.algorithm) for key in post.signing_keys] == [("k1", "Ed25519")]
+    assert post.grants == (
+        Grant(
+            formats=("upu.*",),
+            kinds=("ItemDeclaration",),
+            countries=("*",),
+            on_behalf_of=("post-*",),
+        ),
+    )
+
+
+def test_a_certificate_in_a_file_is_pinned_by_its_thumbprint(files: dict[str, bytes]) -> None:
+    registry = Registry.from_toml(TOML, Files(files))
+    (thumbprint,) = registry.party(PartyId("post-a")).thumbprints
+
+    pinned = registry.pinned(thumbprint)
+
+    assert pinned is not None
+    assert pinned.id == "post-a"
+
+
+def test_toml_written_is_toml_read_without_any_other_file(files: dict[str, bytes]) -> None:
+    registry = Registry.from_toml(TOML, Files(files))
+
+    again = Registry.from_toml(registry.to_toml(), Files({}))
+
+    assert registry.to_json() == again.to_json()
+
+
+def test_json_written_is_json_read(files: dict[str, bytes]) -> None:
+    registry = Registry.from_toml(TOML, Files(files))
+
+    assert registry.to_json() == Registry.from_json(registry.to_json()).to_json()
+
+
+@given(
+    name=st.text(max_size=140),
+    roles=st.frozensets(st.from_regex("[a-z][a-z0-9.-]{0,9}", fullmatch=True)),
+)
+def test_any_name_survives_toml(name: str, roles: frozenset[str]) -> None:
+    party = Party(id=PartyId("p"), name=name, roles=roles)
+    registry = Registry(parties=[party])
+
+    assert Registry.from_toml(registry.to_toml(), Files({})).party(PartyId("p")) == party
+
+
+def test_a_party_that_is_not_there_is_unknown() -> None:
+    with pytest.raises(TrustError, match=r"party\.unknown"):
+        Registry().party(PartyId("nobody"))
+
+
+def test_a_change_makes_a_new_registry_one_version_on() -> None:
+    old = Registry(parties=[Party(id=PartyId("a"))], version=3)
+
+    new = old.with_party(Party(id=PartyId("a"), suspended=True))
+
+    assert (old.version, new.version) == (3, 4)
+    assert not old.parties[PartyId("a")].suspended
+    assert new.parties[PartyId("a")].suspended
+
+
+def test_all_mistakes_of_form_are_found_at_once(files: dict[str, bytes]) -> None:
+    text = """\
+version = "one"
+colour = "red"
+
+[[authority]]
+id = "luxor"
+certificates = ["gone.pem", "rubbish"]
+
+[[party]]
+id = "Post A"
+country = "france"
+role = "post"
+
+[[party.key]]
+public_key = "rubbish"
+colour = "blue"
+
+[[party.key]]
+public_key = "key.pub"
+algorithm = "HS256"
+
+[[party.grant]]
+formats = ["a b"]
+
+[[party]]
+name = "no id"
+key = "key.pub"
+"""
+
+    found = mistakes(text, files)
+
+    assert [line.split(":")[0] for line in found] == [
+        "colour",
+        "version",
+        "authority[0].certificates[0]",
+        "authority[0].certificates[1]",
+        "party[0].key[0].colour",
+        "party[0].key[1].public_key",
+        "party[0].grant[0].formats",
+        "party[0].id",
+        "party[0].country",
+        "party[0].role",
+        "party[1].key",
+        "party[1].id",
+    ]
+
+
+def test_a_text_that_is_not_toml_is_one_mistake(files: dict[str, bytes]) -> None:
+    (found,) = mistakes("[[party", files)
+
+    assert found.startswith("not TOML: ")
+
+
+def test_a_naive_time_is_a_mistake(files: dict[str, bytes]) -> None:
+    text = TOML.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00")
+
+    assert [line.split(":")[0] for line in mistakes(text, files)] == ["party[0].key[0].not_before"]
+
+
+CONTRADICTIONS = {
+    "party twice": ('[[party]]\nid = "a"\n' * 2, "party[1].id"),
+    "authority twice": (
+        '[[authority]]\nid = "l"\ncertificates = ["chain.pem"]\n' * 2,
+        "authority[1].id",
+    ),
+    "unknown authority": ('[[party]]\nid = "a"\nauthorities = ["l"]\n', "party[0].authorities[0]"),
+    "root missing": ('[[authority]]\nid = "l"\ncertificates = []\n', "authority[0].certificates"),
+    "a leaf for an authority": (
+        '[[authority]]\nid = "l"\ncertificates = ["root.pem", "leaf.pem"]\n',
+        "authority[0].certificates[1]",
+    ),
+    "one CA for two authorities": (
+        (
+            '[[authority]]\nid = "l"\ncertificates = ["chain.pem"]\n'
+            '[[authority]]\nid = "m"\ncertificates = ["root.pem"]\n'
+        ),
+        "authority[1].certificates[0]",
+    ),
+    "a certificate of two parties": (
+        (
+            '[[party]]\nid = "a"\ncertificates = ["leaf.pem"]\n'
+            '[[party]]\nid = "b"\ncertificates = ["leaf.pem"]\n'
+        ),
+        "party[1].thumbprints[0]",
+    ),
+    "a key of two parties": (
+        (
+            '[[party]]\nid = "a"\n[[party.key]]\npublic_key = "key.pub"\nkid = "x"\n'
+            '[[party]]\nid = "b"\n[[party.key]]\npublic_key = "key.pub"\nkid = "y"\n'
+        ),
+        "party[1].key[0].public_key",
+    ),
+    "two keys of one name": (
+        (
+            '[[party]]\nid = "a"\n[[party.key]]\npublic_key = "key.pub"\nkid = "x"\n'
+            '[[party.key]]\npublic_key = "other.pub"\nkid = "x"\n'
+        ),
+        "party[0].key[1].kid",
+    ),
+    "a key that ends before it begins": (
+        (
+            '[[party]]\nid = "a"\n[[party.key]]\npublic_key = "key.pub"\n'
+            "not_before = 2026-02-01T00:00:00Z\nnot_after = 2026-01-01T00:00:00Z\n"
+        ),
+        "party[0].key[0].not_after",
+    ),
+    "must sign without a key": ('[[party]]\nid = "a"\nmust_sign = true\n', "party[0].must_sign"),
+}
+
+
+@pytest.mark.parametrize(("text", "path"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_rows_that_contradict_each_other_are_mistakes(
+    files: dict[str, bytes], text: str, path: str
+) -> None:
+    assert [line.split(":")[0] for line in mistakes(text, files)] == [path]
+
+
+def test_a_good_key_may_have_two_names_at_one_party() -> None:
+    keys = tuple(signing_key(KEY_PEM, kid=kid) for kid in ("old", "new"))
+
+    assert Registry(parties=[Party(id=PartyId("a"), signing_keys=keys)]).version == 1
+
+
+@pytest.mark.parametrize("document", [b"", b"{}", b'{"version":1,"x":1}', b"[]", b"\xff"])
+def test_a_document_that_is_no_registry_is_refused(document: bytes) -> None:
+    with pytest.raises(RegistryError):
+        Registry.from_json(document)
+
+
+def test_a_stored_document_is_checked_again() -> None:
+    document = b'{"version":1,"parties":[{"id":"a","authorities":["gone"]}]}'
+
+    with pytest.raises(RegistryError, match="no authority 'gone'"):
+        Registry.from_json(document)
+
+
+def test_suspending_changes_one_line(files: dict[str, bytes]) -> None:
+    text = with_suspended(TOML, PartyId("post-a"), suspended=True)
+
+    assert text == TOML.replace('id = "post-a"\n', 'id = "post-a"\nsuspended = true\n')
+
+
+def test_resuming_gives_back_the_text(files: dict[str, bytes]) -> None:
+    suspended = with_suspended(TOML, PartyId("post-b"), suspended=True)
+    assert suspended is not None
+    assert Registry.from_toml(suspended, Files(files)).party(PartyId("post-b")).suspended
+
+    assert with_suspended(suspended, PartyId("post-b"), suspended=False) == TOML
+
+
+def test_suspending_twice_is_suspending_once() -> None:
+    once = with_suspended(TOML, PartyId("post-a"), suspended=True)
+    assert once is not None
+
+    assert with_suspended(once, PartyId("post-a"), suspended=True) == once
+
+
+def test_a_party_that_is_not_in_the_text_cannot_be_suspended() -> None:
+    assert with_suspended(TOML, PartyId("post-z"), suspended=True) is None
+    assert with_suspended(TOML, PartyId("luxor"), suspended=True) is None
+
+
+def test_the_last_line_may_lack_its_end() -> None:
+    text = with_suspended('[[party]]\nid = "a"', PartyId("a"), suspended=True)
+
+    assert text is not None
+    assert Registry.from_toml(text, Files({})).party(PartyId("a")).suspended
+
+
+def test_a_party_appended_to_a_text_is_read_with_it(files: dict[str, bytes]) -> None:
+    signer = KeySigner(generate_key("P-256"))
+    added = Party(
+        id=PartyId("shop"),
+        signing_keys=(signing_key(signer.public_pem),),
+        severities={"a.b": "error"},
+        grants=(Grant(formats=("luxor.*",)),),
+    )
+
+    registry = Registry.from_toml(f"{TOML}\n{write_party(added)}", Files(files))
+
+    assert registry.party(PartyId("shop")) == added
+
+
+def test_a_self_signed_authority_needs_no_intermediate(luxor: Town) -> None:
+    root = issue_root(luxor.key, name="flat", validity=LONG)
+    text = f'[[authority]]\nid = "flat"\ncertificates = ["""\n{pem_of(root.certificate)}"""]\n'
+
+    registry = Registry.from_toml(text, Files({}))
+
+    assert [*registry.authorities] == ["flat"]
