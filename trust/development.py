@@ -170,7 +170,7 @@ def _tls(shop: _Workshop, member: Member, issuing: Issuer) -> dict[str, bytes]:
         certificate = issue_tls(
             key,
             issuer=issuing,
-            name=member.name or member.id,
+            name=member.id,
             party=member.id,
             validity=shop.validity(shop.profile.validity.certificate_days),
             hosts=hosts,

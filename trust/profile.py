@@ -14,6 +14,8 @@ from trust.mistakes import Mistake, RegistryError
 from trust.tables import Report, read_table, reporter, tables
 
 Days = Annotated[int, Meta(ge=1, le=3650)]
+Title = Annotated[str, Meta(min_length=1, max_length=50)]
+"""Goes into the common names of the authorities, which hold 64 characters (RFC 5280, A.1)."""
 Share = Annotated[float, Meta(ge=0.0, le=0.9)]
 
 
@@ -62,7 +64,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     """One administration: a root, an issuing authority, its parties, and who else may come."""
 
     id: Name
-    title: str
+    title: Title
     parties: tuple[Member, ...] = ()
     visitors: tuple[Visitor, ...] = ()
 
@@ -77,7 +79,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 class _NetworkRow(msgspec.Struct, kw_only=True):
     id: Name
-    title: str
+    title: Title
 
 
 def default_profile() -> str:

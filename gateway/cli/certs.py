@@ -59,9 +59,7 @@ Examples:
 )
 @_directory
 @_profile
-@click.option(
-    "--force", is_flag=True, help="Make everything anew, registries too, whatever is there."
-)
+@click.option("--force", is_flag=True, help="Make everything anew, registries too.")
 @_as_json
 def dev(*, directory: Path, profile_file: Path | None, force: bool, as_json: bool) -> None:
     """Make a complete development PKI, or renew what is about to expire.
