@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
 
 from translators.canonical import KINDS, Header, Interchange, Message
-from translators.model import HEADER, SHAPES, Field, Form, Shape
+from translators.model import Form, Shape, describe
 
 ANY_CHARACTER: st.SearchStrategy[str] = st.characters(codec="utf-8")
-MAX_ENTRIES = 3
-MAX_OPTIONAL = 8
+MAX_ENTRIES = 2
+MAX_OPTIONAL = 6
 
 
 @st.composite
@@ -53,7 +54,8 @@ def values(shape: Shape, characters: st.SearchStrategy[str] = ANY_CHARACTER) -> 
         case Form.BYTES:
             return st.binary(max_size=40)
         case Form.OBJECT:
-            return _structs(shape, characters)
+            assert shape.struct is not None
+            return structs(shape.struct, characters)
         case Form.LIST:
             assert shape.item is not None
             least = shape.min_length or 0
@@ -74,19 +76,24 @@ def _texts(shape: Shape, characters: st.SearchStrategy[str]) -> st.SearchStrateg
     return st.one_of(short, short, st.just("ü" * most))
 
 
-@st.composite
-def _structs(draw: st.DrawFn, shape: Shape, characters: st.SearchStrategy[str]) -> msgspec.Struct:
-    assert shape.struct is not None
-    optional = [field for field in shape.fields if not field.required]
-    chosen: list[Field] = [field for field in shape.fields if field.required]
-    if optional:
-        some = st.lists(st.sampled_from(optional), max_size=MAX_OPTIONAL, unique_by=_name)
-        chosen += draw(some)
-    return shape.struct(**{f.name: draw(values(f.shape, characters)) for f in chosen})
+@cache
+def structs(
+    struct: type[msgspec.Struct], characters: st.SearchStrategy[str] = ANY_CHARACTER
+) -> st.SearchStrategy[Any]:
+    """Structs of a type: everything required and some of the rest."""
+    fields = describe(struct).fields
+    required = {f.name: values(f.shape, characters) for f in fields if f.required}
+    optional = {f.name: values(f.shape, characters) for f in fields if not f.required}
 
+    @st.composite
+    def build(draw: st.DrawFn) -> msgspec.Struct:
+        chosen = dict(required)
+        if optional:
+            names = st.lists(st.sampled_from(sorted(optional)), max_size=MAX_OPTIONAL, unique=True)
+            chosen |= {name: optional[name] for name in draw(names)}
+        return struct(**{name: draw(strategy) for name, strategy in chosen.items()})
 
-def _name(field: Field) -> str:
-    return field.name
+    return build()
 
 
 def messages(
@@ -94,13 +101,13 @@ def messages(
 ) -> st.SearchStrategy[Message]:
     """Messages of one kind, or of any."""
     if kind is not None:
-        return _structs(SHAPES[kind], characters)  # type: ignore[return-value]
+        return structs(KINDS[kind], characters)
     return st.sampled_from(sorted(KINDS)).flatmap(lambda name: messages(name, characters))
 
 
 def headers(characters: st.SearchStrategy[str] = ANY_CHARACTER) -> st.SearchStrategy[Header]:
     """Headers of interchanges."""
-    return _structs(HEADER, characters)  # type: ignore[return-value]
+    return structs(Header, characters)
 
 
 def interchanges(

@@ -265,7 +265,7 @@ def change(draw: st.DrawFn, spot: Any, name: Any) -> None:
 
 
 @given(damaged(), st.booleans())
-def test_both_passes_of_the_gate_agree(case: tuple[str, Any], strict: bool) -> None:  # noqa: FBT001 - drawn
+def test_both_passes_of_the_gate_agree(case: tuple[str, Any], strict: bool) -> None:
     kind, raw = case
     try:
         gate.convert_fast(raw, kind, strict=strict)

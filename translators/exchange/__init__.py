@@ -1,0 +1,1 @@
+"""Our own formats: every message kind, field by field, as JSON and as protobuf."""

@@ -1,0 +1,75 @@
+"""One message of ``luxor.json.1``: bytes to an entry, in one step when nothing is wrong."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from translators import gate, json, keys
+from translators.canonical import KINDS, Message
+from translators.defects import Locate
+from translators.exchange.tally import tally
+from translators.faults import Fault
+from translators.model import SHAPES
+from translators.translator import Entry
+
+_DECODER: Final = msgspec.json.Decoder(Message)
+_TALLIES: Final = MappingProxyType({KINDS[kind]: tally(shape) for kind, shape in SHAPES.items()})
+
+
+def read_entry(content: bytes, *, ordinal: int, locate: Locate) -> Entry:
+    """The message in ``content``, or what is wrong with it.
+
+    Raises :class:`TranslationError` when it is not JSON at all: what that means for the messages
+    around it depends on the document.
+    """
+    message = _decode(content)
+    if message is not None:
+        return Entry(ordinal=ordinal, message=message, key=keys.key_of_message(message))
+    return _read_closely(content, ordinal=ordinal, locate=locate)
+
+
+def _decode(content: bytes) -> Message | None:
+    """The message, unless there is anything that needs a closer look."""
+    try:
+        message: Message = _DECODER.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        return None
+    if (
+        gate.decimals_are_plain(message)
+        and json.members(content) == _TALLIES[type(message)](message)
+        and not json.has_exponent(content)
+    ):
+        return message
+    return None
+
+
+def _read_closely(content: bytes, *, ordinal: int, locate: Locate) -> Entry:
+    parsed = json.parse(content)
+    raw = parsed.value
+    faults = [_fault("json.duplicate-key", path, "given twice", locate) for path in parsed.repeated]
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict):
+        faults.append(_fault("value.type", "", "a message is an object", locate))
+    elif kind is None:
+        faults.append(_fault("value.missing", "/type", "the kind of message", locate))
+    elif not isinstance(kind, str) or kind not in KINDS:
+        faults.append(_fault("kind.unknown", "/type", "no such kind of message", locate))
+    else:
+        message, found = gate.convert(raw, kind, locate=locate, strict=True)
+        faults += found
+        key = keys.key_of(raw, kind)
+        return Entry(
+            ordinal=ordinal,
+            message=None if faults else message,
+            faults=tuple(faults),
+            key=key,
+        )
+    return Entry(ordinal=ordinal, message=None, faults=tuple(faults))
+
+
+def _fault(code: str, path: str, detail: str, locate: Locate) -> Fault:
+    source_path, line = locate(path)
+    return Fault(code=code, path=path, detail=detail, source_path=source_path, line=line)
