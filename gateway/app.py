@@ -16,10 +16,10 @@ from gateway.config import Config, ConfigError, Mistake
 from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes_of
 from gateway.config.check import check
 from gateway.config.directory import Directory
+from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
 from gateway.core.ports import Journal
 from gateway.core.records import Outcome, Settlement, State, Stored
-from gateway.destinations import build_destination
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc import GrpcIngress
 from gateway.ingress.http import HttpIngress
@@ -37,7 +37,6 @@ from gateway.store.sqlite import open_sqlite
 from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.metrics import Metrics
 from translators.translator import FormatId
-from trust.authenticator import Authenticator
 from trust.identity import PartyId
 from trust.keys import KeySigner
 from trust.members import Grant
@@ -214,21 +213,14 @@ class App:
     def _make_dispatchers(
         self, journal: Journal, preparer: Preparer, notices: Notices, directory: Directory
     ) -> None:
-        def authenticator() -> Authenticator:
-            return directory.authenticator
-
-        for section in self.config.destination:
+        for section, destination in open_destinations(
+            self.config,
+            formats=self._formats,
+            signer=self._signer,
+            authenticator=lambda: directory.authenticator,
+            clock=utc_now,
+        ):
             settings = section.dispatch or self.config.dispatch
-            destination = build_destination(
-                section,
-                config=self.config,
-                formats=self._formats,
-                signer=self._signer,
-                authenticator=authenticator,
-                settings=settings,
-                clock=utc_now,
-                telemetry=self.telemetry,
-            )
             self._stack.push_async_callback(destination.close)
             self._dispatchers.append(
                 Dispatcher(
