@@ -9,7 +9,7 @@ from types import MappingProxyType
 from backends.service.books import Encode
 from backends.service.configuration import Settings
 from translators.canonical import Header, Interchange, Message
-from translators.registry import default_registry
+from translators.registry import standard
 from translators.translator import FormatId, Translator, encode
 
 SPOKEN = ("luxor.proto.1", "luxor.json.1")
@@ -17,8 +17,9 @@ SPOKEN = ("luxor.proto.1", "luxor.json.1")
 
 def spoken_formats() -> Mapping[str, Translator]:
     """The translators by format id."""
-    registry = default_registry()
-    return MappingProxyType({name: registry.get(FormatId(name)) for name in SPOKEN})
+    registry = standard()
+    found = {name: registry.find(FormatId(name)) for name in SPOKEN}
+    return MappingProxyType({name: known for name, known in found.items() if known is not None})
 
 
 def encoder(settings: Settings) -> Encode:
