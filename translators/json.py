@@ -79,6 +79,22 @@ def members(content: bytes) -> int:
     return outline(content).count(b":")
 
 
+def distinct_members(content: bytes) -> int:
+    """How many members are left when equal names of an object are taken once."""
+    return _distinct_members(msgspec.json.decode(content))
+
+
+def _distinct_members(value: Any) -> int:
+    if type(value) is dict:
+        below, count = value.values(), len(value)
+    else:
+        below, count = value, 0
+    for entry in below:
+        if type(entry) is dict or type(entry) is list:
+            count += _distinct_members(entry)
+    return count
+
+
 def is_too_deep(content: bytes) -> bool:
     """Whether brackets stand more than :data:`MAX_DEPTH` deep, told without parsing.
 
@@ -99,6 +115,8 @@ def is_too_deep(content: bytes) -> bool:
 
 def has_exponent(content: bytes) -> bool:
     """Whether a number or a text that is one may be written with an exponent."""
+    if b"\\" in content:  # An escaped é, written u00e9, has a look of one.
+        content = content.replace(b"\\u00e", b"")
     # Leaving bytes out only adds neighbours: what is left decides nothing but "certainly not".
     if b"0e0" not in content.translate(_DIGITS, _NO_DIGITS):
         return False

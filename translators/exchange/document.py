@@ -15,7 +15,6 @@ from msgspec import UNSET, Raw, UnsetType
 
 from translators import gate, json
 from translators.canonical import Header
-from translators.defects import Locate
 from translators.exchange.entries import read_entry
 from translators.exchange.tally import tally
 from translators.faults import Fault, TranslationError
@@ -36,6 +35,7 @@ _LIST: Final = msgspec.json.Decoder(list[Raw])
 _NAMES: Final = msgspec.json.Decoder(dict[str, Raw])
 _HEADER: Final = msgspec.json.Decoder(Header)
 _HEADER_TALLY: Final = tally(HEADER)
+_BETWEEN: Final = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _FIRST: Final = re.compile(rb"[ \t\r\n]*(.)", re.DOTALL)
 _NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
 
@@ -77,7 +77,7 @@ def _read_object(content: bytes) -> Iterator[Reading]:
 
 def _read_single(content: bytes) -> Iterator[Reading]:
     """A bare message, unless its names say that an interchange was meant."""
-    entry = read_entry(content, ordinal=1, locate=_locate(""))
+    entry = read_entry(content, ordinal=1)
     names = _NAMES.decode(content) if entry.message is None else {}
     if names.keys().isdisjoint(Outer.__struct_fields__):
         yield entry
@@ -95,7 +95,8 @@ def _without_messages(content: bytes, messages: Sequence[Raw]) -> bytes:
     position = 0
     for message in messages:
         piece = bytes(message)
-        start = content.index(piece, position)
+        found = _BETWEEN.match(content, position)
+        start = found.end() if found is not None else content.index(piece)
         parts.append(content[position:start])
         position = start + len(piece)
     return b"0".join([*parts, content[position:]])
@@ -125,17 +126,16 @@ def header_of(raw: object, faults: Sequence[Fault] = ()) -> Header:
     if not isinstance(raw, dict):
         fault = Fault(code="value.type", path="/interchange", detail="an object is expected")
         raise TranslationError([*faults, fault])
-    header, found = gate.convert_header(raw, locate=_locate("/interchange"), strict=True)
+    header, found = gate.convert_header(raw, locate=_in_header, strict=True)
     if header is None or faults:
         raise TranslationError([*faults, *found])
     return header
 
 
+def _in_header(path: str) -> tuple[str, None]:
+    return f"/interchange{path}", None
+
+
 def _read_entries(messages: Sequence[Raw], where: str) -> Iterator[Reading]:
     for ordinal, message in enumerate(messages, start=1):
-        locate = _locate(f"{where}/{ordinal - 1}")
-        yield read_entry(bytes(message), ordinal=ordinal, locate=locate)
-
-
-def _locate(prefix: str) -> Locate:
-    return lambda path: (prefix + path, None)
+        yield read_entry(bytes(message), ordinal=ordinal, where=f"{where}/{ordinal - 1}")

@@ -9,6 +9,7 @@ import msgspec
 
 from translators import gate, json, keys
 from translators.canonical import KINDS, Message
+from translators.checks import message_check
 from translators.defects import Locate
 from translators.exchange.tally import tally
 from translators.faults import Fault
@@ -16,19 +17,22 @@ from translators.model import SHAPES
 from translators.translator import Entry
 
 _DECODER: Final = msgspec.json.Decoder(Message)
-_TALLIES: Final = MappingProxyType({KINDS[kind]: tally(shape) for kind, shape in SHAPES.items()})
+_CHECKS: Final = MappingProxyType(
+    {KINDS[kind]: (message_check(shape), tally(shape)) for kind, shape in SHAPES.items()}
+)
 
 
-def read_entry(content: bytes, *, ordinal: int, locate: Locate) -> Entry:
+def read_entry(content: bytes, *, ordinal: int, where: str = "", line: int | None = None) -> Entry:
     """The message in ``content``, or what is wrong with it.
 
+    ``where`` is the pointer of the message in its document, ``line`` its line; faults tell them.
     Raises :class:`TranslationError` when it is not JSON at all: what that means for the messages
     around it depends on the document.
     """
     message = _decode(content)
     if message is not None:
         return Entry(ordinal=ordinal, message=message, key=keys.key_of_message(message))
-    return _read_closely(content, ordinal=ordinal, locate=locate)
+    return _read_closely(content, ordinal, lambda path: (where + path, line))
 
 
 def _decode(content: bytes) -> Message | None:
@@ -37,16 +41,16 @@ def _decode(content: bytes) -> Message | None:
         message: Message = _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    if (
-        gate.decimals_are_plain(message)
-        and json.members(content) == _TALLIES[type(message)](message)
-        and not json.has_exponent(content)
-    ):
-        return message
-    return None
+    is_plain, count = _CHECKS[type(message)]
+    if not is_plain(message) or json.has_exponent(content):
+        return None
+    written = json.members(content)
+    if written != count(message) and written != json.distinct_members(content):
+        return None
+    return message
 
 
-def _read_closely(content: bytes, *, ordinal: int, locate: Locate) -> Entry:
+def _read_closely(content: bytes, ordinal: int, locate: Locate) -> Entry:
     parsed = json.parse(content)
     raw = parsed.value
     faults = [_fault("json.duplicate-key", path, "given twice", locate) for path in parsed.repeated]

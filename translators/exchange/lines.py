@@ -12,7 +12,6 @@ from typing import BinaryIO, Final
 import msgspec
 
 from translators import json
-from translators.defects import Locate
 from translators.exchange.document import header_of
 from translators.exchange.entries import read_entry
 from translators.faults import Fault, TranslationError
@@ -95,7 +94,7 @@ def _read_line(line: bytes, *, ordinal: int, number: int) -> Entry:
         )
         return Entry(ordinal=ordinal, message=None, faults=(fault,))
     try:
-        return read_entry(line, ordinal=ordinal, locate=_locate(number))
+        return read_entry(line, ordinal=ordinal, line=number)
     except TranslationError as error:
         faults = tuple(_at_line(error.faults, number))
         return Entry(ordinal=ordinal, message=None, faults=faults)
@@ -103,7 +102,3 @@ def _read_line(line: bytes, *, ordinal: int, number: int) -> Entry:
 
 def _at_line(faults: Iterable[Fault], number: int) -> Iterator[Fault]:
     return (msgspec.structs.replace(fault, line=number) for fault in faults)
-
-
-def _locate(number: int) -> Locate:
-    return lambda path: (path, number)
