@@ -9,7 +9,7 @@ import msgspec
 from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolve
 from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
 from gateway.pipeline.normalise import normalise
-from gateway.pipeline.plan import Network, plan
+from gateway.pipeline.plan import NO_PLAN, Network, plan
 from gateway.regimes import Regime, weigh
 from gateway.routing import subjects_of
 from translators.canonical import Message, kind_of
@@ -67,14 +67,17 @@ def judge(
     for regime in bench.regimes:
         faults.extend(regime.check(message))
     faults.extend(_permission(message, sender, format_id))
-    faults.extend(_answer(message, sender, regards=regards, bench=bench))
+    unanswerable = _answer(message, sender, regards=regards, bench=bench)
+    faults.extend(unanswerable)
     subjects = subjects_of(message, party=sender.identity.party)
     if not subjects:
         faults.append(Fault(code="subject.none", detail="it names no item, order or declaration"))
     weighed = weigh(faults, severities)
-    planned = plan(
-        message, sender.identity, network=bench.network, parties=parties, regards=regards
-    )
+    planned = NO_PLAN
+    if not unanswerable:  # otherwise it has no way by itself, which says nothing new
+        planned = plan(
+            message, sender.identity, network=bench.network, parties=parties, regards=regards
+        )
     weighed += planned.faults
     if any(fault.refuses for fault in weighed):
         return _refused(entry, weighed)
