@@ -59,7 +59,7 @@ class MemoryJournal:
     """A :class:`gateway.core.ports.Journal` for tests. One event loop, one process."""
 
     def __init__(self, *, gateway: int, clock: Clock) -> None:
-        self._gateway, self._clock = gateway, clock
+        self._gateway, self._clock, self._latest = gateway, clock, clock()
         self._counter, self._leases = itertools.count(), itertools.count(1)
         self._interchanges: dict[int, Acceptance] = {}
         self._raw: dict[int, list[bytes]] = {}
@@ -73,7 +73,8 @@ class MemoryJournal:
 
     async def reserve(self) -> RecordNumber:
         """See the port."""
-        return record_number(self._clock(), next(self._counter))
+        self._latest = max(self._latest, self._clock())
+        return record_number(self._latest, next(self._counter))
 
     async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
         """See the port."""
@@ -95,7 +96,9 @@ class MemoryJournal:
         messages: Sequence[PlannedMessage] = (),
     ) -> None:
         """See the port."""
-        check_messages(messages)
+        check_messages([*self._staged.get(record, ()), *messages])
+        if record in self._interchanges:
+            raise ValueError(f"record {record} is committed already")
         self._staged.setdefault(record, []).extend(messages)
         self._raw.setdefault(record, []).extend(raw)
 
@@ -131,8 +134,10 @@ class MemoryJournal:
         if acceptance.staged:
             if acceptance.record not in self._staged:
                 raise ValueError(f"nothing is staged under record {acceptance.record}")
-            staged = self._staged.pop(acceptance.record)
-            messages += staged if acceptance.state is State.ACCEPTED else []
+            if acceptance.state is State.ACCEPTED:
+                messages += self._staged[acceptance.record]
+                check_messages(messages)
+            del self._staged[acceptance.record]
         self._take(acceptance, sorted(messages, key=lambda m: m.ordinal))
         return _stored(acceptance)
 

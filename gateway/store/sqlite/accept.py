@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
+from gateway.store.contract import check_messages
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import staging
 from gateway.store.sqlite.codec import Codec
@@ -80,6 +81,7 @@ def _write_interchanges(
                 connection.execute("DELETE FROM body WHERE record = ?", (record,))
             else:
                 messages = (*staged, *messages)
+                check_messages(messages)
         if acceptance.state is State.ACCEPTED:
             seen += [(*key, prepared.digest, record) for key in keys(acceptance)]
         raw += [(record, at, piece) for at, piece in enumerate(prepared.raw, slices)]

@@ -20,32 +20,30 @@ from gateway.store.sqlite.turnstile import Turnstile
 
 READY, LEASED, WAITING, HELD = range(4)
 
-_ANY_READY = "SELECT 1 FROM head WHERE state = 0 AND destination = ? LIMIT 1"
+_ANY_READY = "SELECT 1 FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? LIMIT 1"
 _READY = """
-SELECT key, next FROM head WHERE state = 0 AND destination = ? AND lane = ?
+SELECT key FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? AND lane = ?
 ORDER BY due, key LIMIT ?
 """
-# The correlated bound is the sixteenth leg of the key, found in the primary key.
-_LEGS = f"""
+_LEASE = f"""
+UPDATE head SET state = 1, wake = ?3, token = ?4, last = (
+ SELECT max(seq) FROM (SELECT l.seq FROM leg AS l
+  WHERE l.destination = ?2 AND l.key = head.key AND l.seq >= head.next
+  ORDER BY l.seq LIMIT {LEGS_PER_KEY})
+) WHERE destination = ?2 AND key IN (SELECT value FROM json_each(?1))
+RETURNING key, next, last
+"""  # noqa: S608 - a number
+_LEGS = """
 SELECT l.key, l.seq, l.tries, l.lane, l.route, l.record, l.ordinal
 FROM json_each(?1) AS j CROSS JOIN leg AS l
  ON l.destination = ?2 AND l.key = json_extract(j.value, '$[0]')
- AND l.seq BETWEEN json_extract(j.value, '$[1]') AND min(json_extract(j.value, '$[2]'), ifnull((
-  SELECT x.seq FROM leg AS x WHERE x.destination = ?2 AND x.key = json_extract(j.value, '$[0]')
-   AND x.seq >= json_extract(j.value, '$[1]') ORDER BY x.seq LIMIT 1 OFFSET {LEGS_PER_KEY - 1}
- ), json_extract(j.value, '$[2]')))
-"""  # noqa: S608 - a number
-_LEASE = """
-UPDATE head SET state = 1, wake = ?3, token = ?4, last = v.last FROM (
- SELECT json_extract(value, '$[0]') AS key, json_extract(value, '$[1]') AS last FROM json_each(?1)
-) AS v WHERE head.destination = ?2 AND head.key = v.key
+ AND l.seq BETWEEN json_extract(j.value, '$[1]') AND json_extract(j.value, '$[2]')
 """
 _STILL_LEASED = """
-SELECT key, next, last FROM head
+SELECT key, next, last FROM head INDEXED BY head_wake
 WHERE state IN (1, 2) AND wake = ? AND state = 1 AND token = ? AND destination = ?
 ORDER BY lane, due, key
 """
-_NO_END = (1 << 62) - 1
 _TOKEN = re.compile(r"[a-z0-9-]+\.[0-9]+\.[0-9]{1,18}")
 """Owner, number and end of a lease: whoever brings one back shows where to look for it."""
 
@@ -83,11 +81,16 @@ def lease(
             for lane in range(LANES)
         ]
         shares = share([len(rows) for rows in ready], limit)
-        chosen = [row for rows, count in zip(ready, shares, strict=True) for row in rows[:count]]
-        legs = _legs(connection, destination, [(key, first, _NO_END) for key, first in chosen])
-        last = {leg.key: leg.seq for leg in legs}
-        connection.execute(_LEASE, (listed(last.items()), destination, ends, token))
-    return _lease(connection, messages, destination, token, legs)
+        order = {
+            key: at
+            for at, key in enumerate(
+                key for rows, count in zip(ready, shares, strict=True) for (key,) in rows[:count]
+            )
+        }
+        heads = connection.execute(_LEASE, (listed(order), destination, ends, token)).fetchall()
+    # Nothing changes the legs of a lease but its own settlements, so they need no lock.
+    heads.sort(key=lambda head: order[head[0]])
+    return _lease(connection, messages, destination, token, heads)
 
 
 def held(
@@ -97,20 +100,11 @@ def held(
     if not _TOKEN.fullmatch(token):  # it may come from outside
         return None
     heads = connection.execute(_STILL_LEASED, (_ends(token), token, destination)).fetchall()
-    return _lease(connection, messages, destination, token, _legs(connection, destination, heads))
+    return _lease(connection, messages, destination, token, heads)
 
 
 def _ends(token: str) -> int:
     return int(token.rpartition(".")[2])
-
-
-def _legs(
-    connection: sqlite3.Connection, destination: str, heads: Sequence[Row]
-) -> list[_ClaimedLeg]:
-    order = {head[0]: at for at, head in enumerate(heads)}
-    rows = connection.execute(_LEGS, (listed(heads), destination)).fetchall()
-    rows.sort(key=lambda row: (order[row[0]], row[1]))
-    return [_ClaimedLeg(*row) for row in rows]
 
 
 def _lease(
@@ -118,11 +112,15 @@ def _lease(
     messages: Messages,
     destination: str,
     token: str,
-    legs: Sequence[_ClaimedLeg],
+    heads: Sequence[Row],
 ) -> Lease | None:
-    """The legs with their messages and bodies. Needs no lock: messages never change."""
-    if not legs:
+    """The legs of leased heads, in the order of these, with their messages and bodies."""
+    if not heads:
         return None
+    order = {head[0]: at for at, head in enumerate(heads)}
+    rows = connection.execute(_LEGS, (listed(heads), destination)).fetchall()
+    rows.sort(key=lambda row: (order[row[0]], row[1]))
+    legs = [_ClaimedLeg(*row) for row in rows]
     found = messages.read(connection, {(leg.record, leg.ordinal) for leg in legs}, bodies=True)
     return Lease(
         token=token,

@@ -77,9 +77,14 @@ def connect(
 
 @contextmanager
 def mapped() -> Iterator[None]:
-    """Turn what the machine does to the store into ``Unavailable``; mistakes pass through."""
+    """Turn what the machine does to the store into ``Unavailable``; mistakes pass through.
+
+    A row that contradicts one already there is a caller's mistake: ``ValueError``.
+    """
     try:
         yield
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"contradicts what is stored: {error}") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None)
         reason = None if code is None else _PASSING.get(code & 0xFF)

@@ -10,18 +10,18 @@ from gateway.store.sqlite.connection import transaction
 from gateway.store.sqlite.turnstile import Turnstile
 
 _AT_A_TIME = 1_000
-_ANY_DUE = "SELECT 1 FROM head WHERE state IN (1, 2) AND wake <= ? LIMIT 1"
+_ANY_DUE = "SELECT 1 FROM head INDEXED BY head_wake WHERE state IN (1, 2) AND wake <= ? LIMIT 1"
 _FREE_DUE = f"""
 UPDATE head SET state = 0, wake = 0, token = '' WHERE (destination, key) IN (
- SELECT destination, key FROM head WHERE state IN (1, 2) AND wake <= ?
+ SELECT destination, key FROM head INDEXED BY head_wake WHERE state IN (1, 2) AND wake <= ?
  ORDER BY wake LIMIT {_AT_A_TIME})
 """  # noqa: S608 - a number
 # From one destination to the next through the index, whatever the number of heads.
 _READY = """
 WITH RECURSIVE ready(destination) AS (
- SELECT min(destination) FROM head WHERE state = 0
+ SELECT min(destination) FROM head INDEXED BY head_ready WHERE state = 0
  UNION ALL
- SELECT (SELECT min(h.destination) FROM head AS h
+ SELECT (SELECT min(h.destination) FROM head AS h INDEXED BY head_ready
   WHERE h.state = 0 AND h.destination > ready.destination)
  FROM ready WHERE ready.destination IS NOT NULL
 )

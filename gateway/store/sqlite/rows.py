@@ -20,7 +20,8 @@ from translators.translator import FormatId
 from trust.identity import PartyId
 
 Row = tuple[Any, ...]
-_CHUNKS: Final = (64, 16, 4, 1)  # rows in one statement: few distinct texts, so all stay prepared
+_CHUNKS: Final = (128, 64, 32, 16, 8, 4, 2, 1)
+"""Rows in one statement: few distinct texts, so that all stay prepared."""
 
 STORED_COLUMNS = (
     "i.record, i.party, i.interchange_id, i.attempt, i.state, i.format, i.transport, i.digest,"

@@ -10,9 +10,16 @@ from gateway.core.records import PlannedMessage
 from gateway.store.sqlite.prepared import PreparedChunk
 from gateway.store.sqlite.rows import insert
 
+_COMMITTED = "SELECT 1 FROM interchange WHERE record = ?"
+
 
 def stage(connection: sqlite3.Connection, chunk: PreparedChunk, *, owner: str) -> None:
-    """Write a chunk. The first one records who is writing, so that a crash can be cleared up."""
+    """Write a chunk. The first one records who is writing, so that a crash can be cleared up.
+
+    Raises ``ValueError`` when the record is committed already.
+    """
+    if connection.execute(_COMMITTED, (chunk.record,)).fetchone() is not None:
+        raise ValueError(f"record {chunk.record} is committed already")
     connection.execute(
         "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, 0)",
         (chunk.record, chunk.party, chunk.interchange_id, owner),
