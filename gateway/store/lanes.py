@@ -29,13 +29,16 @@ def share(available: Sequence[int], limit: int) -> tuple[int, ...]:
     Quotas follow :data:`WEIGHTS`, at least one each (the most urgent first when there are fewer
     places than lanes); what a lane does not use goes to the lanes below it, then upwards.
     """
-    quotas = [max(1, limit * weight // sum(WEIGHTS)) for weight in WEIGHTS]
-    quotas[0] += max(0, limit - sum(quotas))
+    if limit < LANES:
+        quotas = [int(lane < limit) for lane in range(LANES)]
+    else:
+        quotas = [max(1, limit * weight // sum(WEIGHTS)) for weight in WEIGHTS]
+        quotas[0] += limit - sum(quotas)
     taken = [0] * LANES
     left, spare = limit, 0
     for lane in range(LANES):
-        taken[lane] = min(available[lane], quotas[lane] + spare, left)
-        spare = max(0, quotas[lane] + spare - taken[lane])
+        taken[lane] = min(available[lane], quotas[lane] + spare)
+        spare += quotas[lane] - taken[lane]
         left -= taken[lane]
     for lane in reversed(range(LANES)):
         more = min(available[lane] - taken[lane], left)

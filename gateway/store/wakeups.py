@@ -30,16 +30,17 @@ class Wakeups:
         """What was noted since the last call, as soon as there is any; empty after ``seconds``."""
         event = asyncio.Event()
         with self._lock:
-            if not self._destinations:
-                self._waiter = (asyncio.get_running_loop(), event)
-        if self._waiter is not None:
-            try:
+            if self._destinations:
+                event.set()
+            self._waiter = (asyncio.get_running_loop(), event)
+        try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await event.wait()
-            except TimeoutError:
-                pass
+        finally:
+            with self._lock:
+                self._waiter = None
         with self._lock:
-            self._waiter = None
             taken = frozenset(self._destinations)
             self._destinations.clear()
         return taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
@@ -55,38 +55,50 @@ class Opened:
             raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old, 3.35 is needed")
         if not 0 <= gateway < 1 << GATEWAY_BITS:
             raise ValueError("gateway number out of range")
-        folder = path.with_name(f"{path.name}.locks")
+        self._path, self._limits = path, limits
+        # Closed in the reverse order of opening, also when opening fails half-way.
+        self._closing = ExitStack()
+        with self._closing as stack:
+            self._open(stack, gateway=gateway, clock=clock)
+            self._closing = stack.pop_all()
+
+    def _open(self, stack: ExitStack, *, gateway: int, clock: Clock) -> None:
+        folder = self._path.with_name(f"{self._path.name}.locks")
         folder.mkdir(mode=0o700, exist_ok=True)
         # Personal data lies in it; SQLite gives its side files the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._path, self._limits = path, limits
-        self.turnstile = Turnstile(folder, seconds=limits.busy_seconds)
-        self._accept = self._connect(Concern.ACCEPT)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.turnstile = Turnstile(folder, seconds=self._limits.busy_seconds)
+        stack.callback(self.turnstile.close)
+        accept = self._connect(Concern.ACCEPT)
+        stack.callback(accept.close)
         with self.turnstile.turn():
-            migrate(self._accept, gateway=gateway)
-        with transaction(self._accept, self.turnstile):
-            self.membership = recovery.join(self._accept, folder, started_at=microseconds(clock()))
+            migrate(accept, gateway=gateway)
+        with transaction(accept, self.turnstile):
+            self.membership = recovery.join(accept, folder, started_at=microseconds(clock()))
+        stack.callback(self.membership.close)
+        stack.callback(self._leave, accept)
         self.codec = Codec()
         self.messages = Messages(gateway, self.codec)
         self.wakeups = Wakeups()
-        self.dispatch = Pool(
-            "journal-dispatch", [self._connect(Concern.DISPATCH)], limit=limits.waiting
-        )
+        waiting = self._limits.waiting
         self.read = Pool(
             "journal-read",
-            [self._connect(Concern.READ) for _ in range(limits.readers)],
-            limit=limits.waiting,
+            [self._connect(Concern.READ) for _ in range(self._limits.readers)],
+            limit=waiting,
         )
+        stack.callback(self.read.close)
+        self.dispatch = Pool("journal-dispatch", [self._connect(Concern.DISPATCH)], limit=waiting)
+        stack.callback(self.dispatch.close)
         self.writer = GroupWriter(
-            self._accept,
+            accept,
             self.turnstile,
             self.codec,
-            limit=limits.waiting,
-            largest=limits.group_messages,
-            linger=limits.linger_seconds,
+            limit=waiting,
+            largest=self._limits.group_messages,
+            linger=self._limits.linger_seconds,
             touched=self.wakeups.add,
         )
-        self._closed = False
+        stack.callback(self.writer.close)
 
     def _connect(self, concern: Concern) -> sqlite3.Connection:
         return connect(
@@ -96,24 +108,14 @@ class Opened:
             max_bytes=self._limits.max_bytes,
         )
 
+    def _leave(self, connection: sqlite3.Connection) -> None:
+        # What cannot be cleared up now, the next start will.
+        with suppress(Unavailable), mapped(), transaction(connection, self.turnstile):
+            recovery.leave(connection, self.membership.name)
+
     def close(self) -> None:
         """Write what waits, end the threads, leave. Blocks; may be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        self.writer.close()
-        self.dispatch.close()
-        self.read.close()
-        # What cannot be cleared up now, the next start will.
-        with (
-            suppress(Unavailable),
-            mapped(),
-            transaction(self._accept, self.turnstile),
-        ):
-            recovery.leave(self._accept, self.membership.name)
-        self._accept.close()
-        self.membership.close()
-        self.turnstile.close()
+        self._closing.close()
 
 
 def open_now(path: Path, *, gateway: int, clock: Clock, limits: Limits) -> Opened:
