@@ -10,8 +10,8 @@ import pytest
 import uvloop
 
 from tests.fakes import FakeService, Seen
-from tests.formats import formats
 from tests.pki import Pki
+from translators.registry import Registry, standard
 from trust.authority import generate_key
 from trust.keys import KeySigner
 
@@ -37,14 +37,19 @@ def signer() -> KeySigner:
     return KeySigner(generate_key("P-256"), kid="gateway-1")
 
 
+@pytest.fixture(scope="session")
+def formats() -> Registry:
+    return standard()
+
+
 @pytest.fixture
 def seen() -> Seen:
     return Seen()
 
 
 @pytest.fixture
-async def service(signer: KeySigner) -> FakeService:
-    return FakeService(formats=formats(), signer=signer)
+async def service(formats: Registry, signer: KeySigner) -> FakeService:
+    return FakeService(formats=formats, signer=signer)
 
 
 @pytest.fixture

@@ -74,11 +74,14 @@ async def test_signature_and_claims_reach_the_service(client: Client, service: F
     assert (envelope.interchange_id, envelope.transport) == ("i-1", "https")
 
 
+ITMATT = b"<?xml version='1.0'?><itmatt xmlns='urn:luxor:layout:upu.itmatt.1'/>"
+
+
 @pytest.mark.parametrize("media_type", ["application/xml", "text/xml; charset=utf-8"])
 async def test_plain_xml_is_known_by_its_root_element(
     client: Client, service: FakeService, media_type: str
 ) -> None:
-    status, _, _ = await client.post(b"<?xml version='1.0'?><itmatt/>", Content_Type=media_type)
+    status, _, _ = await client.post(ITMATT, Content_Type=media_type)
 
     assert status == 202
     assert service.envelopes[0].format == "upu.itmatt.1"

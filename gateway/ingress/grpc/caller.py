@@ -1,0 +1,62 @@
+"""Who calls: the certificate of the connection, judged for each call, and how calls end."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import grpc
+from grpc import aio
+
+from gateway.core.errors import Refused
+from gateway.ingress.grpc.conversion import bounded_problem
+from gateway.ingress.grpc.handshakes import Handshakes
+from gateway.ingress.problems import Told
+from translators.faults import Fault
+from trust.identity import Identity
+
+PROBLEM_KEY = "luxor-problem-bin"
+RECEIPT_KEY = "luxor-receipt"
+RETRY_KEY = "retry-after"
+Context = aio.ServicerContext[Any, Any]
+
+
+class Callers:
+    """From a call to the party behind it."""
+
+    def __init__(self, *, identify: Callable[[bytes], Identity], handshakes: Handshakes) -> None:
+        self._identify = identify
+        self._handshakes = handshakes
+
+    def identify(self, context: Context) -> Identity:
+        """The party; raises ``Refused``. Cheap enough for each message of a stream."""
+        self._handshakes.succeeded(context.peer())
+        properties = context.auth_context()
+        # The core takes TLS 1.2 as well and has no switch for it.
+        if list(properties.get("ssl_tls_version", [])) != [b"TLSv1.3"]:
+            raise Refused("tls.version")
+        chain = list(properties.get("x509_pem_cert", []))
+        if not chain:
+            raise Refused("certificate.missing")
+        return self._identify(ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii")))
+
+
+async def abort(
+    context: Context, told: Told, *, receipt: str = "", faults: Iterable[Fault] | None = None
+) -> NoReturn:
+    """End the call with the status of a problem, and the problem in its trailing metadata."""
+    found = told.problem.faults if faults is None else faults
+    metadata: list[tuple[str, str | bytes]] = [
+        (PROBLEM_KEY, bounded_problem(told.problem, found)),
+    ]
+    if receipt:
+        metadata.append((RECEIPT_KEY, receipt))
+    if told.retry_after is not None:
+        metadata.append((RETRY_KEY, f"{told.retry_after:g}"))
+    await context.abort(
+        grpc.StatusCode[told.grpc],
+        f"{told.problem.code}: {told.problem.title}",
+        tuple(metadata),
+    )
+    raise AssertionError("abort does not return")

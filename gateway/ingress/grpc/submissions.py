@@ -1,0 +1,149 @@
+"""``Submit`` and ``SubmitStream``: interchanges in, signed receipts out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from gateway.core.envelope import Bytes
+from gateway.core.errors import Refused
+from gateway.core.records import State, Stored
+from gateway.ingress.answers import outcomes_of
+from gateway.ingress.grpc import conversion
+from gateway.ingress.grpc.caller import Callers, Context, abort
+from gateway.ingress.grpc.settings import GrpcSettings
+from gateway.ingress.problems import Problems
+from gateway.ingress.reception import Claim, Reception
+from translators.faults import Fault
+from translators.wire.exchange.v1 import exchange_pb2 as wire
+from trust.identity import Identity
+
+REFUSED = "interchange.refused"
+
+
+class Submissions:
+    """Takes submissions one by one or in a stream."""
+
+    def __init__(
+        self,
+        *,
+        reception: Reception,
+        callers: Callers,
+        problems: Problems,
+        settings: GrpcSettings,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._reception = reception
+        self._callers = callers
+        self._problems = problems
+        self._settings = settings
+        self._stopping = stopping
+
+    async def submit(self, request: wire.Submission, context: Context) -> wire.SubmitReply:
+        """One interchange. Wholly refused, it ends with a status and its faults in metadata."""
+        party = ""
+        try:
+            identity = self._callers.identify(context)
+            party = identity.party
+            stored = await self._take(identity, request)
+        except Exception as error:
+            told = self._problems.tell(error, party=party, interchange_id=request.interchange_id)
+            await abort(context, told)
+        if stored.state is State.REFUSED:
+            told = self._problems.tell(Refused(REFUSED), party=party)
+            await abort(context, told, receipt=stored.receipt, faults=_faults(stored))
+        return conversion.reply(stored, limit=self._settings.outcome_page)
+
+    async def stream(self, requests: AsyncIterator[wire.Submission], context: Context) -> None:
+        """One reply for each submission, in any order; a bad one ends nothing but itself.
+
+        Reads on while fewer than ``window`` submissions and ``stream_bytes`` of content are
+        unanswered. When the gateway stops, what was read is answered and the stream ends.
+        """
+        try:
+            self._callers.identify(context)
+        except Exception as error:
+            await abort(context, self._problems.tell(error))
+        window = Window(self._settings.window, self._settings.stream_bytes)
+        writing = asyncio.Lock()
+
+        async def answer(request: wire.Submission) -> None:
+            try:
+                reply = await self._answer(request, context)
+                async with writing:
+                    await context.write(reply)
+            finally:
+                window.leave(len(request.content))
+
+        async with asyncio.TaskGroup() as group:
+
+            async def read() -> None:
+                async for request in requests:
+                    await window.enter(len(request.content))
+                    group.create_task(answer(request))
+
+            reading = group.create_task(read())
+            stop = asyncio.create_task(self._stopping.wait())
+            stop.add_done_callback(lambda _: reading.cancel())
+            await asyncio.wait({reading})
+            stop.cancel()
+
+    async def _answer(self, request: wire.Submission, context: Context) -> wire.SubmitReply:
+        party = ""
+        try:
+            identity = self._callers.identify(context)  # again: it may be suspended by now
+            party = identity.party
+            stored = await self._take(identity, request)
+        except Exception as error:
+            told = self._problems.tell(error, party=party, interchange_id=request.interchange_id)
+            return wire.SubmitReply(
+                interchange_id=request.interchange_id,
+                status=wire.STATUS_REFUSED,
+                problem=conversion.problem(told.problem),
+            )
+        return conversion.reply(stored, limit=self._settings.outcome_page)
+
+    async def _take(self, identity: Identity, request: wire.Submission) -> Stored:
+        claim = Claim(
+            interchange_id=request.interchange_id,
+            format_id=request.format,
+            signature=request.signature or None,
+        )
+        try:
+            self._reception.permit(identity, claim)
+            if not request.content:
+                raise Refused("body.empty")
+            return await self._reception.accept(identity, claim, Bytes(request.content))
+        except Refused as refused:
+            await self._reception.note(identity, claim, refused)
+            raise
+
+
+class Window:
+    """Bounds what is unanswered, in number and in bytes; one alone may exceed the bytes."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self._number = number
+        self._size = size
+        self._entered = 0
+        self._bytes = 0
+        self._left = asyncio.Event()
+
+    async def enter(self, size: int) -> None:
+        """Wait for room. One waits at a time."""
+        while self._entered and (self._entered >= self._number or self._bytes + size > self._size):
+            self._left.clear()
+            await self._left.wait()
+        self._entered += 1
+        self._bytes += size
+
+    def leave(self, size: int) -> None:
+        """Make room."""
+        self._entered -= 1
+        self._bytes -= size
+        self._left.set()
+
+
+def _faults(stored: Stored) -> Iterable[Fault]:
+    outcomes, _ = outcomes_of(stored, offset=0, limit=1_000)
+    return (fault for outcome in outcomes for fault in outcome.faults)

@@ -1,0 +1,229 @@
+"""Submitting over gRPC: replies, statuses with their problems, and streams."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from grpc import aio
+
+from gateway.core.errors import Unavailable
+from gateway.ingress.grpc.server import GrpcIngress
+from tests.fakes import FakeService, Seen, until
+from tests.gateway.ingress.grpc.conftest import channel, exchange, submission
+from tests.pki import Pki
+from translators.wire.exchange.v1 import exchange_pb2 as wire
+from trust import receipt
+from trust.keys import KeySigner
+
+if TYPE_CHECKING:
+    from translators.wire.exchange.v1.exchange_pb2_grpc import ExchangeAsyncStub
+
+
+def problem(error: aio.AioRpcError) -> wire.Problem:
+    packed = dict(error.trailing_metadata())["luxor-problem-bin"]
+    assert isinstance(packed, bytes)
+    return wire.Problem.FromString(packed)
+
+
+async def refused(stub: ExchangeAsyncStub, request: wire.Submission) -> aio.AioRpcError:
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.Submit(request)
+    return caught.value
+
+
+async def test_accepted_interchange_is_answered_with_its_signed_receipt(
+    stub: ExchangeAsyncStub, signer: KeySigner
+) -> None:
+    reply = await stub.Submit(submission())
+
+    claims = receipt.verify(reply.receipt, {signer.kid: signer.public_key})
+    assert (reply.interchange_id, reply.status) == ("i-1", wire.STATUS_ACCEPTED)
+    assert (claims.interchange_id, claims.party) == ("i-1", "post-a")
+    assert [(o.ordinal, o.status) for o in reply.outcomes] == [(1, wire.STATUS_ACCEPTED)]
+
+
+async def test_repeat_gets_the_identical_receipt(stub: ExchangeAsyncStub) -> None:
+    assert (await stub.Submit(submission())).receipt == (await stub.Submit(submission())).receipt
+
+
+async def test_wholly_refused_interchange_ends_with_its_faults_and_receipt(
+    stub: ExchangeAsyncStub,
+) -> None:
+    error = await refused(stub, submission(content=b"refuse"))
+
+    told = problem(error)
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert told.code == "interchange.refused"
+    assert [(f.code, f.path, f.line) for f in told.faults] == [("value.too-long", "/item_id", 3)]
+    assert dict(error.trailing_metadata())["luxor-receipt"]
+
+
+REFUSED = [
+    (submission(identifier=""), "INVALID_ARGUMENT", "interchange.id-missing"),
+    (submission(identifier="a b"), "INVALID_ARGUMENT", "interchange.id-invalid"),
+    (submission(format_id="no.such.1"), "INVALID_ARGUMENT", "format.unknown"),
+    (submission(content=b""), "INVALID_ARGUMENT", "body.empty"),
+]
+
+
+@pytest.mark.parametrize(("request_", "status", "code"), REFUSED, ids=[row[2] for row in REFUSED])
+async def test_refused_on_the_way_with_a_status_then_the_next_is_served(
+    stub: ExchangeAsyncStub, service: FakeService, request_: wire.Submission, status: str, code: str
+) -> None:
+    error = await refused(stub, request_)
+
+    assert (error.code(), problem(error).code) == (grpc.StatusCode[status], code)
+    assert service.noted == [code]
+    assert (await stub.Submit(submission("next"))).receipt
+
+
+async def test_same_id_with_other_bytes_is_a_conflict(stub: ExchangeAsyncStub) -> None:
+    await stub.Submit(submission())
+
+    error = await refused(stub, submission(content=b"other"))
+
+    assert error.code() is grpc.StatusCode.ALREADY_EXISTS
+    assert problem(error).code == "interchange.conflict"
+
+
+async def test_oversize_is_refused_by_the_transport_and_the_next_is_served(
+    stub: ExchangeAsyncStub,
+) -> None:
+    error = await refused(stub, submission(content=b"x" * 200_000))
+
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (await stub.Submit(submission("next"))).receipt
+
+
+async def test_unavailable_says_when_to_come_again(
+    stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    service.raises = Unavailable("the journal is busy", retry_after=7)
+
+    error = await refused(stub, submission())
+
+    assert (error.code(), problem(error).code) == (grpc.StatusCode.UNAVAILABLE, "overload")
+    assert dict(error.trailing_metadata())["retry-after"] == "7"
+    assert "journal" not in str(error)
+
+
+async def test_bug_is_told_as_an_incident_without_its_text(
+    stub: ExchangeAsyncStub, seen: Seen
+) -> None:
+    error = await refused(stub, submission(content=b"explode with Jane Roe"))
+
+    [event] = seen.events("request.failed")
+    assert (error.code(), problem(error).code) == (grpc.StatusCode.INTERNAL, "internal")
+    assert problem(error).detail == f"incident {event['incident']}"
+    assert "Jane" not in str(error)
+    assert "Jane" not in seen.text
+    assert (await stub.Submit(submission("next"))).receipt
+
+
+async def test_stream_answers_each_submission_and_a_bad_one_ends_nothing(
+    stub: ExchangeAsyncStub,
+) -> None:
+    sent = [
+        submission("a"),
+        submission("b", b"refuse"),
+        submission("c", b"explode"),
+        submission("d", format_id="no.such.1"),
+        submission("e"),
+    ]
+
+    replies = {reply.interchange_id: reply async for reply in stub.SubmitStream(iter(sent))}
+
+    assert replies.keys() == {"a", "b", "c", "d", "e"}
+    assert [replies[i].status for i in "ae"] == [wire.STATUS_ACCEPTED] * 2
+    assert [replies[i].problem.code for i in "cd"] == ["internal", "format.unknown"]
+    assert replies["b"].receipt
+    assert [f.code for f in replies["b"].outcomes[0].faults] == ["value.too-long"]
+
+
+async def test_stream_reads_no_further_than_its_window(
+    stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    service.gate.clear()
+    call = stub.SubmitStream(submission(f"i-{n}") for n in range(20))
+    await until(lambda: service.held == 4)
+    await asyncio.sleep(0.1)
+
+    held = service.held
+    service.gate.set()
+    answered = [reply.interchange_id async for reply in call]
+
+    assert held == 4
+    assert sorted(answered) == sorted(f"i-{n}" for n in range(20))
+
+
+async def test_stream_bounds_the_bytes_that_are_unanswered(
+    stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    service.gate.clear()
+    call = stub.SubmitStream(submission(f"i-{n}", b"x" * 20_000) for n in range(6))
+    await until(lambda: service.held == 2)
+    await asyncio.sleep(0.1)
+
+    held = service.held
+    service.gate.set()
+
+    assert held == 2
+    assert len([reply async for reply in call]) == 6
+
+
+async def test_stream_that_its_caller_leaves_costs_nothing(
+    stub: ExchangeAsyncStub, service: FakeService, seen: Seen
+) -> None:
+    service.gate.clear()
+    call = stub.SubmitStream(submission(f"i-{n}") for n in range(3))
+    await until(lambda: service.held == 3)
+
+    call.cancel()
+
+    service.gate.set()
+    assert (await stub.Submit(submission("next"))).receipt
+    assert seen.events("request.failed") == []
+
+
+async def test_stop_answers_what_was_read_and_ends_the_stream(
+    stub: ExchangeAsyncStub, ingress: GrpcIngress, service: FakeService
+) -> None:
+    service.gate.clear()
+    call = stub.SubmitStream()
+    await call.write(submission("a"))
+    await until(lambda: service.held == 1)
+
+    stop = asyncio.create_task(ingress.stop())
+    await asyncio.sleep(0.1)
+    service.gate.set()
+
+    assert [reply.interchange_id async for reply in call] == ["a"]
+    await stop
+
+
+async def test_idle_stream_ends_with_the_listener(
+    stub: ExchangeAsyncStub, ingress: GrpcIngress
+) -> None:
+    call = stub.SubmitStream()
+    await call.write(submission("a"))
+    first = await call.read()
+    begun = asyncio.get_running_loop().time()
+
+    await ingress.stop()
+
+    assert isinstance(first, wire.SubmitReply)
+    assert await call.read() is aio.EOF
+    assert asyncio.get_running_loop().time() - begun < 1.5  # the drain bound is 2
+
+
+async def test_another_party_on_another_connection_is_itself(
+    ingress: GrpcIngress, pki: Pki, stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    await stub.Submit(submission())
+    async with channel(ingress, pki, pki.issue("post-b")) as connection:
+        await exchange(connection).Submit(submission())
+
+    assert [party for party, _ in service.stored] == ["post-a", "post-b"]
