@@ -34,6 +34,8 @@ def generated() -> dict[str, str]:
         # Files without a service would only get empty service modules that import grpc.
         compile_protos(sorted(SERVICES), folder, ["grpc_python", "mypy_grpc"])
         files = dict(relocated(Path(folder)))
+    # The sources go with the package, which gives them to partners as the schema of the format.
+    files.update({name: (SOURCES / name).read_text(encoding="utf-8") for name in protos})
     files.update({(Path(name) / "__init__.py").as_posix(): doc for name, doc in PACKAGES.items()})
     return dict(sorted(files.items()))
 
@@ -67,8 +69,8 @@ def present(target: Path) -> dict[str, str]:
     """What stands in the target folder now."""
     return {
         path.relative_to(target).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(target.rglob("*.py*"))
-        if "__pycache__" not in path.parts
+        for path in sorted(target.rglob("*.p*"))
+        if path.is_file() and "__pycache__" not in path.parts
     }
 
 

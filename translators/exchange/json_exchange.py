@@ -10,12 +10,12 @@ import msgspec
 
 from translators import gate
 from translators.canonical import KINDS, Header, Interchange, Message, kind_of
-from translators.defects import faults_of
 from translators.exchange import handbook, json_schema
 from translators.exchange.document import read_document
 from translators.exchange.lines import MAX_LINE, are_lines, lines_of, read_lines
+from translators.exchange.refusal import beyond_the_model
 from translators.exchange.sample import full_interchange
-from translators.faults import Fault, TranslationError
+from translators.faults import Fault
 from translators.model import SHAPES
 from translators.translator import FormatId, Reading, Report
 
@@ -114,7 +114,9 @@ def _read_whole(
 
 
 def _encode(message: Message) -> bytes:
-    if not gate.decimals_are_plain(message):
-        raw = msgspec.to_builtins(message)
-        raise TranslationError(faults_of(raw, SHAPES[kind_of(message)], strict=True))
-    return _ENCODER.encode(message)
+    if gate.decimals_are_plain(message):
+        try:
+            return _ENCODER.encode(message)
+        except UnicodeEncodeError as error:
+            raise beyond_the_model(message, SHAPES[kind_of(message)]) from error
+    raise beyond_the_model(message, SHAPES[kind_of(message)])
