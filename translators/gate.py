@@ -38,6 +38,16 @@ def convert_fast(raw: dict[str, Any], kind: str, *, strict: bool = False) -> Mes
     return message
 
 
+def convert_spelled(raw: dict[str, Any], kind: type[Message]) -> Message:
+    """The same, leniently, for a format that has itself checked how every value is spelled.
+
+    True of a raw object whose decimals are plain, whose instants have a date and an offset, and
+    in which no value but a text can read ``null``: layouts see to it value by value.
+    """
+    message: Message = msgspec.convert(raw, kind, strict=False)
+    return message
+
+
 def convert(
     raw: dict[str, Any], kind: str, *, locate: Locate | None = None, strict: bool = False
 ) -> tuple[Message | None, tuple[Fault, ...]]:

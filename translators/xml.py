@@ -23,6 +23,16 @@ ENCODINGS = frozenset(
 )  # fmt: skip
 """Encodings that are taken, as a document declares them or its byte order mark shows."""
 
+TREE_LIMIT = 1 << 20
+"""Bytes of a document that is parsed as a whole instead of element by element."""
+
+_OPTIONS: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "remove_comments": True,
+    "remove_pis": True,
+    "remove_blank_text": True,
+}
 _PIECE = 1024
 _PROLOG = 65_536
 _CHUNK = 65_536
@@ -72,44 +82,48 @@ def parse(content: bytes, *, limits: Limits | None = None) -> Node:
     limits = limits or Limits()
     if len(content) > limits.size:
         raise XmlError("xml.size", f"more than {limits.size} bytes")
-    _read_opening(_Bounded(io.BytesIO(content), limits.size))
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except etree.XMLSyntaxError as error:
-        raise _mapped(error) from error
+    root = _tree(content)
+    _judged(root)
     check_depth(root, limits.depth)
     return root
+
+
+def opening(head: bytes) -> Opening:
+    """The start tag of the document that begins with ``head``; raises :class:`XmlError`."""
+    return _read_opening(_Bounded(io.BytesIO(head), len(head)))[0]
 
 
 class Stream:
     """A document that is read element by element.
 
     ``opening`` is known at once. Iterating gives each element with one of the ``tags`` when it
-    is complete; the caller frees what it no longer needs. Raises :class:`XmlError`, when made
-    and at every step.
+    is complete; the caller frees what it no longer needs. A document of at most
+    :data:`TREE_LIMIT` bytes is parsed as a whole at once, which costs half, and ``whole`` is
+    true. Blank text between elements is left out. Raises :class:`XmlError`, when made and at
+    every step.
     """
 
-    def __init__(self, source: BinaryIO, tags: tuple[str, ...], limits: Limits) -> None:
+    def __init__(self, source: BinaryIO, tag: str, limits: Limits) -> None:
+        self._tag = tag
         bounded = _Bounded(source, limits.size)
-        self.opening, prolog = _read_opening(bounded)
-        bounded.give_back(prolog)
-        self._parser = etree.iterparse(
-            bounded,
-            events=("end",),
-            tag=tags,
-            resolve_entities=False,
-            no_network=True,
-            remove_comments=True,
-            remove_pis=True,
-            chunk_size=_CHUNK,
+        head = bounded.read_all(TREE_LIMIT + 1)
+        self.whole = len(head) <= TREE_LIMIT
+        if self.whole:
+            self._root = _tree(head)
+            self.opening = _judged(self._root)
+            return
+        self.opening = _read_opening(_Bounded(io.BytesIO(head), len(head)))[0]
+        bounded.give_back(head)
+        self._events: Any = etree.iterparse(
+            bounded, events=("end",), tag=tag, chunk_size=_CHUNK, **_OPTIONS
         )
 
     def __iter__(self) -> Iterator[Node]:
+        if self.whole:
+            yield from self._root.iter(self._tag)
+            return
         try:
-            for _, element in self._parser:
+            for _, element in self._events:
                 yield element
         except etree.XMLSyntaxError as error:
             raise _mapped(error) from error
@@ -117,8 +131,17 @@ class Stream:
     @property
     def root(self) -> Node:
         """The document element, once the whole document is read."""
-        root: Node = self._parser.root
+        root: Node = self._root if self.whole else self._events.root
         return root
+
+
+def _tree(content: bytes) -> Node:
+    try:
+        return etree.fromstring(content, etree.XMLParser(**_OPTIONS))
+    except etree.XMLSyntaxError as error:
+        # A declaration in the prolog is the graver fault, and may have caused this one.
+        _read_opening(_Bounded(io.BytesIO(content), len(content)))
+        raise _mapped(error) from error
 
 
 def check_depth(element: Node, limit: int) -> None:
@@ -149,6 +172,14 @@ class _Bounded:
     def give_back(self, content: bytes) -> None:
         """Serve these bytes, already counted, once more."""
         self._again = content
+
+    def read_all(self, size: int) -> bytes:
+        """Up to ``size`` bytes, fewer only at the end."""
+        pieces = []
+        while size and (piece := self.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
     def read(self, size: int = _CHUNK) -> bytes:
         if self._again:

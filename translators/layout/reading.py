@@ -7,65 +7,60 @@ does not take goes through the reference reader, which explains (LAYOUTS 9 and 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 
 from translators import gate
+from translators.canonical import Message
 from translators.faults import Fault, Note, NoteKind
-from translators.keys import key_of
-from translators.layout.fast import Unusual
+from translators.layout.entries import Allowance, EntryReader, covered
+from translators.layout.fast import Fast
 from translators.layout.findings import Findings
-from translators.layout.plan import Content, Element, MessageRow, Plan
+from translators.layout.plan import Content, Element, Plan
 from translators.layout.records import Record
 from translators.layout.reference import ReferenceReader
-from translators.layout.rows import choose_row
 from translators.translator import Entry, Reading
-from translators.xml import Limits, Node, Stream, XmlError, check_depth, line_of
-
-MAX_FAULTS = 1000
-"""Faults that are told of one interchange."""
-
-FastReader = Callable[[Node], dict[str, Any]]
+from translators.xml import Limits, Node, Stream, XmlError, line_of
 
 
 class DocumentReader:
     """One reading of one document."""
 
-    def __init__(self, plan: Plan, fast: dict[str, FastReader], limits: Limits) -> None:
+    def __init__(self, plan: Plan, fast: Fast, limits: Limits) -> None:
         self._plan = plan
-        self._fast = fast
         self._limits = limits
         self._header = Record({}, "/header")
         self._outside = Findings(plan)
+        self._allowance = Allowance()
+        self._entries = EntryReader(plan, fast, self._header, limits, self._allowance)
         self._ordinal = 0
-        self._faults_told = 0
         self._held: Entry | None = None
+        self._telling = True
+        self._frees = True
 
     def read(self, source: BinaryIO) -> Iterator[Reading]:
         """Yield a header, entries, and bare faults; never raises for bad content."""
-        told = True
-        for reading in self._read(source):
-            if not isinstance(reading, Fault):
-                yield reading
-            elif told:
-                faults = self._counted((reading,))
-                told = faults == (reading,)
-                yield from faults
-
-    def _read(self, source: BinaryIO) -> Iterator[Reading]:
         try:
-            stream = Stream(source, (self._streamed_tag,), self._limits)
-            if stream.opening.tag != self._plan.root:
-                yield self._wrong_root(stream)
-                return
-            yield from self._messages(stream)
-            yield from self._end(stream.root)
+            stream = Stream(source, self._streamed_tag, self._limits)
+            if stream.opening.tag == self._plan.root:
+                yield from self._messages(stream)
+                yield from self._end(stream.root)
+            else:
+                yield from self._told([self._wrong_root(stream)])
         except XmlError as error:
             if self._held is not None:
                 yield self._held
-            yield Fault(code=error.code, detail=error.detail, line=error.line)
+            yield from self._told([Fault(code=error.code, detail=error.detail, line=error.line)])
+
+    def _told(self, faults: list[Fault]) -> Iterator[Fault]:
+        """Faults of the interchange as a whole, as far as faults may still be told."""
+        for fault in faults:
+            if self._telling:
+                told = self._allowance.told((fault,))
+                self._telling = told == (fault,)
+                yield from told
 
     @property
     def _streamed_tag(self) -> str:
@@ -78,23 +73,37 @@ class DocumentReader:
 
     def _messages(self, stream: Stream) -> Iterator[Reading]:
         latest: Node | None = None
-        for node in stream:
-            if not self._streamed(node):
-                continue
+        self._frees = not stream.whole
+        for node, message in self._quickly(stream):
             if latest is None:
                 self._before(node)
             else:
                 self._between(node, latest)
             latest = node
             self._ordinal += 1
-            entry = self._entry(node)
+            entry = self._entries.entry(node, message, self._ordinal)
             if self._ordinal == 1:
                 yield from self._opened()
-            else:
+            elif self._outside.faults:
                 yield from self._outside_faults()
-            yield from self._release(entry)
+            if self._outside.notes:
+                entry = self._with_notes(entry)
+            # Held back by one, so that the last can tell of what follows it.
+            if self._held is not None:
+                yield self._held
+            self._held = entry
         if latest is not None:
             self._after(latest)
+
+    def _quickly(self, stream: Stream) -> Iterator[tuple[Node, Message | None]]:
+        """Each streamed element with its message, when the fast reader could make one."""
+        if not stream.whole:
+            for node in stream:
+                if self._streamed(node):
+                    yield node, self._entries.quick(node)
+            return
+        nodes = [node for node in stream if self._streamed(node)]
+        yield from zip(nodes, self._entries.quick_all(nodes), strict=True)
 
     def _streamed(self, node: Node) -> bool:
         """True for the streamed element in its own place, not for namesakes elsewhere."""
@@ -152,8 +161,12 @@ class DocumentReader:
                 self._outside.fault("element.order", here, line_of(one), detail=detail)
 
     def _between(self, node: Node, latest: Node) -> None:
-        """Judge what stands between two messages and free everything before the second."""
+        """Judge what stands between two messages and free the first."""
         above = node.getparent()
+        if node.getprevious() is latest and not latest.tail and above is not None:
+            if self._frees:
+                above.remove(latest)
+            return
         if above is None or latest.getparent() is not above:
             here = self._plan.name(str(node.tag))
             self._outside.fault("element.repeated", here, line_of(node))
@@ -210,9 +223,8 @@ class DocumentReader:
             if text != str(self._ordinal):
                 detail = f"there are {self._ordinal} messages"
                 self._outside.fault("value.disagrees", where, None, detail=detail)
-        notes = tuple(self._outside.notes)
         if self._held is not None:
-            yield msgspec.structs.replace(self._held, notes=self._held.notes + notes)
+            yield self._with_notes(self._held) if self._outside.notes else self._held
         yield from self._outside_faults()
 
     def _empty(self, root: Node) -> Iterator[Reading]:
@@ -231,7 +243,7 @@ class DocumentReader:
         header, faults = gate.convert_header(self._header.data, locate=self._locate)
         own = self._outside.refuses
         placed = [msgspec.structs.replace(one, path=f"/header{one.path}") for one in faults]
-        self._outside.faults += [one for one in placed if not _covered(one, self._outside)]
+        self._outside.faults += [one for one in placed if not covered(one, self._outside)]
         if header is not None and not own:
             yield header
         yield from self._outside_faults()
@@ -241,81 +253,9 @@ class DocumentReader:
 
     def _outside_faults(self) -> Iterator[Fault]:
         faults, self._outside.faults = self._outside.faults, []
-        yield from faults
+        yield from self._told(faults)
 
-    def _release(self, entry: Entry) -> Iterator[Entry]:
-        """Entries are held back by one, so that the last can tell of what follows it."""
-        if self._held is not None:
-            yield self._held
+    def _with_notes(self, entry: Entry) -> Entry:
+        """The entry with what was noted outside messages."""
         notes, self._outside.notes = tuple(self._outside.notes), []
-        self._held = msgspec.structs.replace(entry, notes=notes + entry.notes) if notes else entry
-
-    def _entry(self, node: Node) -> Entry:
-        row = choose_row(self._plan.messages, node)
-        if row is not None and row.group in self._fast:
-            try:
-                raw = self._fast[row.group](node)
-                message = gate.convert_fast(raw, row.kind)
-            except (Unusual, KeyError, AttributeError, TypeError, ValueError, OverflowError):
-                pass  # the reference reader tells what it is
-            else:
-                return Entry(ordinal=self._ordinal, message=message, key=key_of(raw, row.kind))
-        return self._explained(node, row)
-
-    def _explained(self, node: Node, row: MessageRow | None) -> Entry:
-        check_depth(node, self._limits.depth - len(self._plan.chain))
-        findings = Findings(self._plan)
-        where = self._where()
-        if row is None:
-            findings.lost(node, where, "kind.unknown", "no kind of message fits")
-            faults = tuple(findings.faults) or (
-                Fault(code="kind.unknown", source_path=where, line=line_of(node)),
-            )
-            return Entry(
-                ordinal=self._ordinal, message=None, faults=self._counted(faults),
-                notes=self._numbered(findings),
-            )  # fmt: skip
-        record = Record({}, "", None, self._ordinal)
-        reader = ReferenceReader(self._plan, self._header, findings)
-        reader.message(row.content, node, record, where)
-        message, faults = gate.convert(record.data, row.kind, locate=findings.locate)
-        own = tuple(findings.faults)
-        faults = own + tuple(one for one in faults if not _covered(one, findings))
-        written = {path[1:]: text for path, text in findings.written.items() if text}
-        return Entry(
-            ordinal=self._ordinal,
-            message=None if findings.refuses else message,
-            faults=self._counted(faults),
-            notes=self._numbered(findings),
-            key=key_of({**record.data, **written}, row.kind),
-        )
-
-    def _where(self) -> str:
-        names = [self._plan.name(self._plan.root)]
-        names += [self._plan.name(element.tag) for element in self._plan.chain]
-        index = f"[{self._ordinal}]" if self._plan.chain else ""
-        return f"/{'/'.join(names)}{index}"
-
-    def _numbered(self, findings: Findings) -> tuple[Note, ...]:
-        return tuple(
-            msgspec.structs.replace(note, ordinal=self._ordinal) for note in findings.notes
-        )
-
-    def _counted(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-        """The faults that may still be told; the last one says that there are more."""
-        room = MAX_FAULTS - self._faults_told
-        self._faults_told += len(faults)
-        if len(faults) <= room:
-            return faults
-        errors = any(fault.refuses for fault in faults[max(room, 0) :])
-        detail = f"more than {MAX_FAULTS} faults; the others are not told"
-        more = Fault(code="faults.truncated", detail=detail)
-        if not errors:
-            return faults[: max(room, 0)]
-        return (*faults[: max(room, 0)], more)
-
-
-def _covered(fault: Fault, findings: Findings) -> bool:
-    """True when the layout has already said what is wrong there."""
-    path = fault.path
-    return any(path == one or path.startswith(f"{one}/") for one in findings.written)
+        return msgspec.structs.replace(entry, notes=notes + entry.notes)

@@ -9,6 +9,7 @@ import msgspec
 
 from translators.canonical import Header, Message, kind_of
 from translators.faults import Fault, Note, NoteKind, TranslationError
+from translators.layout.fast import Fast
 from translators.layout.leaves import leaves
 from translators.layout.plan import Plan
 from translators.layout.reading import DocumentReader
@@ -24,6 +25,7 @@ class LayoutTranslator:
     def __init__(self, plan: Plan, *, limits: Limits | None = None) -> None:
         self.plan = plan
         self._limits = limits or Limits()
+        self._fast = Fast(plan)
 
     @property
     def id(self) -> FormatId:
@@ -46,12 +48,17 @@ class LayoutTranslator:
         return self.plan.media_types
 
     @property
+    def root_element(self) -> str:
+        """The document element in Clark notation."""
+        return self.plan.root
+
+    @property
     def drops(self) -> dict[str, frozenset[str]]:
         return dict(self.plan.drops)
 
     def read(self, source: BinaryIO) -> Iterator[Reading]:
         """Read a document; yields as it goes and never raises for bad input."""
-        return DocumentReader(self.plan, {}, self._limits).read(source)
+        return DocumentReader(self.plan, self._fast, self._limits).read(source)
 
     def write(
         self, header: Header, messages: Iterable[Message], report: Report | None = None

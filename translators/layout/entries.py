@@ -1,0 +1,150 @@
+"""One streamed element to one entry: fast when it is good, explained when it is not."""
+
+from __future__ import annotations
+
+import msgspec
+
+from translators import gate
+from translators.canonical import KINDS, Message
+from translators.faults import Fault, Note
+from translators.keys import key_of, key_of_message
+from translators.layout.fast import COUNT, GIVES_UP, Fast, total
+from translators.layout.findings import Findings
+from translators.layout.plan import MessageRow, Plan
+from translators.layout.records import Record
+from translators.layout.reference import ReferenceReader
+from translators.layout.rows import choose_row
+from translators.translator import Entry
+from translators.xml import Limits, Node, check_depth, line_of
+
+MAX_FAULTS = 1000
+"""Faults that are told of one interchange."""
+_BATCH = 50
+"""Messages whose collected texts are checked together; when something is wrong with one of
+them, these are read once more, each by itself."""
+
+
+class Allowance:
+    """How many faults may still be told of one interchange."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def told(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """The faults that may still be told; a last one says that there are more."""
+        room = max(MAX_FAULTS - self._told, 0)
+        self._told += len(faults)
+        if len(faults) <= room:
+            return faults
+        if not any(fault.refuses for fault in faults[room:]):
+            return faults[:room]
+        detail = f"more than {MAX_FAULTS} faults; the others are not told"
+        return (*faults[:room], Fault(code="faults.truncated", detail=detail))
+
+
+class EntryReader:
+    """Makes entries of the messages of one document."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        fast: Fast,
+        header: Record,
+        limits: Limits,
+        allowance: Allowance,
+    ) -> None:
+        self._plan = plan
+        self._fast = fast
+        self._header = header
+        self._limits = limits
+        self._allowance = allowance
+
+    def quick(self, node: Node) -> Message | None:
+        """The message of a good element, ``None`` when it needs explaining."""
+        row = choose_row(self._plan.messages, node)
+        if row is None:
+            return None
+        try:
+            return gate.convert_spelled(self._fast.readers[row.group].one(node), KINDS[row.kind])
+        except GIVES_UP:
+            return None
+
+    def quick_all(self, nodes: list[Node]) -> list[Message | None]:
+        """The same for all messages of a document."""
+        (row, *others) = self._plan.messages.rows
+        if others or row.conditions or len({node.getparent() for node in nodes}) != 1:
+            return [self.quick(node) for node in nodes]
+        fast, kind = self._fast.readers[row.group], KINDS[row.kind]
+        read, convert = fast.read, gate.convert_spelled
+        found: list[Message | None] = []
+        numbers: list[int] = []
+        for start in range(0, len(nodes), _BATCH):
+            batch = nodes[start : start + _BATCH]
+            collected = fast.fresh()
+            try:
+                for node in batch:
+                    record, number = read(node, collected)
+                    found.append(convert(record, kind))
+                    numbers.append(number)
+                good = fast.holds(collected)
+            except GIVES_UP:
+                good = False
+            if not good:
+                found[start:] = [self.quick(node) for node in batch]
+                numbers[start:] = [int(COUNT(node)) for node in batch]  # type: ignore[arg-type]
+        if sum(numbers) != total(nodes):
+            for at, node in enumerate(nodes):
+                if COUNT(node) != numbers[at]:
+                    found[at] = None
+        return found
+
+    def entry(self, node: Node, message: Message | None, ordinal: int) -> Entry:
+        """The entry of one element, with what was read of it already if it is good."""
+        if message is not None:
+            return Entry(ordinal=ordinal, message=message, key=key_of_message(message))
+        return self._explained(node, choose_row(self._plan.messages, node), ordinal)
+
+    def _explained(self, node: Node, row: MessageRow | None, ordinal: int) -> Entry:
+        check_depth(node, self._limits.depth - len(self._plan.chain))
+        findings = Findings(self._plan)
+        where = self._where(ordinal)
+        if row is None:
+            findings.lost(node, where, "kind.unknown", "no kind of message fits")
+            if not findings.faults:
+                findings.fault("kind.unknown", where, line_of(node))
+            return Entry(
+                ordinal=ordinal,
+                message=None,
+                faults=self._allowance.told(tuple(findings.faults)),
+                notes=_numbered(findings, ordinal),
+            )
+        record = Record({}, "", None, ordinal)
+        reader = ReferenceReader(self._plan, self._header, findings)
+        reader.message(row.content, node, record, where)
+        message, faults = gate.convert(record.data, row.kind, locate=findings.locate)
+        own = tuple(findings.faults)
+        faults = own + tuple(one for one in faults if not covered(one, findings))
+        written = {path[1:]: text for path, text in findings.written.items() if text}
+        return Entry(
+            ordinal=ordinal,
+            message=None if findings.refuses else message,
+            faults=self._allowance.told(faults),
+            notes=_numbered(findings, ordinal),
+            key=key_of({**record.data, **written}, row.kind),
+        )
+
+    def _where(self, ordinal: int) -> str:
+        names = [self._plan.name(self._plan.root)]
+        names += [self._plan.name(element.tag) for element in self._plan.chain]
+        index = f"[{ordinal}]" if self._plan.chain else ""
+        return f"/{'/'.join(names)}{index}"
+
+
+def covered(fault: Fault, findings: Findings) -> bool:
+    """True when the layout has already said what is wrong there."""
+    path = fault.path
+    return any(path == one or path.startswith(f"{one}/") for one in findings.written)
+
+
+def _numbered(findings: Findings, ordinal: int) -> tuple[Note, ...]:
+    return tuple(msgspec.structs.replace(note, ordinal=ordinal) for note in findings.notes)
