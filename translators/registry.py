@@ -1,46 +1,58 @@
-"""The registry of formats: explicit, immutable, one line per packaged format."""
+"""The formats that a program knows: an explicit list, nothing registers itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
-from translators import xml
+from translators import layout, xml
 from translators.exchange.json_exchange import JsonExchange
-from translators.layout import packaged
+from translators.exchange.proto_exchange import ProtoExchange
 from translators.translator import FormatId, Translator
 
 
 @runtime_checkable
-class Rooted(Protocol):
-    """A format whose documents can be told by their root element."""
+class _Rooted(Protocol):
+    """A format whose documents are XML with one document element."""
 
     @property
     def root_element(self) -> str:
-        """The document element in Clark notation, ``{namespace}name``."""
+        """The document element in Clark notation: ``{namespace}name``."""
 
 
-class UnknownFormatError(LookupError):
-    """No format of that id is registered."""
+@runtime_checkable
+class _Varied(Protocol):
+    """A format with other ways of writing it, each chosen by its own media type."""
+
+    @property
+    def variants(self) -> tuple[Translator, ...]:
+        """The same format, reading the same and writing otherwise."""
 
 
 class Registry:
-    """Formats by id, by media type and by root element. The first that claims something has it."""
+    """Formats by id, by media type and by document element.
 
-    __slots__ = ("_by_id", "_by_media_type", "_by_root")
+    Of two with the same id the later one counts: whoever holds a licensed schema puts a layout
+    of it in the place of ours.
+    """
 
     def __init__(self, translators: Iterable[Translator]) -> None:
-        self._by_id: dict[FormatId, Translator] = {}
-        self._by_media_type: dict[str, Translator] = {}
-        self._by_root: dict[str, Translator] = {}
-        for translator in translators:
-            self._by_id.setdefault(translator.id, translator)
-            for media_type in translator.media_types:
-                self._by_media_type.setdefault(media_type, translator)
-            if isinstance(translator, Rooted):
-                self._by_root.setdefault(translator.root_element, translator)
+        self._by_id: Mapping[FormatId, Translator] = MappingProxyType(
+            {translator.id: translator for translator in translators}
+        )
+        formats = tuple(self._by_id.values())
+        varied = [each for each in formats if isinstance(each, _Varied)]
+        writers = [*formats, *(variant for each in varied for variant in each.variants)]
+        self._by_media_type: Mapping[str, Translator] = MappingProxyType(
+            {name: translator for translator in writers for name in translator.media_types}
+        )
+        self._by_root: Mapping[str, Translator] = MappingProxyType(
+            {each.root_element: each for each in formats if isinstance(each, _Rooted)}
+        )
 
     def __iter__(self) -> Iterator[Translator]:
+        """Every format once, in the order in which they were given."""
         return iter(self._by_id.values())
 
     def find(self, format_id: FormatId) -> Translator | None:
@@ -48,33 +60,41 @@ class Registry:
         return self._by_id.get(format_id)
 
     def get(self, format_id: FormatId) -> Translator:
-        """The format of that id; raises ``UnknownFormatError``, which names all there are."""
+        """The format of that id; raises :class:`KeyError` naming all there are."""
         translator = self._by_id.get(format_id)
         if translator is None:
             known = ", ".join(sorted(self._by_id))
-            raise UnknownFormatError(f"there is no format {format_id}; there are {known}")
+            raise KeyError(f"there is no format {format_id}; there are {known}")
         return translator
 
     def by_media_type(self, media_type: str) -> Translator | None:
-        """The format that a media type (lower case, without parameters) selects."""
-        return self._by_media_type.get(media_type)
+        """The format that a media type names, without its parameters; it writes that type."""
+        return self._by_media_type.get(media_type.partition(";")[0].strip().lower())
+
+    def by_element(self, namespace: str, local_name: str) -> Translator | None:
+        """The XML format whose documents have this document element."""
+        name = f"{{{namespace}}}{local_name}" if namespace else local_name
+        return self._by_root.get(name)
 
     def by_root(self, head: bytes) -> Translator | None:
-        """The XML format whose documents begin like this; ``head`` is the start of one."""
+        """The XML format of a document that begins with ``head``.
+
+        ``None`` also when that is no XML that we read; ``xml.opening`` tells why.
+        """
         try:
-            opening = xml.opening(head)
+            return self._by_root.get(xml.opening(head).tag)
         except xml.XmlError:
             return None
-        return self._by_root.get(opening.tag)
 
 
 def standard() -> Registry:
-    """Every packaged format."""
+    """The formats of the package, one line each."""
     return Registry(
-        [
+        (
             JsonExchange(),
-            packaged("upu.itmatt.1"),
-            packaged("upu.cusrsp.1"),
-            packaged("upu.cusitm.1"),
-        ]
+            ProtoExchange(),
+            layout.packaged("upu.itmatt.1"),
+            layout.packaged("upu.cusitm.1"),
+            layout.packaged("upu.cusrsp.1"),
+        )
     )

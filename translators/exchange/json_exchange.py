@@ -41,10 +41,15 @@ class JsonExchange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """Those that select it; NDJSON when lines are written."""
+        """Those that select it; NDJSON first when lines are written."""
         if self.lines:
             return (LINES,)
-        return ("application/vnd.luxor.exchange+json", "application/json")
+        return ("application/vnd.luxor.exchange+json", "application/json", LINES)
+
+    @property
+    def variants(self) -> tuple[JsonExchange, ...]:
+        """The writer of lines, for who asks for NDJSON."""
+        return () if self.lines else (JsonExchange(lines=True),)
 
     @property
     def drops(self) -> dict[str, frozenset[str]]:
