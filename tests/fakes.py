@@ -83,6 +83,7 @@ class FakeService:
         self.held = 0
         self.envelopes: list[Envelope] = []
         self.contents: list[bytes] = []
+        self.taken: list[tuple[Envelope, bytes]] = []
         self.noted: list[str] = []
         self.waiting: list[InboxMessage] = []
         self.acknowledged: list[MessageId] = []
@@ -129,6 +130,7 @@ class FakeService:
             return msgspec.structs.replace(earlier, repeated=True)
         state = State.REFUSED if content.startswith(b"refuse") else State.ACCEPTED
         self.stored[key] = self._judged(identity, envelope, state)
+        self.taken.append((envelope, content))
         return self.stored[key]
 
     def _judged(self, identity: Identity, envelope: Envelope, state: State) -> Stored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
@@ -53,7 +54,7 @@ async def abort(
     if receipt:
         metadata.append((RECEIPT_KEY, receipt))
     if told.retry_after is not None:
-        metadata.append((RETRY_KEY, f"{told.retry_after:g}"))
+        metadata.append((RETRY_KEY, str(math.ceil(told.retry_after))))
     await context.abort(
         grpc.StatusCode[told.grpc],
         f"{told.problem.code}: {told.problem.title}",
