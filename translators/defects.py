@@ -93,7 +93,7 @@ def _list_defects(value: object, shape: Shape, path: str, *, strict: bool) -> It
     if not isinstance(value, list | tuple):
         yield path, "value.type", "a list is expected"
         return
-    yield from _length_defects(len(value), shape, path, "list", "entries")
+    yield from _length_defects(len(value), shape, path, _OF_LIST)
     for index, entry in enumerate(value):
         below = f"{path}/{index}"
         if entry is None:
@@ -121,11 +121,18 @@ def _map_defects(value: object, shape: Shape, path: str, *, strict: bool) -> Ite
             yield from _defects(entry, shape.item, below, strict=strict)
 
 
-def _length_defects(length: int, shape: Shape, path: str, what: str, unit: str) -> Iterator[Defect]:
+_OF_LIST: Final = ("list.too-short", "list.too-long", "entries")
+_OF_TEXT: Final = ("value.too-short", "value.too-long", "characters")
+
+
+def _length_defects(
+    length: int, shape: Shape, path: str, told: tuple[str, str, str]
+) -> Iterator[Defect]:
+    too_short, too_long, unit = told
     if shape.min_length is not None and length < shape.min_length:
-        yield path, f"{what}.too-short", f"{length} {unit}, at least {shape.min_length}"
+        yield path, too_short, f"{length} {unit}, at least {shape.min_length}"
     if shape.max_length is not None and length > shape.max_length:
-        yield path, f"{what}.too-long", f"{length} {unit}, at most {shape.max_length}"
+        yield path, too_long, f"{length} {unit}, at most {shape.max_length}"
 
 
 def _value_defects(value: object, shape: Shape, path: str, *, strict: bool) -> Iterator[Defect]:
@@ -159,7 +166,7 @@ def _text_defects(value: object, shape: Shape, path: str) -> Iterator[Defect]:
     if not isinstance(value, str):
         yield path, "value.type", "a text is expected"
         return
-    lengths = list(_length_defects(len(value), shape, path, "value", "characters"))
+    lengths = list(_length_defects(len(value), shape, path, _OF_TEXT))
     yield from lengths
     if not lengths:
         yield path, "value.pattern", f"must match {shape.pattern}"
