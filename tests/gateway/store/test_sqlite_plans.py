@@ -9,8 +9,18 @@ from types import ModuleType
 
 import pytest
 
-from gateway.store.sqlite import accept, claim, heads, judge, messages, reads, settle, standing
-from gateway.store.sqlite import subjects, trace
+from gateway.store.sqlite import (
+    accept,
+    claim,
+    heads,
+    judge,
+    messages,
+    reads,
+    settle,
+    standing,
+    subjects,
+    trace,
+)
 from gateway.store.sqlite.schema import migrate
 
 MODULES: tuple[ModuleType, ...] = (

@@ -1,0 +1,307 @@
+"""Any sequence of calls has the same results on SQLite and on the plain model in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from gateway.core.errors import Refused
+from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.ports import Journal
+from gateway.core.records import (
+    Acceptance,
+    Lease,
+    PlannedLeg,
+    PlannedMessage,
+    Result,
+    Stored,
+    Subject,
+)
+from gateway.store.memory import MemoryJournal
+from gateway.store.memory.queue import Head
+from gateway.store.sqlite import open_sqlite
+from tests.gateway.store.samples import (
+    GATEWAY,
+    PLATFORM,
+    POST,
+    START,
+    ManualClock,
+    acceptance,
+    message,
+    refusal,
+    settled,
+)
+
+T = TypeVar("T")
+DESTINATIONS = ("partner", "revenue", "risk")
+IDS = tuple(InterchangeId(f"id{n}") for n in range(12))
+SUBJECTS = tuple(Subject("item", f"S{n}", origin) for n in range(3) for origin in ("DE", "NL"))
+
+parties = st.sampled_from((POST, PLATFORM))
+ids = st.sampled_from(IDS)
+contents = st.sampled_from((b"one", b"two"))
+planned_legs = st.lists(
+    st.builds(
+        PlannedLeg,
+        destination=st.sampled_from(DESTINATIONS),
+        route=st.just("route"),
+        lane=st.integers(0, 3),
+        due=st.none() | st.integers(1, 5).map(lambda n: START + timedelta(minutes=n)),
+    ),
+    max_size=3,
+    unique_by=lambda leg: leg.destination,
+).map(tuple)
+planned = st.tuples(
+    st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2).map(tuple), planned_legs
+)
+planned_messages = st.lists(planned, min_size=1, max_size=4)
+results = st.lists(st.sampled_from([*Result, *[Result.DELIVERED] * 4]), min_size=1, max_size=20)
+
+
+def numbered(
+    plans: list[tuple[Any, Any]], start: int = 1, key_of: tuple[RecordNumber, int] | None = None
+) -> tuple[PlannedMessage, ...]:
+    """Messages with ordinals; the first may be an answer."""
+    return tuple(
+        message(ordinal, subjects=subjects, legs=legs, key_of=key_of if ordinal == start else None)
+        for ordinal, (subjects, legs) in enumerate(plans, start)
+    )
+
+
+class BothJournals(RuleBasedStateMachine):
+    """Every rule does the same to both and compares what comes back."""
+
+    records = Bundle("records")
+    leases = Bundle("leases")
+    chunks = Bundle("chunks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "journal.db"
+        self.runner = asyncio.Runner()
+        self.clock = ManualClock()
+        self.model = MemoryJournal(gateway=GATEWAY, clock=self.clock)
+        self.store = self.opened()
+
+    def opened(self) -> Journal:
+        return self.runner.run(open_sqlite(self.path, gateway=GATEWAY, clock=self.clock))
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+    def both(self, call: Callable[[Journal], Awaitable[T]]) -> T:
+        """The result on both; refusals and mistakes are results too."""
+
+        async def outcome(journal: Journal) -> Any:
+            try:
+                return await call(journal)
+            except Refused as error:
+                return error.code
+            except ValueError:
+                return ValueError
+
+        found, expected = (
+            self.runner.run(outcome(journal)) for journal in (self.store, self.model)
+        )
+        assert expected == found
+        return found  # type: ignore[no-any-return] # or the error, which rules do not use
+
+    def commit(self, given: Acceptance) -> Any:
+        stored: Any = self.both(lambda journal: journal.commit(given))
+        if isinstance(stored, Stored) and not stored.repeated:
+            return stored.record
+        return multiple()
+
+    @rule(
+        target=records,
+        party=parties,
+        interchange_id=ids,
+        content=contents,
+        plans=planned_messages,
+        reference=st.none() | st.sampled_from(("R1", "R2")),
+    )
+    def accept(self, plans: list[tuple[Any, Any]], **given: Any) -> Any:
+        record = self.runner.run(self.store.reserve())
+        given["control_reference"] = given.pop("reference")
+        return self.commit(
+            acceptance(record, messages=numbered(plans), received_at=self.clock.at, **given)
+        )
+
+    @rule(target=records, earlier=records, interchange_id=ids, plans=planned_messages)
+    def answer(
+        self, earlier: RecordNumber, interchange_id: InterchangeId, plans: list[tuple[Any, Any]]
+    ) -> Any:
+        record = self.runner.run(self.store.reserve())
+        answers = numbered(plans, key_of=(earlier, 1))
+        return self.commit(acceptance(record, interchange_id, messages=answers, party=PLATFORM))
+
+    @rule(interchange_id=ids, attempt=st.integers(1, 3))
+    def refuse(self, interchange_id: InterchangeId, attempt: int) -> None:
+        record = self.runner.run(self.store.reserve())
+        self.commit(refusal(record, interchange_id, attempt=attempt))
+
+    @rule(target=chunks, plans=planned_messages)
+    def stage(self, plans: list[tuple[Any, Any]]) -> RecordNumber:
+        record = self.runner.run(self.store.reserve())
+        self.stage_more(record, plans, 1)
+        return record
+
+    @rule(record=chunks, plans=planned_messages, start=st.sampled_from((1, 5)))
+    def stage_more(self, record: RecordNumber, plans: list[tuple[Any, Any]], start: int) -> None:
+        self.both(
+            lambda journal: journal.stage(
+                record,
+                party=POST,
+                interchange_id=IDS[0],
+                raw=(b"piece",),
+                messages=numbered(plans, start),
+            )
+        )
+
+    @rule(target=records, record=chunks, interchange_id=ids, plans=planned_messages)
+    def commit_staged(
+        self, record: RecordNumber, interchange_id: InterchangeId, plans: list[tuple[Any, Any]]
+    ) -> Any:
+        return self.commit(
+            acceptance(record, interchange_id, messages=numbered(plans, 9), staged=True)
+        )
+
+    @rule(record=chunks, interchange_id=ids)
+    def refuse_staged(self, record: RecordNumber, interchange_id: InterchangeId) -> None:
+        self.commit(refusal(record, interchange_id, staged=True))
+
+    @rule(record=chunks)
+    def discard(self, record: RecordNumber) -> None:
+        self.both(lambda journal: journal.discard(record))
+
+    @rule(
+        target=leases,
+        destination=st.sampled_from(DESTINATIONS),
+        limit=st.integers(1, 6),
+        seconds=st.integers(1, 90),
+    )
+    def lease(self, destination: str, limit: int, seconds: int) -> Any:
+        found, expected = (
+            self.runner.run(
+                journal.lease(destination, limit=limit, seconds=seconds, now=self.clock.at)
+            )
+            for journal in (self.store, self.model)
+        )
+        if found is None or expected is None:
+            assert found is expected
+            return multiple()
+        assert expected.deliveries == found.deliveries
+        assert expected.until == found.until
+        return found, expected
+
+    @rule(
+        pair=leases,
+        outcomes=results,
+        start=st.integers(0, 4),
+        later=st.integers(0, 120),
+    )
+    def settle(
+        self, pair: tuple[Lease, Lease], outcomes: list[Result], start: int, later: int
+    ) -> None:
+        not_before = self.clock.at + timedelta(seconds=later)
+        for journal, lease in zip((self.store, self.model), pair, strict=True):
+            some = [
+                settled(delivery, result, code="c", not_before=not_before)
+                for delivery, result in zip(lease.deliveries[start:], outcomes, strict=False)
+            ]
+            self.runner.run(journal.settle(lease, some, now=self.clock.at))
+
+    @rule(pair=leases)
+    def hold(self, pair: tuple[Lease, Lease]) -> None:
+        found, expected = (
+            self.runner.run(journal.held(lease.destination, lease.token))
+            for journal, lease in zip((self.store, self.model), pair, strict=True)
+        )
+        assert (found and found.deliveries) == (expected and expected.deliveries)
+
+    @rule(seconds=st.integers(-30, 120))
+    def tick(self, seconds: int) -> None:
+        now = self.clock.move(seconds=seconds)
+        self.both(lambda journal: journal.tick(now=now))
+
+    @rule(days=st.sampled_from((200, 400)))
+    def wait_long(self, days: int) -> None:
+        self.clock.move(days=days)
+
+    @rule(destination=st.sampled_from(DESTINATIONS), key=st.none() | st.integers(1, 6))
+    def retry(self, destination: str, key: int | None) -> None:
+        self.both(lambda journal: journal.retry(destination, now=self.clock.at, key=key))
+
+    @rule()
+    def restart(self) -> None:
+        self.runner.run(self.store.close())
+        self.store = self.opened()
+        # What a process leaves half-done goes with it.
+        for record in list(self.model._staged):
+            self.runner.run(self.model.discard(RecordNumber(record)))
+        for queue in self.model._outbox.queues.values():
+            if queue.state is Head.LEASED:
+                queue.become(Head.READY)
+
+    @rule(value=st.sampled_from([s.value for s in SUBJECTS] + list(IDS)), limit=st.integers(1, 9))
+    def trace(self, value: str, limit: int) -> None:
+        self.both(lambda journal: journal.trace(value, limit=limit))
+
+    @rule(interchange_id=ids, party=parties)
+    def find(self, interchange_id: InterchangeId, party: Any) -> None:
+        self.both(lambda journal: journal.find(party, interchange_id))
+        self.both(lambda journal: journal.refusals(interchange_id))
+
+    @rule(record=records)
+    def look(self, record: RecordNumber) -> None:
+        self.both(lambda journal: journal.legs(record))
+        self.both(lambda journal: journal.message(record, 1))
+        self.both(lambda journal: journal.raw(record, 0))
+
+    @invariant()
+    def the_same_waits(self) -> None:
+        self.both(lambda journal: journal.backlog())
+        self.both(lambda journal: journal.buried())
+
+    @invariant()
+    def heads_and_legs_agree(self) -> None:
+        assert broken(self.path) == []
+
+
+def broken(path: Path) -> list[tuple[Any, ...]]:
+    """Keys whose head and legs contradict each other."""
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(
+            """
+            WITH queue AS (
+             SELECT destination, key, min(seq) AS first FROM leg GROUP BY destination, key
+            )
+            SELECT 'no head', q.destination, q.key FROM queue AS q LEFT JOIN head AS h
+             ON h.destination = q.destination AND h.key = q.key WHERE h.key IS NULL
+            UNION ALL
+            SELECT 'no legs', h.destination, h.key FROM head AS h LEFT JOIN queue AS q
+             ON h.destination = q.destination AND h.key = q.key WHERE q.key IS NULL
+            UNION ALL
+            SELECT 'skips', h.destination, h.key FROM head AS h JOIN queue AS q
+             ON h.destination = q.destination AND h.key = q.key WHERE h.next > q.first
+            """
+        ).fetchall()
+    finally:
+        connection.close()
+
+
+TestBothJournals = BothJournals.TestCase
+TestBothJournals.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
