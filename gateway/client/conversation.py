@@ -11,6 +11,7 @@ import msgspec
 from grpc import aio
 
 from gateway.client.answers import Answer
+from gateway.client.ending import MADE_UP, Ending
 from gateway.client.errors import ProblemError
 from gateway.client.replies import call_failure
 from gateway.core.errors import Unavailable
@@ -99,11 +100,11 @@ class Conversation:
     async def _session(self) -> AsyncGenerator[Reply, None]:
         """One stream, until the gateway has answered everything or ended it."""
         call = self._open()
+        ending = Ending(call)
         writing = asyncio.create_task(self._write(call))
         try:
             while True:
-                async with asyncio.timeout(self._pace.answer):
-                    reply = await call.read()
+                reply = await self._read(call, ending)
                 if reply is aio.EOF:
                     break
                 submission = self._pending.pop(reply.interchange_id, None)
@@ -117,6 +118,16 @@ class Conversation:
             writing.cancel()
             call.cancel()
             await asyncio.wait([writing])
+
+    async def _read(self, call: Any, ending: Ending) -> Any:
+        """The next reply, or the end; raises ``AioRpcError`` with the gateway's own status."""
+        try:
+            async with asyncio.timeout(self._pace.answer):
+                return await call.read()
+        except aio.AioRpcError as error:
+            if error.details() != MADE_UP:
+                raise
+            raise await ending.true_error(error) from error
 
     async def _write(self, call: Any) -> None:
         """First again what has no reply, then what comes next, as long as there is room."""
