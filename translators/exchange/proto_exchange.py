@@ -24,14 +24,13 @@ from translators.translator import Entry, FormatId, Reading, Report
 from translators.wire.exchange.v1 import interchange_pb2
 
 _ENVELOPE: Final = interchange_pb2.Message
-_FIELDS: Final = MappingProxyType(
-    {
-        field.message_type.name: field.name
-        for field in _ENVELOPE.DESCRIPTOR.fields
-        if field.message_type
-    }
-)
-_KINDS: Final = MappingProxyType({name: kind for kind, name in _FIELDS.items()})
+_BY_KIND: Final = {
+    field.message_type.name: field
+    for field in _ENVELOPE.DESCRIPTOR.fields
+    if field.message_type is not None
+}
+_KINDS: Final = MappingProxyType({field.name: kind for kind, field in _BY_KIND.items()})
+_NUMBERS: Final = MappingProxyType({kind: field.number for kind, field in _BY_KIND.items()})
 _TO_RAW: Final = MappingProxyType({kind: to_raw(shape) for kind, shape in SHAPES.items()})
 _TO_RECORD: Final = MappingProxyType({kind: to_record(shape) for kind, shape in SHAPES.items()})
 _HEADER: Final = record_type(Header)
@@ -182,5 +181,4 @@ def _encode(message: Message) -> bytes:
         record = _TO_RECORD[kind](message)
     except _NOT_WRITABLE as error:
         raise beyond_the_model(message, SHAPES[kind]) from error
-    envelope: bytes = _ENVELOPE(**{_FIELDS[kind]: record}).SerializeToString()
-    return envelope
+    return frame(_NUMBERS[kind], record.SerializeToString())
