@@ -1,7 +1,23 @@
 """``python -m backends.clearance --config FILE``."""
 
-from backends.clearance.desk import NAME, ClearanceSettings, build
-from backends.service.process import command
+from __future__ import annotations
+
+from pathlib import Path
+
+from backends.clearance.figures import count
+from backends.service.command import Program, command
+
+
+def load(file: Path) -> Program:
+    """The program of a configuration file; raises ``ConfigurationError``."""
+    from backends.clearance.desk import ClearanceSettings, build
+    from backends.service.configuration import read_settings
+    from backends.service.process import check, serve
+
+    settings, own = read_settings(file, "clearance", ClearanceSettings)
+    desk = build(settings, own)
+    return Program(check=lambda: check(settings), serve=lambda: serve(settings, desk))
+
 
 if __name__ == "__main__":
-    command(NAME, ClearanceSettings, build)()
+    command("clearance", load=load, count=count)()

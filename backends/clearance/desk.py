@@ -121,22 +121,6 @@ class ClearanceDesk:
         dropped = cases.drop_opinions(books.connection, oldest, DROP_LIMIT)
         return len(due) == self._settings.batch or dropped == DROP_LIMIT
 
-    def figures(self, books: Books) -> dict[str, int]:
-        """Counts of cases by their latest decision."""
-        figures = {"cases": 0, "current": 0, "undecided": 0}
-        for decision, current, number in books.connection.execute(
-            "SELECT decision, current, count(*) FROM clear_cases GROUP BY 1, 2 ORDER BY 1"
-        ):
-            figures["cases"] += number
-            if current:
-                figures["current"] += number
-                name = "undecided" if decision is None else f"decision_{decision}"
-                figures[name] = figures.get(name, 0) + number
-        (figures["opinions"],) = books.connection.execute(
-            "SELECT count(*) FROM clear_opinions"
-        ).fetchone()
-        return figures
-
     def _file(self, books: Books, party: str, statement: Statement) -> Disposition:
         if not self._competence.hears(party, statement):
             return Disposition.RECORDED

@@ -86,16 +86,6 @@ class RevenueDesk:
         """Nothing happens by itself."""
         return False
 
-    def figures(self, books: Books) -> dict[str, int]:
-        """Counts of assessments by regime."""
-        figures = {"assessed": 0}
-        for regime, number in books.connection.execute(
-            "SELECT regime, count(*) FROM revenue_assessed GROUP BY 1 ORDER BY 1"
-        ):
-            figures["assessed"] += number
-            figures[f"regime_{regime}"] = number
-        return figures
-
     def _tables_for(self, consignment: Consignment) -> Tables:
         for tables in self._jurisdictions:
             if consignment.destination in tables.countries:

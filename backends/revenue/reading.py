@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,7 +13,16 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, toml
 
-from backends.revenue.tariff import DutyRate, Period, Quotation, Scheme, Tables, VatRate
+from backends.revenue.rates import (
+    decimal_places,
+    duty_rate,
+    plain_decimal,
+    quotation,
+    read_rates,
+    reason_of,
+    vat_rate,
+)
+from backends.revenue.tariff import Period, Scheme, Tables
 from backends.service.configuration import ConfigurationError
 from trust.mistakes import Mistake
 from trust.tables import Report, read_table, reporter, tables
@@ -79,7 +86,7 @@ def read_tables(path: Path) -> Tables:
     try:
         document = toml.decode(path.read_bytes())
     except OSError as error:
-        raise ConfigurationError(str(path), [Mistake("", _reason(error))]) from error
+        raise ConfigurationError(str(path), [Mistake("", reason_of(error))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(str(path), [Mistake("", f"not TOML: {error}")]) from error
     found = _tables(document, path.parent, report)
@@ -104,10 +111,10 @@ def _tables(document: Mapping[str, Any], folder: Path, report: Report) -> Tables
         report("period", "there is none: nothing could be assessed")
     _check_overlap(dated, lambda _: "period", report)
     known_groups = {"*", *groups.values()}
-    read = partial(_rates, document, folder, report)
-    duties = read("duty", "duties", head.duties, lambda row: _duty(row, known_groups))
-    vats = read("vat", "vats", head.vats, _vat)
-    quotations = read("rate", "rates", head.rates, _quotation)
+    read = partial(read_rates, document, folder, report)
+    duties = read("duty", "duties", head.duties, lambda row: duty_rate(row, known_groups))
+    vats = read("vat", "vats", head.vats, vat_rate)
+    quotations = read("rate", "rates", head.rates, quotation)
     _check_overlap(duties, lambda d: f"{d.prefix} {d.group}", report)
     _check_overlap(vats, lambda v: v.prefix, report)
     _check_overlap(quotations, lambda q: q.currency, report)
@@ -184,126 +191,9 @@ def _groups(raw: object, report: Report) -> dict[str, str]:
     return found
 
 
-def _rates(
-    document: Mapping[str, Any],
-    folder: Path,
-    report: Report,
-    section: str,
-    key: str,
-    name: str | None,
-    make: Callable[[Row], T],
-) -> list[T]:
-    """The rows of ``[[section]]`` and those of the CSV file that ``table.key`` names."""
-    rows: list[T] = []
-    for place, row in (
-        *_written(document, section, report),
-        *_filed(folder, name, f"table.{key}", report),
-    ):
-        try:
-            rows.append(make(row))
-        except (KeyError, ValueError, InvalidOperation) as error:
-            detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            report(place, detail or "not a number")
-    return rows
-
-
-def _written(
-    document: Mapping[str, Any], section: str, report: Report
-) -> Iterator[tuple[str, Row]]:
-    for at, raw in enumerate(tables(document, section, "", report)):
-        row = {key: str(value) for key, value in raw.items()}
-        yield f"{section}[{at}]", {"group": "", "valid_to": "", **row}
-
-
-def _filed(folder: Path, name: str | None, path: str, report: Report) -> Iterator[tuple[str, Row]]:
-    """The rows of a CSV file; lines that begin with # are comments."""
-    if name is None:
-        return
-    try:
-        lines = (folder / name).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        report(path, f"{folder / name}: {_reason(error)}")
-        return
-    for number, row in _records(lines):
-        yield f"{path}: {name} line {number}", row
-
-
-def _records(lines: Iterable[str]) -> Iterator[tuple[int, Row]]:
-    kept = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
-    reader = csv.DictReader([line for _, line in kept], restkey="", restval="")
-    for (number, _), row in zip(kept[1:], reader, strict=True):
-        yield number, {key: str(value).strip() for key, value in row.items()}
-
-
-def _duty(row: Row, groups: set[str]) -> DutyRate:
-    group = row["group"] or "*"
-    if group not in groups:
-        raise ValueError(f"there is no group {group!r}")
-    return DutyRate(
-        prefix=_prefix(row["prefix"]),
-        group=group,
-        rate=_rate(row["rate"]),
-        valid_from=date.fromisoformat(row["valid_from"]),
-        valid_to=_end(row),
-    )
-
-
-def _vat(row: Row) -> VatRate:
-    return VatRate(
-        prefix=_prefix(row["prefix"]),
-        rate=_rate(row["rate"]),
-        valid_from=date.fromisoformat(row["valid_from"]),
-        valid_to=_end(row),
-    )
-
-
-def _quotation(row: Row) -> Quotation:
-    currency = row["currency"]
-    if not (len(currency) == 3 and currency.isalpha() and currency.isupper()):
-        raise ValueError("currency: three capital letters are expected")
-    units = _plain(row["units"])
-    if units <= 0:
-        raise ValueError("units: must be more than zero")
-    return Quotation(
-        currency=currency,
-        units=units,
-        valid_from=date.fromisoformat(row["valid_from"]),
-        valid_to=_end(row),
-    )
-
-
-def _prefix(text: str) -> str:
-    if not (text.isdecimal() and text.isascii() and 2 <= len(text) <= 10):
-        raise ValueError("prefix: 2 to 10 digits are expected")
-    return text
-
-
-def _rate(text: str) -> Decimal:
-    rate = _plain(text)
-    if not 0 <= rate <= MAX_RATE:
-        raise ValueError(f"rate: between 0 and {MAX_RATE} is expected")
-    return rate
-
-
-def _end(row: Row) -> date | None:
-    end = date.fromisoformat(row["valid_to"]) if row["valid_to"] else None
-    if end is not None and end < date.fromisoformat(row["valid_from"]):
-        raise ValueError("valid_to: ends before it begins")
-    return end
-
-
-def _plain(text: str) -> Decimal:
-    """A finite decimal of at most six places, as messages can carry it."""
-    number = Decimal(text)
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or not -6 <= exponent <= 0 or number.adjusted() > 15:
-        raise ValueError(f"{text}: at most 16 digits and six decimal places are expected")
-    return number
-
-
 def _decimal(text: str, path: str, report: Report) -> Decimal:
     try:
-        number = _plain(text)
+        number = plain_decimal(text)
     except (ValueError, InvalidOperation):
         report(path, 'write a number as text, as "150.00"')
         return Decimal(0)
@@ -334,14 +224,3 @@ def _unit(head: _Head, report: Report) -> Decimal:
             report("table.rounding", "must be more than zero")
         return unit
     return Decimal(1).scaleb(-decimal_places(head.currency))
-
-
-def decimal_places(currency: str) -> int:
-    """How many decimal places a currency has (ISO 4217)."""
-    text = resources.files("backends.revenue").joinpath("currencies.csv").read_text("utf-8")
-    places = {row["currency"]: int(row["places"]) for _, row in _records(text.splitlines())}
-    return places.get(currency, 2)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

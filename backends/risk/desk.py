@@ -84,27 +84,6 @@ class RiskDesk:
         forgotten = cabinet.forget_old(connection, oldest, batch)
         return max(len(due), len(queued), forgotten) == batch
 
-    def figures(self, books: Books) -> dict[str, int]:
-        """Counts of what is kept."""
-        statements = {
-            "indicators": "SELECT count(*) FROM risk_indicators",
-            "indicators_in_force": "SELECT count(DISTINCT reference) FROM risk_anchors",
-            "assessed": "SELECT count(*) FROM risk_assessed",
-            "assessments": "SELECT coalesce(sum(version), 0) FROM risk_assessed",
-            "reassessed": "SELECT count(*) FROM risk_assessed WHERE version > 1",
-            "queued": "SELECT count(*) FROM risk_queue",
-        }
-        figures = {
-            name: int(books.connection.execute(statement).fetchone()[0])
-            for name, statement in statements.items()
-        }
-        for outcome, number in books.connection.execute(
-            "SELECT json_extract(CAST(verdict AS TEXT), '$.outcome'), count(*)"
-            " FROM risk_assessed GROUP BY 1 ORDER BY 1"
-        ):
-            figures[f"outcome_{outcome}"] = number
-        return figures
-
     def _keep(self, books: Books, indicator: RiskIndicator) -> Disposition:
         """Keep an indicator and have looked at what its old and its new version find."""
         if indicator.issuer == self._settings.administration:

@@ -103,12 +103,7 @@ def read_settings(path: Path, section: str, own: type[T]) -> tuple[Settings, T]:
     that is not there.
     """
     source = str(path)
-    try:
-        document = toml.decode(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(source, [Mistake("", error.strerror or str(error))]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(source, [Mistake("", f"not TOML: {error}")]) from error
+    document = _read(path)
     mistakes: list[Mistake] = []
     report = reporter(mistakes)
     known = {"service": ServiceSettings, "gateway": GatewaySettings, "limits": LimitSettings}
@@ -126,6 +121,24 @@ def read_settings(path: Path, section: str, own: type[T]) -> tuple[Settings, T]:
         if not mistakes:
             return settings, found
     raise ConfigurationError(source, mistakes)
+
+
+def read_service(path: Path) -> ServiceSettings:
+    """``[service]`` alone, for what does not serve; raises :class:`ConfigurationError`."""
+    mistakes: list[Mistake] = []
+    service = _section(_read(path), "service", ServiceSettings, reporter(mistakes))
+    if service is None:
+        raise ConfigurationError(str(path), mistakes)
+    return service
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return toml.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise ConfigurationError(str(path), [Mistake("", error.strerror or str(error))]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(str(path), [Mistake("", f"not TOML: {error}")]) from error
 
 
 def _section(document: Mapping[str, Any], name: str, row: type[T], report: Report) -> T | None:

@@ -72,9 +72,6 @@ class Desk(Protocol):
     def work(self, books: Books) -> bool:
         """Do a bounded piece of what is due by itself; true when more is waiting."""
 
-    def figures(self, books: Books) -> dict[str, int]:
-        """Counts of its own for the summary."""
-
 
 def assessment_id(name: str, message_id: str, version: int) -> str:
     """The id of an answer, which is also its interchange id: the same after every restart.

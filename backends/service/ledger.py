@@ -19,14 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from backends.service.reading import LedgerError
 from backends.service.schema import SCHEMA_VERSION, TABLES
+
+__all__ = ["Ledger", "LedgerBusy", "LedgerError", "Work"]
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the text says why."""
 
 
 class LedgerBusy(Exception):
@@ -166,19 +165,4 @@ def _connect(path: Path, tables: str) -> sqlite3.Connection:
         connection.close()
         raise LedgerError(f"{path}: made by another version ({version}, not {SCHEMA_VERSION})")
     connection.executescript(TABLES + tables + f"PRAGMA user_version = {SCHEMA_VERSION};")
-    return connection
-
-
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that reads beside a running process and writes nothing.
-
-    Raises :class:`LedgerError` when there is no ledger.
-    """
-    if not path.is_file():
-        raise LedgerError(f"{path}: there is no ledger yet")
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        connection.execute("PRAGMA busy_timeout = 5000")
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path}: {error}") from error
     return connection

@@ -18,6 +18,7 @@ from backends.clearance.desk import (
     OfficeSettings,
     read_wording,
 )
+from backends.clearance.figures import count
 from backends.service.configuration import ConfigurationError
 from tests.backends.workbench import Workbench
 from tests.samples import ITEM, NOW, item
@@ -362,7 +363,7 @@ def test_figures_count_cases_by_decision(scene: Scene) -> None:
     scene.item()
     scene.item("m-2", version=1, item_id="OTHER")
     scene.risk("hold")
-    figures = scene.bench.desk.figures(scene.bench.books())
+    figures = count(scene.bench.connection)
     assert figures == {
         "cases": 2,
         "current": 2,
@@ -376,7 +377,7 @@ def test_old_opinions_are_dropped(scene: Scene) -> None:
     scene.risk("hold", "never-came")
     scene.bench.now = NOW + timedelta(days=401)
     scene.bench.work()
-    assert scene.bench.desk.figures(scene.bench.books())["opinions"] == 0
+    assert count(scene.bench.connection)["opinions"] == 0
 
 
 def test_wording_must_have_every_reason(tmp_path: Path) -> None:

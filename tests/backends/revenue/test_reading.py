@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.revenue.reading import decimal_places, read_tables
+from backends.revenue.rates import decimal_places
+from backends.revenue.reading import read_tables
 from backends.service.configuration import ConfigurationError
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples/backends/revenue").glob("*.toml"))

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from backends.risk.desk import RiskDesk, RiskSettings
+from backends.risk.figures import count
 from backends.risk.profile import read_profile
 from tests.backends.workbench import Workbench
 from tests.samples import ITEM, NOW, ORDER, item
@@ -281,7 +282,7 @@ def test_figures_count_what_is_kept(bench: Workbench) -> None:
     bench.deliver(ITEM, "m-1")
     bench.deliver(indicator(), "i-1", party="gateway-pn")
     bench.work()
-    figures = bench.desk.figures(bench.books())
+    figures = count(bench.connection)
     assert figures["assessed"] == 1
     assert figures["assessments"] == 2
     assert figures["indicators_in_force"] == 1

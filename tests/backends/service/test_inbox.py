@@ -33,9 +33,6 @@ class Diary:
     def work(self, books: Books) -> bool:
         return False
 
-    def figures(self, books: Books) -> dict[str, int]:
-        return {}
-
 
 @pytest.fixture
 def diary() -> Diary:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.service.ledger import Ledger, LedgerBusy, LedgerError, Work, open_for_reading
+from backends.service.ledger import Ledger, LedgerBusy, LedgerError, Work
+from backends.service.reading import open_for_reading
 
 TABLE = "CREATE TABLE IF NOT EXISTS notes (text TEXT NOT NULL);"
 
