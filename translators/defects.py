@@ -7,7 +7,7 @@ from its shape. Details name limits and forms and never repeat a value: it may b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -38,11 +38,17 @@ def faults_of(
 ) -> tuple[Fault, ...]:
     """Every fault of ``raw``, at most :data:`MAX_FAULTS` and one that says so."""
     defects = _defects(raw, shape, path, strict=strict)
-    faults = [_fault(defect, locate) for defect in islice(defects, MAX_FAULTS)]
-    if next(defects, None) is not None:
-        detail = f"there are more than {MAX_FAULTS} faults; the others are not told"
-        faults.append(Fault(code="faults.truncated", path=path, detail=detail))
-    return tuple(faults)
+    return at_most(_fault(defect, locate) for defect in defects)
+
+
+def at_most(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The first :data:`MAX_FAULTS`, and one that says so when there are more."""
+    found = iter(faults)
+    told = tuple(islice(found, MAX_FAULTS))
+    if next(found, None) is None:
+        return told
+    detail = f"there are more than {MAX_FAULTS} faults; the others are not told"
+    return (*told, Fault(code="faults.truncated", detail=detail))
 
 
 def _fault(defect: Defect, locate: Locate | None) -> Fault:
@@ -108,6 +114,7 @@ def _map_defects(value: object, shape: Shape, path: str, *, strict: bool) -> Ite
     if not isinstance(value, Mapping):
         yield path, "value.type", "an object is expected"
         return
+    yield from _length_defects(len(value), shape, path, _OF_LIST)
     for name, entry in value.items():
         if not isinstance(name, str):
             yield path, "value.type", "names are texts"

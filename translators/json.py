@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -189,8 +190,8 @@ def _collector(repeated: list[Any]) -> Callable[[list[tuple[str, Any]]], dict[st
         if len(plain) == len(pairs):
             return plain
         marked = _Repeated(plain)
-        names = [name for name, _ in pairs]
-        marked.names = tuple(name for name in plain if names.count(name) > 1)
+        written = Counter(name for name, _ in pairs)
+        marked.names = tuple(name for name in plain if written[name] > 1)
         repeated.append(marked)
         return marked
 

@@ -153,6 +153,10 @@ def test_names_and_values_of_a_map_are_checked() -> None:
     ]
 
 
+def test_a_map_that_is_too_long_is_refused() -> None:
+    assert codes(item(extra={str(n): "x" for n in range(100)})) == [("/extra", "list.too-long")]
+
+
 def test_a_required_field_that_is_null_is_missing() -> None:
     assert codes(item(nature=None)) == [("/nature", "value.missing")]
 

@@ -78,6 +78,11 @@ def test_names_given_twice_are_told_with_their_pointers() -> None:
     assert parsed.repeated == ("/a", "/a/b~1~0", "/c/0/d")
 
 
+def test_a_hundred_thousand_names_given_twice_cost_little() -> None:
+    pairs = ",".join(f'"{n}":0' for n in range(100_000))
+    assert len(json.parse(f"{{{pairs},{pairs}}}".encode()).repeated) == 100_000
+
+
 @pytest.mark.parametrize(
     ("content", "exponent"),
     [

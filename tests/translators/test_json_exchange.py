@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json as reference
 from decimal import Decimal
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are a package of their own
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.translators.json_readings import FORMAT, aeo, read, summary
 from tests.translators.strategies_model import interchanges
-from translators.canonical import KINDS, Header, Interchange, Money, kind_of
-from translators.exchange import lines as line_form
-from translators.exchange.json_exchange import JsonExchange
+from translators.canonical import KINDS, Header, Interchange, Money
+from translators.defects import MAX_FAULTS
 from translators.faults import Fault, TranslationError
 from translators.json import MAX_DEPTH
-from translators.model import HEADER, SHAPES, Form, Shape
-from translators.translator import Entry, Reading, decode, encode
-
-FORMAT = JsonExchange()
-LINES = JsonExchange(lines=True)
-
-
-def aeo(**changes: Any) -> dict[str, Any]:
-    """A small message that is right."""
-    small = {"type": "AeoStatus", "number": "T1", "holder": "H", "status": "valid"}
-    return small | {"authority": {"code": "FR"}} | changes
-
-
-def read(content: bytes | str | Any) -> list[Reading]:
-    if not isinstance(content, bytes):
-        text = content if isinstance(content, str) else reference.dumps(content)
-        content = text.encode()
-    return list(FORMAT.read(io.BytesIO(content)))
-
-
-def summary(readings: list[Reading]) -> list[Any]:
-    """Headers, keys of good entries, and path and code of faults."""
-    told: list[Any] = []
-    for reading in readings:
-        if isinstance(reading, Header):
-            told.append(reading)
-        elif isinstance(reading, Fault):
-            told.append(reading.code)
-        elif reading.message is not None:
-            told.append((reading.ordinal, reading.key))
-        else:
-            told.append(
-                (reading.ordinal, reading.key, [f"{f.code} {f.path}" for f in reading.faults])
-            )
-    return told
+from translators.translator import Entry, decode, encode
 
 
 @given(interchanges())
@@ -62,12 +26,6 @@ def test_an_interchange_comes_back_as_it_was(interchange: Interchange) -> None:
     back = decode(FORMAT, content)
     assert back == interchange
     assert encode(FORMAT, back) == content  # equal instants may differ in their offsets
-
-
-@given(interchanges())
-def test_lines_come_back_as_they_were(interchange: Interchange) -> None:
-    content = encode(LINES, interchange)
-    assert encode(LINES, decode(FORMAT, content)) == content
 
 
 @given(interchanges(), st.booleans())
@@ -152,6 +110,14 @@ def test_a_name_given_twice_refuses_its_message() -> None:
 )
 def test_a_name_given_twice_around_the_messages_refuses_all(text: str) -> None:
     assert summary(read(text)) == ["json.duplicate-key"]
+
+
+def test_the_number_of_faults_is_bounded() -> None:
+    names = {str(n): 1 for n in range(5000)}
+    (entry,) = read(aeo(**names))
+    assert isinstance(entry, Entry)
+    assert len(entry.faults) == MAX_FAULTS + 1
+    assert len(read({"messages": [], **names})) == MAX_FAULTS + 1
 
 
 @pytest.mark.parametrize("name", ["interchange", "messages"])
@@ -255,76 +221,6 @@ def test_an_interchange_without_messages_is_read() -> None:
     assert summary(read([])) == []
 
 
-def ndjson(*values: Any) -> bytes:
-    return b"".join(
-        (value if isinstance(value, bytes) else reference.dumps(value).encode()) + b"\n"
-        for value in values
-    )
-
-
-def test_lines_have_an_optional_header() -> None:
-    told = summary(read(ndjson({"interchange": {"sender": "A"}}, aeo(), aeo(number="T2"))))
-    assert told == [Header(sender="A"), (1, "T1"), (2, "T2")]
-    assert summary(read(ndjson(aeo(), aeo(number="T2")))) == [(1, "T1"), (2, "T2")]
-
-
-def test_a_line_that_is_not_json_refuses_itself_alone() -> None:
-    told = read(ndjson(aeo(), b'{"type":"AeoSta', b'{"a":"\xff"}', b"", aeo(number="T2")))
-    assert summary(told) == [
-        (1, "T1"),
-        (2, None, ["json.malformed "]),
-        (3, None, ["json.encoding "]),
-        (4, "T2"),
-    ]
-    assert [fault.line for e in told if isinstance(e, Entry) for fault in e.faults] == [2, 3]
-
-
-def test_a_bad_first_line_refuses_itself_alone() -> None:
-    told = summary(read(ndjson(b'{"type":"AeoStatus"', aeo())))
-    assert told == [(1, None, ["json.malformed "]), (2, "T1")]
-
-
-def test_a_fault_in_a_line_has_its_line() -> None:
-    readings = read(ndjson(aeo(), b"", aeo(holder="")))
-    assert [(f.path, f.line) for e in readings if isinstance(e, Entry) for f in e.faults] == [
-        ("/holder", 3)
-    ]
-
-
-def test_a_bad_header_line_refuses_all() -> None:
-    assert summary(read(ndjson({"interchange": {"sender": ""}}, aeo()))) == ["value.too-short"]
-
-
-def test_a_header_line_stands_first_or_nowhere() -> None:
-    told = summary(read(ndjson(aeo(), {"interchange": {}})))
-    assert told == [(1, "T1"), (2, None, ["value.missing /type"])]
-
-
-def test_a_byte_order_mark_before_lines_is_refused() -> None:
-    assert summary(read(b"\xef\xbb\xbf" + ndjson(aeo(), aeo()))) == ["json.encoding"]
-    assert summary(read(ndjson(aeo(), aeo()).decode().encode("utf-16"))) == ["json.encoding"]
-
-
-def test_a_line_beyond_the_bound_refuses_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_form, "MAX_LINE", 300)
-    told = summary(read(ndjson(aeo(), aeo(holder="x" * 1000), aeo(number="T3"))))
-    assert told == [(1, "T1"), (2, None, ["message.too-large "]), (3, "T3")]
-
-
-def test_lines_are_read_one_by_one() -> None:
-    class Source(io.BytesIO):
-        taken = 0
-
-        def readline(self, size: int | None = -1) -> bytes:
-            self.taken += 1
-            return super().readline(size)
-
-    source = Source(ndjson(*[aeo()] * 100))
-    readings = FORMAT.read(source)
-    next(readings)
-    assert source.taken == 2
-
-
 def test_a_document_beyond_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("translators.exchange.json_exchange.MAX_DOCUMENT", 1000)
     assert summary(read(reference.dumps([aeo()] * 50, indent=1))) == ["body.too-large"]
@@ -356,65 +252,4 @@ def test_a_decimal_beyond_the_model_is_never_written() -> None:
         encode(FORMAT, Interchange(messages=(item,)))
     assert [(f.code, f.path) for f in refused.value.faults] == [
         ("decimal.invalid", "/postage/amount")
-    ]
-
-
-def test_the_sample_fills_every_field_of_every_kind() -> None:
-    sample = FORMAT.sample()
-    assert [kind_of(message) for message in sample.messages] == list(KINDS)
-    for value, shape in [
-        (sample.header, HEADER),
-        *((message, SHAPES[kind_of(message)]) for message in sample.messages),
-    ]:
-        assert not list(empty(value, shape, ""))
-    assert decode(FORMAT, encode(FORMAT, sample)) == sample
-
-
-def empty(value: Any, shape: Shape, path: str) -> Any:
-    if shape.form is Form.OBJECT:
-        for field in shape.fields:
-            below = getattr(value, field.name)
-            if below is None or below in ((), {}):
-                yield f"{path}/{field.name}"
-            else:
-                yield from empty(below, field.shape, f"{path}/{field.name}")
-    elif shape.form is Form.LIST:
-        assert shape.item is not None
-        yield from empty(value[0], shape.item, f"{path}/*")
-
-
-def validator() -> jsonschema.Draft202012Validator:
-    (schema,) = FORMAT.schema().values()
-    loaded = reference.loads(schema)
-    jsonschema.Draft202012Validator.check_schema(loaded)
-    return jsonschema.Draft202012Validator(loaded)
-
-
-VALIDATOR = validator()
-
-
-@settings(max_examples=20)
-@given(interchanges())
-def test_what_is_written_is_valid_by_the_schema(interchange: Interchange) -> None:
-    VALIDATOR.validate(reference.loads(encode(FORMAT, interchange)))
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [aeo(x=1), aeo(holder=""), aeo(country="fr"), aeo(type="Rocket"), aeo(number=None), {}, 5],
-)
-def test_the_schema_refuses_what_the_reader_refuses(raw: Any) -> None:
-    assert not VALIDATOR.is_valid(raw)
-    with pytest.raises(TranslationError):
-        decode(FORMAT, reference.dumps(raw).encode())
-
-
-def test_the_documentation_names_every_field() -> None:
-    page = FORMAT.documentation()
-    assert not [kind for kind in KINDS if f"## {kind}\n" not in page]
-    assert not [
-        field.name
-        for shape in SHAPES.values()
-        for field in shape.fields
-        if f"| `{field.name}` |" not in page
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.translators.strategies_model import interchanges
 from translators.canonical import Header, Interchange, Money
+from translators.defects import MAX_FAULTS
 from translators.exchange import frames
 from translators.exchange.frames import frame, varint
 from translators.exchange.json_exchange import JsonExchange
@@ -148,6 +149,12 @@ def test_what_protobuf_would_skip_in_silence_is_refused(content: bytes, fault: s
     assert isinstance(entry, Entry)
     assert entry.message is None
     assert fault in [f"{f.code} {f.path}" for f in entry.faults]
+
+
+def test_the_number_of_faults_is_bounded() -> None:
+    (entry,) = read(body(frame(12, aeo().SerializeToString() + UNKNOWN * 5000)))
+    assert isinstance(entry, Entry)
+    assert len(entry.faults) == MAX_FAULTS + 1
 
 
 def item(extra: bytes) -> bytes:

@@ -13,7 +13,7 @@ from translators.canonical.parties import TradeParty
 from translators.canonical.provenance import Provenance
 from translators.canonical.scalars import Code, Country, Identifier, Text35, Text140, Text512
 
-Extra = dict[Annotated[str, Meta(min_length=1, max_length=70)], Text512]
+Extra = Annotated[dict[Identifier, Text512], Meta(max_length=99)]
 """Free extension of a sender: kept and passed on where the format can."""
 
 

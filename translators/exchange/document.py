@@ -15,6 +15,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from translators import gate, json
 from translators.canonical import Header
+from translators.defects import at_most
 from translators.exchange.entries import read_entry
 from translators.exchange.tally import tally
 from translators.faults import Fault, TranslationError
@@ -82,9 +83,11 @@ def _read_single(content: bytes) -> Iterator[Reading]:
     if names.keys().isdisjoint(Outer.__struct_fields__):
         yield entry
         return
-    for name in names:
-        if name not in Outer.__struct_fields__:
-            yield Fault(code="field.unknown", path=child("", name), detail="no such field")
+    yield from at_most(
+        Fault(code="field.unknown", path=child("", name), detail="no such field")
+        for name in names
+        if name not in Outer.__struct_fields__
+    )
     if "messages" in names and not bytes(names["messages"]).startswith(b"["):
         yield Fault(code="value.type", path="/messages", detail="a list is expected")
 
@@ -125,10 +128,10 @@ def header_of(raw: object, faults: Sequence[Fault] = ()) -> Header:
     """The header from its raw object; raises :class:`TranslationError` with every fault."""
     if not isinstance(raw, dict):
         fault = Fault(code="value.type", path="/interchange", detail="an object is expected")
-        raise TranslationError([*faults, fault])
+        raise TranslationError(at_most([*faults, fault]))
     header, found = gate.convert_header(raw, locate=_in_header, strict=True)
     if header is None or faults:
-        raise TranslationError([*faults, *found])
+        raise TranslationError(at_most([*faults, *found]))
     return header
 
 

@@ -10,7 +10,7 @@ import msgspec
 from translators import gate, json, keys
 from translators.canonical import KINDS, Message
 from translators.checks import message_check
-from translators.defects import Locate
+from translators.defects import Locate, at_most
 from translators.exchange.tally import tally
 from translators.faults import Fault
 from translators.model import SHAPES
@@ -68,10 +68,12 @@ def _read_closely(content: bytes, ordinal: int, locate: Locate) -> Entry:
         return Entry(
             ordinal=ordinal,
             message=None if faults else message,
-            faults=tuple(faults),
+            faults=at_most(faults),
             key=key,
+            draft=raw,
+            locate=locate,
         )
-    return Entry(ordinal=ordinal, message=None, faults=tuple(faults))
+    return Entry(ordinal=ordinal, message=None, faults=at_most(faults))
 
 
 def _fault(code: str, path: str, detail: str, locate: Locate) -> Fault:

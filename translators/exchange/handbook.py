@@ -88,7 +88,7 @@ def _value(shape: Shape) -> str:
         case Form.MAP:
             assert shape.item is not None
             assert shape.names is not None
-            return f"names {_value(shape.names)}, values {_value(shape.item)}"
+            return f"0 to {shape.max_length} × {_value(shape.names)}: {_value(shape.item)}"
         case Form.TEXT:
             return f"`{shape.pattern}`" if shape.pattern else f"an..{shape.max_length}"
         case Form.INTEGER:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from translators.defects import Defect
 from translators.exchange.frames import WireType, read_frames
 from translators.pointer import child
-
-Defect = tuple[str, str, str]
-"""Path, code and detail."""
 
 
 def message_defects(content: bytes, envelope: Descriptor) -> Iterator[Defect]:

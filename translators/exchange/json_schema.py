@@ -98,7 +98,7 @@ def _value(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
             "type": "object",
             "propertyNames": _value(shape.names, definitions),
             "additionalProperties": _value(shape.item, definitions),
-        }
+        } | _limits(maxProperties=shape.max_length)
     return _VALUES[shape.form] | _limits(
         minLength=shape.min_length,
         maxLength=shape.max_length,

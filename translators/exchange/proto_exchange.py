@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from translators import gate, keys
 from translators.canonical import KINDS, Header, Interchange, Message, kind_of
+from translators.defects import Defect, at_most
 from translators.exchange import handbook
 from translators.exchange.frames import Frame, FrameError, WireType, frame, read_frames
 from translators.exchange.inspection import defects, message_defects
@@ -126,15 +127,12 @@ def _read_header(given: Frame, *, first: bool) -> Header:
         record: Any = _HEADER.FromString(content)
     except DecodeError as error:
         raise TranslationError([_malformed("/header")]) from error
-    found = [
-        Fault(code=code, path=path, detail=detail)
-        for path, code, detail in defects(content, descriptor_of(Header), "/header")
-    ]
+    found = _told(defects(content, descriptor_of(Header), "/header"))
     header, faults = gate.convert_header(
         _HEADER_TO_RAW(record), locate=lambda path: (f"/header{path}", None), strict=True
     )
     if header is None or found:
-        raise TranslationError([*found, *faults])
+        raise TranslationError(at_most([*found, *faults]))
     return header
 
 
@@ -165,8 +163,11 @@ def _inspect(envelope: Any, content: bytes) -> tuple[Fault, ...]:
     envelope.DiscardUnknownFields()
     if envelope.SerializeToString() == content:
         return ()
-    found = message_defects(content, _ENVELOPE.DESCRIPTOR)
-    return tuple(Fault(code=code, path=path, detail=detail) for path, code, detail in found)
+    return _told(message_defects(content, _ENVELOPE.DESCRIPTOR))
+
+
+def _told(found: Iterable[Defect]) -> tuple[Fault, ...]:
+    return at_most(Fault(code=code, path=path, detail=detail) for path, code, detail in found)
 
 
 def _malformed(path: str) -> Fault:

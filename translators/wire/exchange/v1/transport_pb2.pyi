@@ -221,7 +221,7 @@ class Despatch(_message.Message):
 
     @_builtins.property
     def extra(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """names an..70, texts an..512"""
+        """names an..70, texts an..512, at most 99"""
 
     def __init__(
         self,
@@ -356,7 +356,7 @@ class TransportEvent(_message.Message):
 
     @_builtins.property
     def extra(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """names an..70, texts an..512"""
+        """names an..70, texts an..512, at most 99"""
 
     def __init__(
         self,
