@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -21,8 +23,8 @@ from gateway.core.envelope import Envelope
 from gateway.core.ports import Journal
 from gateway.core.records import Outcome, Settlement, State, Stored
 from gateway.ingress.folder import FolderIngress
-from gateway.ingress.grpc import GrpcIngress
-from gateway.ingress.http import HttpIngress
+from gateway.ingress.grpc.server import GrpcIngress
+from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.operations import OperationsIngress
 from gateway.ingress.tls import ServerTls
 from gateway.pipeline.bell import Bell
@@ -282,6 +284,7 @@ class App:
                 path=self.config.path(section.path),
                 format_id=FormatId(section.format),
                 poll=section.poll,
+                settings=section.limits,
             )
             await folder.start()
             self._stack.push_async_callback(folder.stop)
@@ -311,17 +314,19 @@ class App:
     async def _watch_work(self, journal: Journal) -> None:
         """Wake dispatchers for new work, and return expired leases and due retries."""
         while True:
-            self._bell.ring(await journal.wake(timeout=self.config.dispatch.tick))
+            self._bell.ring(await journal.wake(seconds=self.config.dispatch.tick))
             self._bell.ring(await journal.tick(now=utc_now()))
 
     async def _watch_backlog(self, journal: Journal) -> None:
-        gauge = self.telemetry.metrics.backlog
+        gauge, known = self.telemetry.metrics.backlog, set[str]()
         while True:
-            for entry in await journal.backlog():
+            now = {entry.destination: entry for entry in await journal.backlog()}
+            known |= now.keys()  # one that is done stays visible, with nothing waiting
+            for destination in known:
+                entry = now.get(destination)
                 for state in ("ready", "leased", "waiting", "held"):
-                    gauge.labels(destination=entry.destination, state=state).set(
-                        getattr(entry, state)
-                    )
+                    value = 0 if entry is None else getattr(entry, state)
+                    gauge.labels(destination=destination, state=state).set(value)
             await asyncio.sleep(self.config.registry.poll)
 
     def _observe_judged(self, stored: Stored, outcomes: list[Outcome], seconds: float) -> None:
@@ -367,12 +372,13 @@ def _answer_format(parties: Parties, party: PartyId) -> FormatId | None:
 
 
 def new_telemetry(config: Config) -> Telemetry:
-    """Counters and a log on standard error, as the configuration asks."""
-    import sys
+    """Counters and a log on standard error, as the configuration asks.
 
+    The log keeps a descriptor of its own: standard error itself may be read by the process, which
+    must not wait for itself when it logs.
+    """
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
     return Telemetry(
         metrics=Metrics(CollectorRegistry()),
-        log=event_log(
-            stream=sys.stderr, rendering=config.gateway.log, level=config.gateway.log_level
-        ),
+        log=event_log(stream=stream, rendering=config.gateway.log, level=config.gateway.log_level),
     )

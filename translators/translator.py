@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, NewType, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NewType, Protocol
 
 import msgspec
 
@@ -16,13 +16,20 @@ Report = Callable[[Note], None]
 """Receives each line of a translation report as it arises."""
 
 
+Locate = Callable[[str], tuple[str | None, int | None]]
+"""Where a canonical pointer stands in the sender's document: source path and line."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One message of an interchange as it was read.
 
     ``ordinal`` counts from 1 in the order of the document. ``message`` is ``None`` when the
     content could not be understood; ``faults`` then has at least one error. A message with only
     warnings is there together with them. ``notes`` is what was not simply carried. ``key`` names
-    the message for a person even when it was refused (its item or order id as written).
+    the message for a person even when it was refused (its item or order id as written). ``draft``
+    is, for a message that could not be understood, what it says as far as it was read, so that
+    rules about single values can still be checked. ``locate`` gives source path and line of a
+    canonical pointer; it may be called only until the next entry is read.
     """
 
     ordinal: int
@@ -30,6 +37,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
     notes: tuple[Note, ...] = ()
     key: str | None = None
+    draft: Mapping[str, Any] | None = None
+    locate: Locate | None = None
 
 
 Reading = Header | Entry | Fault

@@ -33,7 +33,7 @@ def formats_of(config: Config) -> Formats:
     for index, section in enumerate(config.format):
         path = config.path(section.layout)
         try:
-            own.append(layout.load_file(path.read_text("utf-8"), name=str(path)))
+            own.append(layout.compile_layout(path.read_text("utf-8"), name=str(path)))
         except OSError as error:
             mistakes.append(Mistake(f"format[{index}].layout", f"{path}: {error.strerror}"))
         except layout.LayoutError as error:

@@ -40,6 +40,9 @@ def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mi
         path = f"destination[{index}]"
         yield from _party(entry.party, f"{path}.party", parties)
         yield from _format(entry.format, f"{path}.format", formats)
+        if entry.transport == "folder" and not config.path(entry.address).is_dir():
+            # Never made here: a share that is not mounted would go unnoticed.
+            yield Mistake(f"{path}.address", f"no such folder: {entry.address}")
         if entry.transport != "folder" and entry.ca is None:
             yield Mistake(f"{path}.ca", "missing: the authority of the receiver must be pinned")
         elif entry.ca is not None and not config.path(entry.ca).is_file():

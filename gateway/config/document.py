@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.agreements import Agreement
+from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
@@ -93,6 +94,7 @@ class FolderSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     path: str
     format: Name
     poll: Annotated[float, Meta(gt=0, le=3600)] = 0.5
+    limits: FolderSettings = FolderSettings()
 
 
 class IngressSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,7 +60,8 @@ def judge(
     """Accept or refuse one message of an interchange with every fault of it."""
     severities = {**bench.severities, **sender.party.severities}
     if entry.message is None:
-        return _refused(entry, entry.faults)
+        drafted = _draft_faults(entry, bench.regimes)
+        return _refused(entry, _located(entry.faults + weigh(drafted, severities), entry))
     message = normalise(entry.message)
     faults = list(entry.faults)
     faults.extend(_provenance(entry.message, sender))
@@ -79,6 +80,7 @@ def judge(
             message, sender.identity, network=bench.network, parties=parties, regards=regards
         )
     weighed += planned.faults
+    weighed = _located(weighed, entry)
     if any(fault.refuses for fault in weighed):
         return _refused(entry, weighed)
     upstream = entry.message.provenance
@@ -115,6 +117,33 @@ def _refused(entry: Entry, faults: tuple[Fault, ...]) -> Judged:
         ordinal=entry.ordinal, status=State.REFUSED, kind=kind, key=entry.key, faults=faults
     )
     return Judged(outcome, None)
+
+
+def _draft_faults(entry: Entry, regimes: tuple[Regime, ...]) -> tuple[Fault, ...]:
+    """What else is wrong with a message whose form is wrong, beside what was said already."""
+    if entry.draft is None:
+        return ()
+    said = {fault.path for fault in entry.faults}
+    kind = entry.draft.get("type")
+    return tuple(
+        fault
+        for regime in regimes
+        for fault in regime.check_draft(kind, entry.draft)
+        if fault.path not in said
+    )
+
+
+def _located(faults: tuple[Fault, ...], entry: Entry) -> tuple[Fault, ...]:
+    """Faults that were found later, with the place in the sender's own document."""
+    if entry.locate is None:
+        return faults
+    found = []
+    for fault in faults:
+        if fault.path and fault.source_path is None and fault.line is None:
+            source_path, line = entry.locate(fault.path)
+            fault = msgspec.structs.replace(fault, source_path=source_path, line=line)
+        found.append(fault)
+    return tuple(found)
 
 
 def _is_gateway(sender: Sender) -> bool:

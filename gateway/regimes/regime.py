@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,6 +16,12 @@ class Regime(Protocol):
 
     def check(self, message: Message) -> tuple[Fault, ...]:
         """Every fault of a message under these rules; never raises."""
+
+    def check_draft(self, kind: str | None, draft: Any) -> tuple[Fault, ...]:
+        """What can already be said of a message that could not be understood; never raises.
+
+        ``draft`` is a mapping of what was read, as plain values of any type.
+        """
 
 
 def weigh(faults: Iterable[Fault], severities: Mapping[str, str]) -> tuple[Fault, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ssl
 from datetime import UTC, datetime
 from typing import Any
@@ -76,7 +77,7 @@ async def post(
         aiohttp.ClientSession() as session,
         session.post(
             f"https://localhost:{gateway.ports.https}/v1/interchanges",
-            data=content,
+            data=io.BytesIO(content),
             headers={"Luxor-Interchange-Id": identifier, **headers},
             ssl=client_context(gateway, party),
         ) as answer,

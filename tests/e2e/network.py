@@ -54,10 +54,11 @@ poll = 0.2
 
 [ingress.https]
 port = 0
-limits.spool.limit = 4194304
+limits.spool.max_bytes = 4194304
 
 [ingress.grpc]
 port = 0
+limits.message_bytes = 4194304
 
 [ingress.operations]
 port = 0
@@ -95,7 +96,7 @@ def make_pki(folder: Path) -> Path:
         load_tls_key((folder / "luxor/private/issuing.key").read_bytes()),
     )
     valid = Validity(now - timedelta(hours=1), now + timedelta(days=30))
-    past = Validity(now - timedelta(days=30), now - timedelta(days=1))
+    past = Validity(now - timedelta(minutes=4), now - timedelta(minutes=1))
     foreign = issue_root(generate_tls_key("P-256"), name="Nobody Knows", validity=valid)
     _stranger(folder, "unknown-party", issuer, valid, party="nobody-registered")
     _stranger(folder, "expired", issuer, past, party="post-a")
@@ -140,6 +141,7 @@ class GatewayProcess:
         self.folder = folder
         self.certs = certs
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "archive").mkdir(exist_ok=True)
         self.config = folder / "gateway.toml"
         self.config.write_text(config.format(certs=certs), "utf-8")
         self.ports = Ports(0, 0, 0)

@@ -139,7 +139,7 @@ ROWS = (
     ),
     Row(
         name="oversize",
-        content=documents.itmatt(GOOD).replace(b"Lyon", b"L" * 5_000_000),
+        content=documents.itmatt(GOOD).replace(b"Lyon", b"L" * 4_200_000),
         code="body.oversize",
         status=413,
         grpc_status=grpc.StatusCode.RESOURCE_EXHAUSTED,

@@ -101,8 +101,23 @@ class EntryReader:
     def entry(self, node: Node, message: Message | None, ordinal: int) -> Entry:
         """The entry of one element, with what was read of it already if it is good."""
         if message is not None:
-            return Entry(ordinal=ordinal, message=message, key=key_of_message(message))
+            return Entry(
+                ordinal=ordinal,
+                message=message,
+                key=key_of_message(message),
+                locate=lambda pointer: self._locate(node, ordinal, pointer),
+            )
         return self._explained(node, choose_row(self._plan.messages, node), ordinal)
+
+    def _locate(self, node: Node, ordinal: int, pointer: str) -> tuple[str | None, int | None]:
+        """Where a path of a good message stands; its element is read once more for that."""
+        row = choose_row(self._plan.messages, node)
+        if row is None:
+            return None, None
+        findings = Findings(self._plan)
+        reader = ReferenceReader(self._plan, self._header, findings)
+        reader.message(row.content, node, Record({}, "", None, ordinal), self._where(ordinal))
+        return findings.locate(pointer)
 
     def _explained(self, node: Node, row: MessageRow | None, ordinal: int) -> Entry:
         check_depth(node, self._limits.depth - len(self._plan.chain))
@@ -131,6 +146,8 @@ class EntryReader:
             faults=self._allowance.told(faults),
             notes=_numbered(findings, ordinal),
             key=key_of({**record.data, **written}, row.kind),
+            draft={"type": row.kind, **record.data},
+            locate=findings.locate,
         )
 
     def _where(self, ordinal: int) -> str:
