@@ -90,6 +90,8 @@ class Binder:
         if spec.type == "pairs":
             if type_.form is not Form.MAP:
                 raise PathError(f"{spec.path.shown} is no map, so it has no pairs")
+            assert type_.item is not None
+            self.bound.bounds.setdefault(spec.line, []).append(type_.item)
         else:
             self._leaf(spec, spec.path, type_)
         self._touch(spec.path, frames)

@@ -52,8 +52,8 @@ class Key:
     """Left side: elements to walk through, then an attribute, own text or the last element."""
 
     steps: tuple[Step, ...]
+    written: str
     attribute: str | None = None
-    shown_attribute: str = ""
     text: bool = False
 
 
@@ -220,15 +220,15 @@ def _occurs(marks: list[str]) -> tuple[int, int | None]:
 def parse_key(text: str, qualify: Qualify) -> Key:
     """Parse a left side; raises :class:`GrammarError`."""
     if text == ".":
-        return Key((), text=True)
+        return Key((), text, text=True)
     *wrappers, last = split(text, "/")
     try:
         steps = [_step(one, qualify) for one in wrappers]
         if last.startswith("@"):
-            return Key(tuple(steps), qualify(last[1:], attribute=True), last[1:])
+            return Key(tuple(steps), text, qualify(last[1:], attribute=True))
         if last == ".":
-            return Key(tuple(steps), text=True)
-        return Key((*steps, _step(last, qualify)))
+            return Key(tuple(steps), text, text=True)
+        return Key((*steps, _step(last, qualify)), text)
     except ValueError as error:
         raise GrammarError(str(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,10 +20,10 @@ def escaped(name: str) -> str:
 def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """Pointer and value of every leaf that is set; a value equal to its default is not."""
     if isinstance(value, msgspec.Struct):
-        for field in msgspec.structs.fields(value):
-            below = getattr(value, field.name)
-            if below is not None and below != _default(field):
-                yield from leaves(below, f"{pointer}/{field.name}")
+        for name, default, _ in _fields(type(value)):
+            below = getattr(value, name)
+            if below is not None and below != default:
+                yield from leaves(below, f"{pointer}/{name}")
     elif isinstance(value, tuple | list):
         for at, below in enumerate(value):
             yield from leaves(below, f"{pointer}/{at}")
@@ -64,16 +65,16 @@ def _without(value: Any, here: tuple[str, ...], lost: frozenset[tuple[str, ...]]
 def _struct(value: msgspec.Struct, here: tuple[str, ...], lost: frozenset[tuple[str, ...]]) -> Any:
     kept: dict[str, Any] = {}
     changed = False
-    for field in msgspec.structs.fields(value):
-        before = getattr(value, field.name)
-        after = _without(before, (*here, field.name), lost)
+    for name, _, required in _fields(type(value)):
+        before = getattr(value, name)
+        after = _without(before, (*here, name), lost)
         if after is _GONE:
-            if field.required:
+            if required:
                 return _GONE
             changed = True
             continue
         changed = changed or after is not before
-        kept[field.name] = after
+        kept[name] = after
     made = type(value)(**kept)
     emptied = changed and value != made and not any(True for _ in leaves(made))
     return _GONE if emptied else made
@@ -86,7 +87,13 @@ def _hit(here: tuple[str, ...], lost: frozenset[tuple[str, ...]]) -> bool:
     )
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return field.default
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, Any, bool], ...]:
+    """Name, default and whether it is required, of each field."""
+    found = []
+    for field in msgspec.structs.fields(struct):
+        default = field.default
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        found.append((field.name, default, field.required))
+    return tuple(found)

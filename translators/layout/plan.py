@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from translators.layout.codes import CodeTable
 from translators.layout.grammar import Expression, Key, Path, Predicate
 from translators.layout.mistakes import Line
 from translators.layout.types import WireType
@@ -144,9 +145,9 @@ class Plan:
     """True when ``drops`` says all that is ever lost; false with ``[n]``, ``[k=v]``, ``[]``,
     ``^``, ``join`` or a choice, where it depends on the message."""
     groups: Mapping[str, Content]
+    tables: Mapping[str, CodeTable]
     required_count: bool = False
     """``= count messages`` stands in the header: the writer must know their number."""
-    tables: Mapping[str, object] | None = None
 
     def name(self, tag: str) -> str:
         """A Clark name as people write it here, with the layout's prefix."""

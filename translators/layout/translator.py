@@ -7,15 +7,21 @@ from typing import BinaryIO
 
 import msgspec
 
-from translators.canonical import Header, Message, kind_of
+from translators.canonical import Header, Interchange, Message, kind_of
 from translators.faults import Fault, Note, NoteKind, TranslationError
-from translators.layout.fast import Fast
+from translators.layout.documentation import documentation
+from translators.layout.fast import GIVES_UP, Fast
+from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
-from translators.layout.plan import Plan
+from translators.layout.losses import loses
+from translators.layout.plan import MessageRow, Plan
 from translators.layout.reading import DocumentReader
+from translators.layout.sample import sample_document
+from translators.layout.schema import schema
 from translators.layout.walking import Source
 from translators.layout.writing import MARK, ReferenceWriter, wrapped
-from translators.translator import FormatId, Reading, Report
+from translators.model import SHAPES
+from translators.translator import FormatId, Reading, Report, decode
 from translators.xml import Limits
 
 
@@ -26,6 +32,8 @@ class LayoutTranslator:
         self.plan = plan
         self._limits = limits or Limits()
         self._fast = Fast(plan)
+        self._writers = fast_writers(plan)
+        self._loses_at = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
 
     @property
     def id(self) -> FormatId:
@@ -91,11 +99,14 @@ class LayoutTranslator:
     def _message(
         self, header: Header, message: Message, ordinal: int, report: Report | None
     ) -> bytes:
-        element = self.plan.chain[-1]
         rows = [row for row in self.plan.messages.rows if row.kind == kind_of(message)]
         if not rows:
             detail = f"{self.plan.id} does not carry {kind_of(message)}"
             raise TranslationError([Fault(code="kind.unknown", detail=detail)])
+        quick = self._quick(rows, message)
+        if quick is not None and (report is None or not self._may_lose(message)):
+            return quick
+        element = self.plan.chain[-1]
         for row in rows:
             writer = ReferenceWriter(self.plan, header)
             text = writer.message(element, row.content, message, ordinal)
@@ -106,6 +117,21 @@ class LayoutTranslator:
         if report is not None:
             self._report(message, writer, ordinal, report)
         return text.encode() + b"\n"
+
+    def _quick(self, rows: list[MessageRow], message: Message) -> bytes | None:
+        """The bytes of an ordinary message; with several forms only the reference chooses."""
+        if len(rows) != 1 or rows[0].group not in self._writers:
+            return None
+        try:
+            return self._writers[rows[0].group].write(message).encode() + b"\n"
+        except GIVES_UP:
+            return None
+
+    def _may_lose(self, message: Message) -> bool:
+        """True when there may be something to report about a message that was written."""
+        if not self.plan.exact_drops:
+            return True
+        return self._loses_at[kind_of(message)](message)
 
     def _report(
         self, message: Message, writer: ReferenceWriter, ordinal: int, report: Report
@@ -128,3 +154,18 @@ class LayoutTranslator:
             if pointer not in writer.touched:
                 detail = f"{self.plan.id} has no place for it"
                 report(Note(kind=NoteKind.DROPPED, path=pointer, detail=detail))
+
+    def schema(self) -> dict[str, bytes]:
+        """XML Schema files by name, the first that of the document element."""
+        return schema(self.plan)
+
+    def sample(self, *, full: bool = True) -> Interchange:
+        """An interchange with every line of the layout filled, or only what is required.
+
+        Raises :class:`TranslationError` when the layout refuses what it itself asks for.
+        """
+        return decode(self, sample_document(self.plan, full=full))
+
+    def documentation(self) -> str:
+        """A page in Markdown for who has to speak the format."""
+        return documentation(self.plan)

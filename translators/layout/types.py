@@ -48,6 +48,8 @@ class WireType:
     pattern: str | None = None
     minimum: int | None = None
     maximum: int | None = None
+    values: tuple[str, ...] = ()
+    """The only spellings there are, when they are few."""
     raw: bool = True
     code: str = "value.pattern"
     codes: CodeTable | None = None
@@ -279,6 +281,7 @@ def _flag(arguments: tuple[str, ...]) -> WireType:
         format=lambda value: yes if value else no,
         sample=lambda number: yes,
         pattern=f"{re.escape(yes)}|{re.escape(no)}",
+        values=(yes, no),
         raw=False,
     )
 

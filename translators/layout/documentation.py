@@ -1,0 +1,140 @@
+"""The documentation page of a layout, in Markdown, from the compiled tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from translators.layout.grammar import Expression
+from translators.layout.plan import Content, Element, Plan, Value
+
+
+def documentation(plan: Plan) -> str:
+    """A page for who has to speak the format."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"# {plan.title}"
+    yield ""
+    yield f"Format id `{plan.id}`, media type `{plan.media_types[0]}`."
+    if plan.standing:
+        yield ""
+        yield plan.standing
+    yield ""
+    carried = ", ".join(f"`{kind}`" for kind in sorted(plan.kinds))
+    yield f"Carries {carried}. The document element is `{plan.name(plan.root)}`."
+    if plan.refuse:
+        yield "Elements and attributes that are not named here, and another order, are refused."
+    else:
+        yield "Elements and attributes that are not named here are reported as not carried."
+    yield ""
+    yield from _table(("Prefix", "Namespace"), sorted(plan.namespaces.items()))
+    yield "## Document"
+    yield ""
+    yield from _content(plan, plan.document)
+    for row in plan.messages.rows:
+        where = ", ".join(
+            f"{key.steps[-1].shown} = {text}" for key, text in row.conditions if key.steps
+        )
+        yield f"## Message `{row.group}` ({row.kind}{'; ' + where if where else ''})"
+        yield ""
+        yield from _content(plan, row.content)
+    told = {row.group for row in plan.messages.rows}
+    for name, content in plan.groups.items():
+        if name not in told and name != "document":
+            yield f"## Group `{name}`"
+            yield ""
+            yield from _content(plan, content)
+    yield from _codes(plan)
+    yield from _drops(plan)
+
+
+def _content(plan: Plan, content: Content) -> Iterator[str]:
+    yield from _table(("Stands", "Occurs", "Form", "With us"), list(_rows(plan, content, "")))
+
+
+def _rows(plan: Plan, content: Content, above: str) -> Iterator[tuple[str, ...]]:
+    for tag, value in content.attributes.items():
+        yield _value_row(f"{above}@{plan.name(tag)}", _mark(int(value.required), 1), value)
+    if content.text is not None and (not above or content.attributes):
+        yield _value_row(f"{above}.", _mark(int(content.text.required), 1), content.text)
+    for element in content.elements():
+        yield from _element_rows(plan, element, above)
+
+
+def _element_rows(plan: Plan, element: Element, above: str) -> Iterator[tuple[str, ...]]:
+    shown = above + plan.name(element.tag)
+    if element.predicate is not None:
+        mark = "@" if element.predicate.attribute else ""
+        shown += f"[{mark}{element.predicate.shown}={element.predicate.value}]"
+    occurs = _mark(element.minimum, element.maximum)
+    content = element.content
+    if element.messages is not None:
+        forms = ", ".join(f"message `{row.group}`" for row in element.messages.rows)
+        yield shown, occurs, forms, "each becomes one message"
+    elif element.pairs is not None:
+        path = element.record.shown if element.record else ""
+        yield shown, occurs, f"text, its name in `@{element.pairs}`", f"`{path}`"
+    elif element.group is not None:
+        path = element.record.shown if element.record else "."
+        yield shown, occurs, f"group `{element.group}`", f"`{path}`"
+    elif content.text is not None and not content.attributes and not content.slots:
+        yield _value_row(shown, occurs, content.text)
+    else:
+        yield from _rows(plan, content, f"{shown}/")
+
+
+def _value_row(shown: str, occurs: str, value: Value) -> tuple[str, ...]:
+    if value.constant is not None:
+        return shown, occurs, f"always `{value.constant}`", ""
+    if value.derived is not None:
+        return shown, occurs, _expression(value.derived), "computed and compared"
+    form = value.type.name
+    if value.default is not None:
+        form += f", default `{value.default}`"
+    if value.otherwise is not None:
+        form += f", else {_expression(value.otherwise)}"
+    if value.join is not None:
+        form += f", joined by `{value.join}`"
+    return shown, occurs, form, f"`{value.path.shown}`" if value.path is not None else ""
+
+
+def _expression(expression: Expression) -> str:
+    return " ".join((expression.verb, *(f"`{path.shown}`" for path in expression.paths)))
+
+
+def _mark(minimum: int, maximum: int | None) -> str:
+    return f"{minimum}..{'*' if maximum is None else maximum}"
+
+
+def _codes(plan: Plan) -> Iterator[str]:
+    for name, table in sorted(plan.tables.items()):
+        yield f"## Codes `{name}`"
+        yield ""
+        rows = [(f"`{wire}`", f"`{ours}`") for wire, ours in table.wire.items()]
+        yield from _table(("Wire", "With us"), rows)
+        if table.closed:
+            yield "Other codes are refused."
+        else:
+            yield "Other codes are passed on as they stand, with a warning."
+        yield ""
+
+
+def _drops(plan: Plan) -> Iterator[str]:
+    for kind, lost in sorted(plan.drops.items()):
+        yield f"## Not carried of `{kind}`"
+        yield ""
+        yield from (f"- `{pointer}`" for pointer in sorted(lost))
+        if not lost:
+            yield "Everything is carried."
+        yield ""
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield ""

@@ -1,0 +1,120 @@
+"""A sample made from the compiled tree: every line of a layout filled, or only the required.
+
+The document is built as it would stand on the wire, read by the layout's own reader, and
+written again, which fills what is derived.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from lxml import etree
+
+from translators.layout.grammar import Field
+from translators.layout.plan import Content, Element, MessageRow, Plan, Value
+from translators.layout.types import ValueFault
+from translators.xml import Node
+
+
+def sample_document(plan: Plan, *, full: bool) -> bytes:
+    """A document in the format; what is derived is left out."""
+    nsmap: Any = {None if name == "default" else name: uri for name, uri in plan.namespaces.items()}
+    root = etree.Element(plan.root, nsmap=nsmap)
+    maker = _Maker(full=full)
+    if plan.chain:
+        maker.content(root, plan.document, 1)
+    else:
+        for tag, value in plan.document.attributes.items():
+            maker.attribute(root, tag, value, 1)
+        maker.message(root, plan.messages.rows[0], 1)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+class _Maker:
+    def __init__(self, *, full: bool) -> None:
+        self._full = full
+        self._fixed: dict[tuple[str, str], str] = {}
+
+    def message(self, node: Node, row: MessageRow, number: int) -> None:
+        """Fill a streamed element with one form of message."""
+        for key, text in row.conditions:
+            self._fixed[row.group, key.written] = text
+        self.content(node, row.content, number)
+
+    def content(self, node: Node, content: Content, number: int) -> None:
+        """Fill an element."""
+        for value in content.choices:
+            if value.choice is not None:
+                for key, text in next(iter(value.choice.rows.values())).items():
+                    self._fixed[value.line.group, key] = text
+        for tag, value in content.attributes.items():
+            self.attribute(node, tag, value, number)
+        if content.text is not None:
+            node.text = self._text(content.text, number)
+        for element in content.elements():
+            self._element(node, element, number)
+
+    def attribute(self, node: Node, tag: str, value: Value, number: int) -> None:
+        """Set one attribute."""
+        if self._full or value.required or value.constant is not None:
+            text = self._text(value, number)
+            if text is not None:
+                node.set(tag, text)
+
+    def _element(self, node: Node, element: Element, number: int) -> None:
+        if element.content.text is not None and element.content.text.derived is not None:
+            return
+        if not (self._full or element.minimum or element.fixed):
+            return
+        several = self._full and (element.maximum is None or element.maximum > 1)
+        if element.messages is not None:
+            rows = element.messages.rows if self._full else element.messages.rows[:1]
+            for at, row in enumerate(rows * (2 if several and len(rows) == 1 else 1), start=1):
+                self.message(etree.SubElement(node, element.tag), row, at)
+            return
+        for at in range(2 if several else 1):
+            made = etree.SubElement(node, element.tag)
+            if element.pairs is not None:
+                made.set(element.pairs, f"key-{at + 1}")
+            self.content(made, element.content, at + 1 if several else number)
+
+    def _text(self, value: Value, number: int) -> str | None:
+        if value.constant is not None:
+            return value.constant
+        if value.derived is not None:
+            return None
+        fixed = self._fixed.get((value.line.group, value.key))
+        if fixed is not None:
+            return fixed
+        if value.type.codes is not None:
+            known = tuple(value.type.codes.ours.values())
+            return known[(number - 1) % len(known)] if known else "X"
+        examples = [one for one in _examples().get(_field(value), ()) if _fits(value, one)]
+        if examples:
+            return examples[(number - 1) % len(examples)]
+        return value.type.sample(1 if value.type.name == "currency" else number)
+
+
+def _fits(value: Value, example: str) -> bool:
+    try:
+        value.type.read(example)
+    except ValueFault:
+        return False
+    return value.type.raw
+
+
+def _field(value: Value) -> str:
+    parts = value.path.parts if value.path is not None else ()
+    named = [part.name for part in parts if isinstance(part, Field)]
+    return named[-1] if named else ""
+
+
+@cache
+def _examples() -> dict[str, list[str]]:
+    """Examples by canonical field, so that samples read like messages."""
+    text = (resources.files("translators") / "codes" / "samples.toml").read_text("utf-8")
+    found: dict[str, list[str]] = tomllib.loads(text)["samples"]
+    return found
