@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 
 import msgspec
 
@@ -34,10 +35,16 @@ UPDATE head SET state = 1, wake = ?3, token = ?4, last = (
 RETURNING key, next, last
 """  # noqa: S608 - a number
 _LEGS = """
-SELECT l.key, l.seq, l.tries, l.lane, l.route, l.record, l.ordinal
+SELECT l.key, l.seq, l.tries, l.lane, l.route, l.record, l.ordinal, ifnull(length(b.content), 0)
 FROM json_each(?1) AS j CROSS JOIN leg AS l
  ON l.destination = ?2 AND l.key = json_extract(j.value, '$[0]')
  AND l.seq BETWEEN json_extract(j.value, '$[1]') AND json_extract(j.value, '$[2]')
+LEFT JOIN body AS b ON b.record = l.record AND b.ordinal = l.ordinal
+"""
+_SHORTEN = "UPDATE head SET last = ?1 WHERE destination = ?2 AND key = ?3"
+_GIVE_BACK = """
+UPDATE head SET state = 0, wake = 0, token = ''
+WHERE destination = ?2 AND key IN (SELECT value FROM json_each(?1))
 """
 _STILL_LEASED = """
 SELECT key, next, last FROM head INDEXED BY head_wake
@@ -58,6 +65,7 @@ class _ClaimedLeg(msgspec.Struct, frozen=True):
     route: str
     record: int
     ordinal: int
+    size: int
 
 
 def lease(
@@ -67,10 +75,14 @@ def lease(
     destination: str,
     *,
     limit: int,
+    largest: int,
     until: datetime,
     owner: str,
 ) -> Lease | None:
-    """Lease up to ``limit`` heads until then; ``None`` when none is ready."""
+    """Lease up to ``limit`` heads until then; ``None`` when none is ready.
+
+    ``largest`` bounds the stored bytes of the bodies together, but for the first one.
+    """
     if connection.execute(_ANY_READY, (destination,)).fetchone() is None:
         return None
     ends = microseconds(until)
@@ -90,7 +102,13 @@ def lease(
         heads = connection.execute(_LEASE, (listed(order), destination, ends, token)).fetchall()
     # Nothing changes the legs of a lease but its own settlements, so they need no lock.
     heads.sort(key=lambda head: order[head[0]])
-    return _lease(connection, messages, destination, token, heads)
+    legs = _legs(connection, destination, heads)
+    sizes = accumulate(leg.size for leg in legs)
+    affordable = max(1, sum(size <= largest for size in sizes))
+    if affordable < len(legs):
+        with transaction(connection, turnstile):
+            _give_back(connection, destination, legs[:affordable], legs[affordable:])
+    return _lease(connection, messages, destination, token, legs[:affordable])
 
 
 def held(
@@ -100,11 +118,35 @@ def held(
     if not _TOKEN.fullmatch(token):  # it may come from outside
         return None
     heads = connection.execute(_STILL_LEASED, (_ends(token), token, destination)).fetchall()
-    return _lease(connection, messages, destination, token, heads)
+    legs = _legs(connection, destination, heads)
+    return _lease(connection, messages, destination, token, legs)
 
 
 def _ends(token: str) -> int:
     return int(token.rpartition(".")[2])
+
+
+def _legs(
+    connection: sqlite3.Connection, destination: str, heads: Sequence[Row]
+) -> list[_ClaimedLeg]:
+    """The legs of leased heads, in the order of these."""
+    order = {head[0]: at for at, head in enumerate(heads)}
+    rows = connection.execute(_LEGS, (listed(heads), destination)).fetchall()
+    rows.sort(key=lambda row: (order[row[0]], row[1]))
+    return [_ClaimedLeg(*row) for row in rows]
+
+
+def _give_back(
+    connection: sqlite3.Connection,
+    destination: str,
+    kept: Sequence[_ClaimedLeg],
+    surplus: Sequence[_ClaimedLeg],
+) -> None:
+    """Within a write transaction: shorten a lease to the legs that are kept."""
+    last = kept[-1]
+    connection.execute(_SHORTEN, (last.seq, destination, last.key))
+    keys = {leg.key for leg in surplus} - {last.key}
+    connection.execute(_GIVE_BACK, (listed(keys), destination))
 
 
 def _lease(
@@ -112,15 +154,11 @@ def _lease(
     messages: Messages,
     destination: str,
     token: str,
-    heads: Sequence[Row],
+    legs: Sequence[_ClaimedLeg],
 ) -> Lease | None:
-    """The legs of leased heads, in the order of these, with their messages and bodies."""
-    if not heads:
+    """The legs with their messages and bodies."""
+    if not legs:
         return None
-    order = {head[0]: at for at, head in enumerate(heads)}
-    rows = connection.execute(_LEGS, (listed(heads), destination)).fetchall()
-    rows.sort(key=lambda row: (order[row[0]], row[1]))
-    legs = [_ClaimedLeg(*row) for row in rows]
     found = messages.read(connection, {(leg.record, leg.ordinal) for leg in legs}, bodies=True)
     return Lease(
         token=token,

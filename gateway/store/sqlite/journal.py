@@ -125,6 +125,7 @@ class SqliteJournal:
                 self._messages,
                 destination,
                 limit=limit,
+                largest=self._opened.limits.lease_bytes,
                 until=until,
                 owner=f"{owner}.{next(self._leases)}",
             )

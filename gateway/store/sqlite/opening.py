@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Acceptances, and other calls by concern, that may wait before ``Unavailable`` is raised."""
     group_messages: int = 512
     """Messages in one transaction, unless a single interchange has more."""
+    lease_bytes: int = 16 << 20
+    """Stored bytes of the bodies of one lease, unless a single one has more."""
     linger_seconds: float = 0.0005
     """How long a group may wait for the callers of the one before it."""
     readers: int = 2
@@ -55,7 +57,8 @@ class Opened:
             raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old, 3.35 is needed")
         if not 0 <= gateway < 1 << GATEWAY_BITS:
             raise ValueError("gateway number out of range")
-        self._path, self._limits = path, limits
+        self.limits = limits
+        self._path = path
         # Closed in the reverse order of opening, also when opening fails half-way.
         self._closing = ExitStack()
         with self._closing as stack:
@@ -67,7 +70,7 @@ class Opened:
         folder.mkdir(mode=0o700, exist_ok=True)
         # Personal data lies in it; SQLite gives its side files the same mode.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self.turnstile = Turnstile(folder, seconds=self._limits.busy_seconds)
+        self.turnstile = Turnstile(folder, seconds=self.limits.busy_seconds)
         stack.callback(self.turnstile.close)
         accept = self._connect(Concern.ACCEPT)
         stack.callback(accept.close)
@@ -80,10 +83,10 @@ class Opened:
         self.codec = Codec()
         self.messages = Messages(gateway, self.codec)
         self.wakeups = Wakeups()
-        waiting = self._limits.waiting
+        waiting = self.limits.waiting
         self.read = Pool(
             "journal-read",
-            [self._connect(Concern.READ) for _ in range(self._limits.readers)],
+            [self._connect(Concern.READ) for _ in range(self.limits.readers)],
             limit=waiting,
         )
         stack.callback(self.read.close)
@@ -94,8 +97,8 @@ class Opened:
             self.turnstile,
             self.codec,
             limit=waiting,
-            largest=self._limits.group_messages,
-            linger=self._limits.linger_seconds,
+            largest=self.limits.group_messages,
+            linger=self.limits.linger_seconds,
             touched=self.wakeups.add,
         )
         stack.callback(self.writer.close)
@@ -104,8 +107,8 @@ class Opened:
         return connect(
             self._path,
             concern,
-            busy_seconds=self._limits.busy_seconds,
-            max_bytes=self._limits.max_bytes,
+            busy_seconds=self.limits.busy_seconds,
+            max_bytes=self.limits.max_bytes,
         )
 
     def _leave(self, connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -390,3 +391,12 @@ async def test_message_ids_do_not_change_between_attempts(journal: Journal) -> N
     await journal.tick(now=START)
     again = await lease(journal)
     assert again.deliveries[0].message == first.deliveries[0].message
+
+
+async def test_a_waiter_that_was_cancelled_takes_nothing_with_it(journal: Journal) -> None:
+    waiter = asyncio.create_task(journal.wake(seconds=60))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    await queue(journal, "a")
+    assert await journal.wake(seconds=5) == {"risk"}

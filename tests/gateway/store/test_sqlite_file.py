@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId
@@ -400,3 +402,26 @@ async def test_receipts_are_stored_in_fewer_bytes_and_given_back_exactly(
     ((stored,),) = rows(path, "SELECT length(receipt) FROM interchange")
     assert isinstance(stored, int)
     assert stored < len(long) * 0.8
+
+
+async def test_a_lease_has_no_more_bodies_than_its_bound(path: Path, clock: ManualClock) -> None:
+    journal = await reopened(path, clock, lease_bytes=2_500)
+    for n in range(3):
+        same, body = message(about=item(1)), random.Random(n).randbytes(1_000)
+        await accept(journal, f"a{n}", content=b"a%d" % n, messages=[replace(same, body=body)])
+    await accept(journal, "b", content=b"b", messages=[message(about=item(2))])
+    first = await lease(journal)
+    assert ids(first) == ["a0", "a1"]
+    assert await journal.held("risk", first.token) == first
+    assert ids(await lease(journal)) == ["b"]
+    await journal.settle(first, all_settled(first), now=START)
+    assert ids(await lease(journal)) == ["a2"]
+    await journal.close()
+
+
+async def test_a_body_beyond_the_bound_goes_alone(path: Path, clock: ManualClock) -> None:
+    journal = await reopened(path, clock, lease_bytes=10)
+    for n in range(3):
+        await accept(journal, f"a{n}", content=b"%d" % n, messages=[message(about=item(n))])
+    assert [ids(await lease(journal)) for _ in range(3)] == [["a0"], ["a1"], ["a2"]]
+    await journal.close()
