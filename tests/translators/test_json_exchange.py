@@ -216,6 +216,20 @@ def test_the_line_of_a_break_counts_blank_lines() -> None:
     assert (fault.code, fault.line) == ("json.malformed", 4)
 
 
+def test_a_message_that_is_refused_leaves_a_draft() -> None:
+    good, bad = read([aeo(), aeo(holder="")])
+    assert isinstance(good, Entry)
+    assert isinstance(bad, Entry)
+    assert (good.draft, bad.draft) == (None, aeo(holder=""))
+
+
+def test_an_entry_tells_where_a_path_stands() -> None:
+    _, second = read([aeo(), aeo()])
+    assert isinstance(second, Entry)
+    assert second.locate is not None
+    assert second.locate("/authority/code") == ("/1/authority/code", None)
+
+
 def test_an_interchange_without_messages_is_read() -> None:
     assert summary(read({"interchange": {"test": True}})) == [Header(test=True)]
     assert summary(read([])) == []

@@ -94,6 +94,15 @@ def test_one_bad_message_refuses_itself_alone() -> None:
     ]
 
 
+def test_a_message_that_is_refused_leaves_a_draft() -> None:
+    good, bad = read(body(aeo(), aeo(holder="x" * 141)))
+    assert isinstance(good, Entry)
+    assert isinstance(bad, Entry)
+    assert good.draft is None
+    assert bad.draft is not None
+    assert (bad.draft["type"], bad.draft["authority"]) == ("AeoStatus", {"code": "FR"})
+
+
 def test_what_is_missing_is_told() -> None:
     piece: Any = {"description": "socks"}
     item = items_pb2.ItemDeclaration(item_id="X", pieces=[piece])

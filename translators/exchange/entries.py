@@ -29,10 +29,15 @@ def read_entry(content: bytes, *, ordinal: int, where: str = "", line: int | Non
     Raises :class:`TranslationError` when it is not JSON at all: what that means for the messages
     around it depends on the document.
     """
+
+    def locate(path: str) -> tuple[str, int | None]:
+        return where + path, line
+
     message = _decode(content)
     if message is not None:
-        return Entry(ordinal=ordinal, message=message, key=keys.key_of_message(message))
-    return _read_closely(content, ordinal, lambda path: (where + path, line))
+        key = keys.key_of_message(message)
+        return Entry(ordinal=ordinal, message=message, key=key, locate=locate)
+    return _read_closely(content, ordinal, locate)
 
 
 def _decode(content: bytes) -> Message | None:
@@ -70,10 +75,10 @@ def _read_closely(content: bytes, ordinal: int, locate: Locate) -> Entry:
             message=None if faults else message,
             faults=at_most(faults),
             key=key,
-            draft=raw,
+            draft=raw if faults else None,
             locate=locate,
         )
-    return Entry(ordinal=ordinal, message=None, faults=at_most(faults))
+    return Entry(ordinal=ordinal, message=None, faults=at_most(faults), locate=locate)
 
 
 def _fault(code: str, path: str, detail: str, locate: Locate) -> Fault:

@@ -155,6 +155,7 @@ def _read_message(content: bytes, ordinal: int) -> Entry:
         message=None if faults else message,
         faults=faults,
         key=keys.key_of(raw, kind),
+        draft={"type": kind, **raw} if faults else None,
     )
 
 
