@@ -16,6 +16,7 @@ from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.records import Outcome, State, Stored, TraceEntry
+from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus
 from gateway.telemetry import Metrics, Telemetry, event_log
 from translators.faults import Fault
@@ -87,7 +88,7 @@ class FakeService:
         self.noted: list[str] = []
         self.waiting: list[InboxMessage] = []
         self.acknowledged: list[MessageId] = []
-        self._signer = signer
+        self.signer = signer
         self.stored: dict[tuple[PartyId, str], Stored] = {}
 
     def identify(self, certificate: bytes) -> Identity:
@@ -105,7 +106,7 @@ class FakeService:
     def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
         if not interchange_id:
             raise Refused("interchange.id-missing")
-        if " " in interchange_id:
+        if not INTERCHANGE_ID.fullmatch(interchange_id):
             raise Refused("interchange.id-invalid")
         if self.formats.find(FormatId(format_id)) is None:
             raise Refused("format.unknown")
@@ -165,7 +166,7 @@ class FakeService:
             received_at=envelope.received_at,
             accepted=accepted,
             refused=1 - accepted,
-            receipt=receipt.sign(claims, self._signer),
+            receipt=receipt.sign(claims, self.signer),
             outcomes=outcomes,
         )
 

@@ -8,7 +8,6 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -20,12 +19,12 @@ READ_BYTES = 256 * 1024
 """How much a reader of a spooled body asks the file for at once."""
 
 
-class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of a body. ``directory``: where larger ones are spooled (default: the system's)."""
 
     memory_bytes: int = 1024 * 1024
     max_bytes: int = 128 * 1024 * 1024
-    directory: Path | None = None
+    directory: str | None = None
 
 
 class _Reader(io.RawIOBase):
@@ -78,7 +77,7 @@ class Intake:
     """Takes a body piece by piece. Feed it, finish it, close it; the content lives until then."""
 
     def __init__(self, settings: SpoolSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._size = 0
         self._pieces: list[bytes] = []
         self._pending = 0
@@ -88,10 +87,10 @@ class Intake:
     async def feed(self, piece: bytes) -> None:
         """Take the next bytes; raises ``Refused("body.oversize")`` above the bound."""
         self._size += len(piece)
-        check_size(self._size, self._settings)
+        check_size(self._size, self.settings)
         self._pieces.append(piece)
         self._pending += len(piece)
-        if self._pending > self._settings.memory_bytes:
+        if self._pending > self.settings.memory_bytes:
             await asyncio.to_thread(self._write)
 
     async def finish(self) -> Content:
@@ -112,7 +111,7 @@ class Intake:
     def _write(self) -> None:
         """Bring what waits in memory to the file; runs in a thread: it hashes and may block."""
         if self._file is None:
-            directory = self._settings.directory
+            directory = self.settings.directory
             self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115 - close() ends it
         for piece in self._pieces:
             self._hash.update(piece)

@@ -28,10 +28,13 @@ _HANDSHAKE = re.compile(rb"Handshake failed with error .*?SSL routines:[^:]*:(?P
 
 
 class CoreLog:
-    """One per process: start it before the first gRPC object is made."""
+    """Reads from :meth:`start` to :meth:`close`. Several in one process pass lines on in turn."""
 
-    def __init__(self, *, log: EventLog, on_failed_handshake: Callable[[str], object]) -> None:
-        """``on_failed_handshake`` gets the core's reason, from the reading thread."""
+    def __init__(self, *, log: EventLog, on_failed_handshake: Callable[[str], bool]) -> None:
+        """``on_failed_handshake`` gets the core's reason, from the reading thread.
+
+        When it says no, the line is passed on.
+        """
         self._log = log.bind(part="grpc.core")
         self._on_failed_handshake = on_failed_handshake
         self._saved = -1
@@ -60,6 +63,8 @@ class CoreLog:
         os.dup2(self._saved, _STDERR)
         # A child process may hold the pipe open, so the end is not waited for without bound.
         thread.join(_JOIN_S)
+        if not thread.is_alive():
+            os.close(self._saved)
 
     def _read(self, descriptor: int) -> None:
         rest = b""
@@ -80,7 +85,9 @@ class CoreLog:
             os.write(self._saved, line + ending)
             return
         failed = _HANDSHAKE.fullmatch(found["text"])
-        if failed is not None and self._on_failed_handshake(_reason(failed["reason"])):
+        if failed is not None:
+            if not self._on_failed_handshake(_reason(failed["reason"])):
+                os.write(self._saved, line + ending)  # of an outgoing connection, or another's
             return
         write = self._log.debug if found["level"] == b"I" else self._log.warning
         write(

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
 from gateway.ingress.grpc.caller import Callers, Context
+from gateway.ingress.grpc.corelog import CoreLog
 from gateway.ingress.grpc.handshakes import Handshakes
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.grpc.submissions import Submissions
@@ -48,9 +49,11 @@ class GrpcIngress:
         host: str,
         port: int,
         settings: GrpcSettings,
-        handshakes: Handshakes,
     ) -> None:
-        """``handshakes`` learns of failures from the process's :class:`CoreLog`."""
+        """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
+
+        While it serves, file descriptor 2 is a pipe: see :class:`CoreLog`.
+        """
         self._service = service
         self._telemetry = telemetry
         self._clock = clock
@@ -58,7 +61,8 @@ class GrpcIngress:
         self._host = host
         self._port = port
         self._settings = settings
-        self._handshakes = handshakes
+        self._handshakes = Handshakes(telemetry=telemetry, timeout=settings.handshake_timeout)
+        self._core_log = CoreLog(log=telemetry.log, on_failed_handshake=self._handshakes.failed)
         self._stopping = asyncio.Event()
         self._server: aio.Server | None = None
         self._health = health.aio.HealthServicer()
@@ -87,6 +91,7 @@ class GrpcIngress:
             self._port = server.add_secure_port(f"{host}:{self._port}", credentials)
         except RuntimeError as error:  # gRPC's word for an address that is taken
             raise OSError(f"cannot listen on {host}:{self._port}") from error
+        self._core_log.start()
         await server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -104,6 +109,7 @@ class GrpcIngress:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._settings.drain)
         self._server = None
+        self._core_log.close()
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration:
         """Called by the core, in a thread of its own, as an incoming handshake begins."""

@@ -1,1 +1,6 @@
-"""The HTTPS interface of version 1: :class:`gateway.ingress.http.server.HttpIngress`."""
+"""The HTTPS interface of version 1."""
+
+from gateway.ingress.http.server import HttpIngress
+from gateway.ingress.http.settings import HttpSettings
+
+__all__ = ["HttpIngress", "HttpSettings"]

@@ -14,7 +14,6 @@ from gateway.core.identifiers import MessageId
 from gateway.core.ports import Destination
 from gateway.core.records import Outgoing
 from gateway.egress.registry import Surroundings, Target, open_destination
-from gateway.ingress.grpc.handshakes import Handshakes
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.server import HttpIngress
@@ -113,16 +112,14 @@ def https_listener(service: FakeService, tls: ServerTls, *, port: int = 0) -> Ht
 
 
 def grpc_listener(service: FakeService, tls: ServerTls, *, port: int = 0) -> GrpcIngress:
-    telemetry = Seen().telemetry
     return GrpcIngress(
         service=service,
-        telemetry=telemetry,
+        telemetry=Seen().telemetry,
         clock=clock,
         tls=tls,
         host="127.0.0.1",
         port=port,
         settings=GrpcSettings(drain=0.2, message_bytes=2_000_000),
-        handshakes=Handshakes(telemetry=telemetry, timeout=10),
     )
 
 

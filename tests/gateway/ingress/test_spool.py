@@ -14,7 +14,7 @@ from gateway.ingress.spool import Intake, Spooled, SpoolSettings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> SpoolSettings:
-    return SpoolSettings(memory_bytes=100, max_bytes=1000, directory=tmp_path)
+    return SpoolSettings(memory_bytes=100, max_bytes=1000, directory=str(tmp_path))
 
 
 async def test_small_body_stays_in_memory(settings: SpoolSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ import grpc
 import pytest
 from grpc import aio
 
-from gateway.ingress.grpc.handshakes import Handshakes
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.tls import ServerTls
@@ -31,16 +31,10 @@ def settings() -> GrpcSettings:
 
 
 @pytest.fixture
-def handshakes(seen: Seen) -> Handshakes:
-    return Handshakes(telemetry=seen.telemetry, timeout=10.0)
-
-
-@pytest.fixture
-async def ingress(
-    pki: Pki, service: FakeService, seen: Seen, settings: GrpcSettings, handshakes: Handshakes
-) -> AsyncIterator[GrpcIngress]:
+def listener(pki: Pki, service: FakeService, seen: Seen, settings: GrpcSettings) -> GrpcIngress:
+    """A listener that was not started yet."""
     certificate, key = pki.issue("gateway")
-    listener = GrpcIngress(
+    return GrpcIngress(
         service=service,
         telemetry=seen.telemetry,
         clock=clock,
@@ -48,11 +42,22 @@ async def ingress(
         host="127.0.0.1",
         port=0,
         settings=settings,
-        handshakes=handshakes,
     )
+
+
+@asynccontextmanager
+async def serving(listener: GrpcIngress) -> AsyncIterator[GrpcIngress]:
     await listener.start()
-    yield listener
-    await listener.stop()
+    try:
+        yield listener
+    finally:
+        await listener.stop()
+
+
+@pytest.fixture
+async def ingress(listener: GrpcIngress) -> AsyncIterator[GrpcIngress]:
+    async with serving(listener):
+        yield listener
 
 
 def channel(ingress: GrpcIngress, pki: Pki, files: tuple[Path, Path] | None) -> aio.Channel:

@@ -16,13 +16,15 @@ from gateway.telemetry import event_log
 events = io.StringIO()
 log = CoreLog(
     log=event_log(stream=events, level="debug"),
-    on_failed_handshake=lambda reason: print("failed:", reason),
+    on_failed_handshake=lambda reason: print("failed:", reason) or "expired" in reason,
 )
 log.start()
 print("from python", file=sys.stderr)
 prefix = b"E1121 20:34:01.561962    6785 ssl_transport_security.cc:2563] "
 os.write(2, prefix + b"Handshake failed with error SSL_ERROR_SSL: error:1000007d:"
     b"SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: certificate has expired\\n")
+os.write(2, prefix + b"Handshake failed with error SSL_ERROR_SSL: error:1:"
+    b"SSL routines:OPENSSL_internal:OUTGOING: x\\n")
 os.write(2, prefix + b"something else\\n")
 os.system("echo from a child >&2")
 {ending}
@@ -42,7 +44,9 @@ def run(ending: str) -> subprocess.CompletedProcess[str]:
 def test_lines_of_others_pass_and_lines_of_the_core_become_events() -> None:
     done = run("log.close(); print(events.getvalue()); print('after', file=sys.stderr)")
 
-    assert done.stderr.splitlines() == ["from python", "from a child", "after"]
+    first, outgoing, child, last = done.stderr.splitlines()
+    assert (first, child, last) == ("from python", "from a child", "after")
+    assert outgoing.endswith("OPENSSL_internal:OUTGOING: x")
     assert "failed: certificate has expired" in done.stdout
     assert '"text": "something else"' in done.stdout
 
@@ -50,7 +54,8 @@ def test_lines_of_others_pass_and_lines_of_the_core_become_events() -> None:
 def test_nothing_is_lost_when_the_program_dies_of_an_exception() -> None:
     done = run("raise RuntimeError('the end')")
 
-    assert done.stderr.startswith("from python\nfrom a child\nTraceback")
+    assert done.stderr.startswith("from python\n")
+    assert "\nfrom a child\nTraceback" in done.stderr
     assert done.stderr.endswith("RuntimeError: the end\n")
     assert done.returncode == 1
 

@@ -6,31 +6,16 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import grpc
 import pytest
 from grpc import aio
 
-from gateway.ingress.grpc.corelog import CoreLog
-from gateway.ingress.grpc.handshakes import Handshakes
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.tls import ServerTls
 from tests.fakes import Seen, until
-from tests.gateway.ingress.grpc.conftest import channel, exchange, submission
+from tests.gateway.ingress.grpc.conftest import channel, exchange, serving, submission
 from tests.pki import Pki
-
-
-@contextmanager
-def reading(seen: Seen, handshakes: Handshakes) -> Iterator[None]:
-    """The core's log is read. Not a fixture: pytest puts standard error back between phases."""
-    log = CoreLog(log=seen.telemetry.log, on_failed_handshake=handshakes.failed)
-    log.start()
-    try:
-        yield
-    finally:
-        log.close()
 
 
 async def refusals(seen: Seen, count: int) -> list[object]:
@@ -52,9 +37,9 @@ async def is_served(ingress: GrpcIngress, pki: Pki) -> bool:
 
 
 async def test_certificate_of_an_unknown_authority_dies_in_the_handshake(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki, foreign_pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki, foreign_pki: Pki
 ) -> None:
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         async with channel(ingress, pki, foreign_pki.issue("post-a")) as connection:
             assert await is_unreachable(connection)
 
@@ -63,9 +48,9 @@ async def test_certificate_of_an_unknown_authority_dies_in_the_handshake(
 
 
 async def test_expired_certificate_dies_in_the_handshake(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki
 ) -> None:
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         async with channel(ingress, pki, pki.issue("post-a", expired=True)) as connection:
             assert await is_unreachable(connection)
 
@@ -74,9 +59,9 @@ async def test_expired_certificate_dies_in_the_handshake(
 
 
 async def test_no_certificate_dies_in_the_handshake(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki
 ) -> None:
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         async with channel(ingress, pki, None) as connection:
             assert await is_unreachable(connection)
 
@@ -85,9 +70,9 @@ async def test_no_certificate_dies_in_the_handshake(
 
 
 async def test_plain_http_dies_in_the_handshake(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki
 ) -> None:
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         reader, writer = await asyncio.open_connection("127.0.0.1", ingress.port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
 
@@ -98,10 +83,10 @@ async def test_plain_http_dies_in_the_handshake(
 
 
 async def test_many_refusals_are_all_counted(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki, foreign_pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki, foreign_pki: Pki
 ) -> None:
     files = foreign_pki.issue("post-a")
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         for _ in range(5):
             async with channel(ingress, pki, files) as connection:
                 assert await is_unreachable(connection)
@@ -110,19 +95,18 @@ async def test_many_refusals_are_all_counted(
 
 
 async def test_server_that_we_do_not_believe_is_nobody_refused(
-    ingress: GrpcIngress, seen: Seen, handshakes: Handshakes, pki: Pki, foreign_pki: Pki
+    listener: GrpcIngress, seen: Seen, pki: Pki, foreign_pki: Pki
 ) -> None:
-    with reading(seen, handshakes):
+    async with serving(listener) as ingress:
         assert await is_served(ingress, pki)
-        listener = await _tls_server(foreign_pki)
-        port = listener.sockets[0].getsockname()[1]
+        foreign = await _tls_server(foreign_pki)
+        port = foreign.sockets[0].getsockname()[1]
         credentials = grpc.ssl_channel_credentials(pki.authority.encode())
         async with aio.secure_channel(f"127.0.0.1:{port}", credentials) as connection:
             assert await is_unreachable(connection)
-        listener.close()
+        foreign.close()
 
-        await until(lambda: seen.events("grpc.core"))
-        assert seen.events("tls.refused") == []
+    assert seen.events("tls.refused") == []  # everything was read when the listener stopped
 
 
 async def _tls_server(pki: Pki) -> asyncio.Server:

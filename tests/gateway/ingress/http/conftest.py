@@ -21,7 +21,7 @@ from tests.pki import Pki
 @pytest.fixture
 def settings(spool_folder: Path) -> HttpSettings:
     return HttpSettings(
-        spool=SpoolSettings(memory_bytes=4096, max_bytes=100_000, directory=spool_folder),
+        spool=SpoolSettings(memory_bytes=4096, max_bytes=100_000, directory=str(spool_folder)),
         body_idle=0.3,
         body_timeout=2.0,
         lingering=0.5,
