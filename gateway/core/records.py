@@ -60,7 +60,8 @@ class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``subjects`` is never empty; the first is the key by which the message is ordered. When
     ``key_of`` names an earlier message, its key is used instead, so that an answer is ordered with
-    what it answers. ``body`` is the canonical JSON without provenance.
+    what it answers. ``legs`` go to distinct destinations, in lanes 0 to 3. ``body`` is the
+    canonical JSON without provenance.
     """
 
     ordinal: int

@@ -21,7 +21,7 @@ from tests.gateway.store.samples import GATEWAY, POST, settled
 from tests.gateway.store.test_model import broken
 
 ROUNDS = ("ab", "a", "b", "ab", "a", "ab")  # which workers are killed
-ENOUGH = 150  # answers that each round waits for
+ENOUGH = 100  # answers that each round waits for
 PATIENCE_SECONDS = 60  # a bound for a machine that is very busy
 
 Workers = dict[str, subprocess.Popen[bytes]]

@@ -304,4 +304,4 @@ def broken(path: Path) -> list[tuple[Any, ...]]:
 
 
 TestBothJournals = BothJournals.TestCase
-TestBothJournals.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestBothJournals.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
