@@ -65,8 +65,9 @@ def judge(
     message = normalise(entry.message)
     faults = list(entry.faults)
     faults.extend(_provenance(entry.message, sender))
+    derived = _derived(entry.message, message)
     for regime in bench.regimes:
-        faults.extend(regime.check(message))
+        faults.extend(f for f in regime.check(message) if f.path not in derived)
     faults.extend(_permission(message, sender, format_id))
     unanswerable = _answer(message, sender, regards=regards, bench=bench)
     faults.extend(unanswerable)
@@ -130,6 +131,15 @@ def _draft_faults(entry: Entry, regimes: tuple[Regime, ...]) -> tuple[Fault, ...
         for regime in regimes
         for fault in regime.check_draft(kind, entry.draft)
         if fault.path not in said
+    )
+
+
+def _derived(sent: Message, message: Message) -> frozenset[str]:
+    """Pointers of what was filled in: what is wrong there is said where it came from."""
+    return frozenset(
+        f"/{name}"
+        for name in sent.__struct_fields__
+        if getattr(sent, name) is None and getattr(message, name) is not None
     )
 
 

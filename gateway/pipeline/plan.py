@@ -70,6 +70,8 @@ def plan(
     faults: list[Fault] = []
     kind = kind_of(message)
     for step in network.routes.plan(message, sender):
+        if step.target == ORIGIN and not _answers(step.route, regards, parties):
+            continue
         endpoint = _endpoint(step.target, kind, network=network, regards=regards)
         if endpoint is None or (endpoint.party == sender.party and step.target != ORIGIN):
             continue  # nobody to answer, or back to where it came from
@@ -92,6 +94,14 @@ def plan(
 
 def _none(code: str, detail: str) -> Fault:
     return Fault(code=code, detail=detail)
+
+
+def _answers(route: Route, regards: StoredMessage | None, parties: Parties) -> bool:
+    """Whether a route answers the sender of the message that is regarded."""
+    if regards is None or not route.origin_roles:
+        return True
+    party = parties.parties.get(regards.party)
+    return party is not None and not party.roles.isdisjoint(route.origin_roles)
 
 
 def _endpoint(

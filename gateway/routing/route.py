@@ -35,6 +35,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Risk areas, for indicators."""
     handling: tuple[str, ...] = ()
     """Handling codes, for indicators."""
+    origin_roles: tuple[str, ...] = ()
+    """For ``@origin``: only senders of one of these roles are answered by this route."""
     lane: int = 2
     format: str | None = None
 
