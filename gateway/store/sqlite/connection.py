@@ -94,6 +94,16 @@ def mapped() -> Iterator[None]:
 
 
 @contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several reads of one state: what is committed meanwhile is in none of them."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
+@contextmanager
 def transaction(connection: sqlite3.Connection, turnstile: Turnstile) -> Iterator[None]:
     """One write transaction: all of it or, when anything raises, nothing."""
     with turnstile.turn():

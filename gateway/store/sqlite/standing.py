@@ -11,9 +11,11 @@ from gateway.core.records import Attempt, Leg, LegState, Result
 from gateway.store.leaf import instant
 from gateway.store.sqlite.claim import HELD, LEASED, WAITING
 from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
 from gateway.store.sqlite.rows import Row, listed
 
+_OF_RECORD = "SELECT record, ordinal FROM message WHERE record = ? ORDER BY ordinal"
 _PLANNED = """
 SELECT m.record, m.ordinal, m.subject, m.destinations FROM json_each(?) AS j CROSS JOIN message AS m
  ON m.record = json_extract(j.value, '$[0]') AND m.ordinal = json_extract(j.value, '$[1]')
@@ -125,10 +127,9 @@ def of_record(
     connection: sqlite3.Connection, messages: Messages, codec: Codec, record: int
 ) -> tuple[Leg, ...]:
     """The legs of an interchange, by message and then in the order in which they were planned."""
-    places = connection.execute(
-        "SELECT record, ordinal FROM message WHERE record = ? ORDER BY ordinal", (record,)
-    ).fetchall()
-    standing = legs(connection, messages, attempts(connection, codec, places))
+    with snapshot(connection):
+        places = connection.execute(_OF_RECORD, (record,)).fetchall()
+        standing = legs(connection, messages, attempts(connection, codec, places))
     return tuple(leg for place in places for leg in standing[place])
 
 
@@ -140,8 +141,9 @@ def buried(
     limit: int,
 ) -> tuple[Leg, ...]:
     """The legs that hold back their keys, in order of acceptance."""
-    rows = connection.execute(_HELD, (destination, limit)).fetchall()
-    made = attempts(connection, codec, {(row[0], row[1]) for row in rows})
+    with snapshot(connection):
+        rows = connection.execute(_HELD, (destination, limit)).fetchall()
+        made = attempts(connection, codec, {(row[0], row[1]) for row in rows})
     unsettled = {(row[0], row[1], row[2]): (*row, 1, 1, HELD) for row in rows}
     return tuple(
         leg

@@ -7,6 +7,7 @@ import sqlite3
 from gateway.core.records import Subject, TraceEntry
 from gateway.store.sqlite import standing
 from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
 from gateway.store.sqlite.rows import listed
 from translators.translator import FormatId
@@ -31,12 +32,8 @@ ORDER BY m.record, m.ordinal, n.key
 def trace(
     connection: sqlite3.Connection, messages: Messages, codec: Codec, value: str, limit: int
 ) -> tuple[TraceEntry, ...]:
-    """The first ``limit`` messages about a value, in order of their records; without bodies.
-
-    Reads one state of the store: what is committed meanwhile is not half in it.
-    """
-    connection.execute("BEGIN")
-    try:
+    """The first ``limit`` messages about a value, in order of their records; without bodies."""
+    with snapshot(connection):
         places = _places(connection, value, limit)
         made = standing.attempts(connection, codec, places)
         legs = standing.legs(connection, messages, made)
@@ -48,8 +45,6 @@ def trace(
                 _FORMATS, (listed({record for record, _ in places}),)
             )
         }
-    finally:
-        connection.execute("COMMIT")
     return tuple(
         TraceEntry(
             message=found[place],

@@ -63,6 +63,7 @@ class GroupWriter:
         self._changed = threading.Condition()
         self._closing = False
         self._usual = 1  # acceptances in the last group: as many are worth a short wait
+        self._wanted = 1  # how many must wait before the thread is woken for them
         self.groups = 0
         self.committed = 0
         self._thread = threading.Thread(target=self._serve, name="journal-accept", daemon=True)
@@ -86,7 +87,8 @@ class GroupWriter:
             if len(queue) >= self._limit:
                 raise Unavailable("too much waits to be written", retry_after=1.0)
             queue.append(waiting)
-            self._changed.notify()
+            if len(queue) >= self._wanted:
+                self._changed.notify()
         return await waiting.future
 
     def close(self) -> None:
@@ -111,10 +113,12 @@ class GroupWriter:
                 return None
             if self._linger and self._usual > 1 and not self._jobs and not self._closing:
                 # The callers of the last group are on their way back: one flush for all of them.
+                self._wanted = self._usual
                 self._changed.wait_for(
                     lambda: self._closing or len(self._acceptances) >= self._usual,
                     timeout=self._linger,
                 )
+                self._wanted = 1
             group: list[_Waiting[Prepared]] = []
             messages = 0
             while self._acceptances:
