@@ -65,7 +65,10 @@ class RiskDesk:
         withdrawn = is_withdrawn(received.message)
         terms = terms_of(features, self._profile.ignored_words)
         cabinet.make_current(books.connection, received, () if withdrawn else terms)
-        verdict, rules = (WITHDRAWN, []) if withdrawn else self._judge(books, received, features)
+        verdict = WITHDRAWN
+        rules: list[tuple[Rule, Places]] = []
+        if not withdrawn:
+            verdict, rules = self._judge(books, received, features, terms)
         self._conclude(books, received, Assessed(version=1, verdict=verdict))
         self._share(books, received, features, rules)
         return Disposition.APPLIED
@@ -103,15 +106,13 @@ class RiskDesk:
         return Disposition.APPLIED
 
     def _judge(
-        self, books: Books, received: Received, features: Features
+        self, books: Books, received: Received, features: Features, terms: frozenset[str]
     ) -> tuple[Verdict, list[tuple[Rule, Places]]]:
-        ignored = self._profile.ignored_words
-        lookups = lookups_of(terms_of(features, ignored))
         hits = find_hits(
-            cabinet.find_candidates(books.connection, lookups),
+            cabinet.find_candidates(books.connection, lookups_of(terms)),
             features,
             now=books.now,
-            ignored=ignored,
+            ignored=self._profile.ignored_words,
         )
         rules = find_rules(self._profile, received.message, features)
         return judge(self._profile, rules, hits), rules
@@ -132,7 +133,8 @@ class RiskDesk:
             provenance=provenance,
             received_at=books.now,
         )
-        verdict, rules = self._judge(books, received, features)
+        terms = terms_of(features, self._profile.ignored_words)
+        verdict, rules = self._judge(books, received, features, terms)
         if verdict == before.verdict:
             return
         self._conclude(books, received, Assessed(version=before.version + 1, verdict=verdict))

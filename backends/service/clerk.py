@@ -61,10 +61,8 @@ class Clerk:
         self._max_bytes = max_bytes
         self._wake = wake
 
-    def identify(self, certificate: bytes | None) -> None:
+    def identify(self, certificate: bytes) -> None:
         """Raise :class:`Problem` unless a DER certificate is the gateway's and holds now."""
-        if certificate is None:
-            raise Problem("certificate.missing")
         try:
             identity = self._credentials.authenticator.identify(certificate, now=self._clock())
         except TrustError as error:

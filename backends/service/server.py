@@ -39,7 +39,7 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
     ) -> exchange_pb2.SubmitReply:
         """Take one submission; the reply comes after the commit."""
         try:
-            self._judge(context)
+            self._clerk.identify(_certificate(context))
             return reply_of(await self._clerk.submit(request))
         except Exception as error:
             await _abort(context, _explain(error, request.interchange_id))
@@ -49,26 +49,30 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
     ) -> None:
         """Take submissions as they come, in their order; replies come as commits do."""
         try:
-            self._judge(context)
+            certificate = _certificate(context)
+            self._clerk.identify(certificate)
         except Problem as problem:
             await _abort(context, problem)
         replies: Replies = asyncio.Queue(maxsize=self._window)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read(request_iterator, context, replies))
+            tasks.create_task(self._read(request_iterator, certificate, replies))
             while (item := await replies.get()) is not None:
                 await context.write(await _reply(*item))
 
     async def _read(
         self,
         requests: AsyncIterator[exchange_pb2.Submission],
-        context: Any,
+        certificate: bytes,
         replies: Replies,
     ) -> None:
-        """Hand submissions to the clerk; waits when the window is full."""
+        """Hand submissions to the clerk; waits when the window is full.
+
+        The caller is judged for each: a revocation bites streams that stand.
+        """
         async for request in requests:
             answer: asyncio.Future[Stored] | Problem
             try:
-                self._judge(context)
+                self._clerk.identify(certificate)
                 answer = self._clerk.submit(request)
             except Exception as error:  # one submission's trouble is not its neighbours'
                 answer = _explain(error, request.interchange_id)
@@ -86,7 +90,7 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
     ) -> exchange_pb2.TrackReply:
         """The receipt of an interchange again."""
         try:
-            self._judge(context)
+            self._clerk.identify(_certificate(context))
             if not request.interchange_id:
                 raise Problem("request.invalid", "ask by interchange_id")
             reply = reply_of(await self._clerk.find(request.interchange_id))
@@ -96,18 +100,16 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
             interchange_id=reply.interchange_id, receipt=reply.receipt, outcomes=reply.outcomes
         )
 
-    def _judge(self, context: Any) -> None:
-        auth = context.auth_context()
-        # Python's gRPC server cannot be told to refuse TLS 1.2 in the handshake.
-        if auth.get("ssl_tls_version", [b"TLSv1.3"])[0] != b"TLSv1.3":
-            raise Problem("tls.version")
-        pem = next(iter(auth.get("x509_pem_cert", [])), None)
-        self._clerk.identify(_der(pem))
 
-
-def _der(pem: bytes | None) -> bytes | None:
+def _certificate(context: Any) -> bytes:
+    """The caller's certificate (DER); raises :class:`Problem` for TLS that is not good enough."""
+    auth = context.auth_context()
+    # Python's gRPC server cannot be told to refuse TLS 1.2 in the handshake.
+    if auth.get("ssl_tls_version", [b"TLSv1.3"])[0] != b"TLSv1.3":
+        raise Problem("tls.version")
+    pem = next(iter(auth.get("x509_pem_cert", [])), None)
     if pem is None:
-        return None
+        raise Problem("certificate.missing")
     try:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
     except ValueError as error:
