@@ -86,6 +86,9 @@ class FakeService:
         self.contents: list[bytes] = []
         self.taken: list[tuple[Envelope, bytes]] = []
         self.noted: list[str] = []
+        self.suspended: set[str] = set()
+        self.subscribed = False
+        self._posted = asyncio.Event()
         self.waiting: list[InboxMessage] = []
         self.acknowledged: list[MessageId] = []
         self.signer = signer
@@ -97,7 +100,10 @@ class FakeService:
             raise Refused("certificate.expired")
         names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
-            return Identity(party=PartyId(uri.removeprefix("urn:luxor:party:")))
+            party = PartyId(uri.removeprefix("urn:luxor:party:"))
+            if party in self.suspended:
+                raise Refused("party.suspended")
+            return Identity(party=party)
         raise Refused("party.unknown")
 
     def folder_identity(self, party: PartyId) -> Identity:
@@ -212,6 +218,17 @@ class FakeService:
     async def subscribe(
         self, identity: Identity, *, format_id: FormatId | None = None, max_in_flight: int
     ) -> AsyncIterator[tuple[str, InboxMessage]]:
-        for message in tuple(self.waiting[:max_in_flight]):
-            yield message.message_id, message
-        await asyncio.Event().wait()
+        self.subscribed = True
+        sent: set[MessageId] = set()
+        while True:
+            for message in tuple(self.waiting[:max_in_flight]):
+                if message.message_id not in sent:
+                    sent.add(message.message_id)
+                    yield message.message_id, message
+            self._posted.clear()
+            await self._posted.wait()
+
+    def post(self, message: InboxMessage) -> None:
+        """Put a message into the inbox of everybody."""
+        self.waiting.append(message)
+        self._posted.set()

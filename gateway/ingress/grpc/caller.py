@@ -31,7 +31,15 @@ class Callers:
         self._handshakes = handshakes
 
     def identify(self, context: Context) -> Identity:
-        """The party; raises ``Refused``. Cheap enough for each message of a stream."""
+        """The party that makes this call; raises ``Refused``."""
+        return self._identify(self.certificate(context))
+
+    def still(self, certificate: bytes) -> Identity:
+        """The party behind a certificate, judged anew: for each message of a stream."""
+        return self._identify(certificate)
+
+    def certificate(self, context: Context) -> bytes:
+        """The caller's certificate as DER, the same for a whole call; raises ``Refused``."""
         self._handshakes.succeeded(context.peer())
         properties = context.auth_context()
         # The core takes TLS 1.2 as well and has no switch for it.
@@ -40,7 +48,7 @@ class Callers:
         chain = list(properties.get("x509_pem_cert", []))
         if not chain:
             raise Refused("certificate.missing")
-        return self._identify(ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii")))
+        return ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii"))
 
 
 async def abort(

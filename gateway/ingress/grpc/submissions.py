@@ -61,7 +61,8 @@ class Submissions:
         unanswered. When the gateway stops, what was read is answered and the stream ends.
         """
         try:
-            self._callers.identify(context)
+            certificate = self._callers.certificate(context)
+            self._callers.still(certificate)
         except Exception as error:
             await abort(context, self._problems.tell(error))
         window = Window(self._settings.window, self._settings.stream_bytes)
@@ -69,7 +70,7 @@ class Submissions:
 
         async def answer(request: wire.Submission) -> None:
             try:
-                reply = await self._answer(request, context)
+                reply = await self._answer(request, certificate)
                 async with writing:
                     await context.write(reply)
             finally:
@@ -88,10 +89,10 @@ class Submissions:
             await asyncio.wait({reading})
             stop.cancel()
 
-    async def _answer(self, request: wire.Submission, context: Context) -> wire.SubmitReply:
+    async def _answer(self, request: wire.Submission, certificate: bytes) -> wire.SubmitReply:
         party = ""
         try:
-            identity = self._callers.identify(context)  # again: it may be suspended by now
+            identity = self._callers.still(certificate)  # again: it may be suspended by now
             party = identity.party
             stored = await self._take(identity, request)
         except Exception as error:

@@ -73,13 +73,14 @@ class Subscriptions:
     ) -> None:
         most = self._settings.in_flight
         asked = options.max_in_flight
+        certificate = self._callers.certificate(context)
         served = self._metrics.inbox.labels(party=identity.party, step="served")
         messages = self._service.subscribe(
             identity, max_in_flight=min(asked, most) if asked else most
         )
         async with aclosing(messages) as following:  # type: ignore[type-var]  # an async generator
             async for cursor, message in following:
-                self._callers.identify(context)  # again: it may be suspended by now
+                self._callers.still(certificate)  # again: it may be suspended by now
                 await context.write(conversion.delivery(cursor, message))
                 served.inc()
 

@@ -143,6 +143,23 @@ async def test_stream_answers_each_submission_and_a_bad_one_ends_nothing(
     assert [f.code for f in replies["b"].outcomes[0].faults] == ["value.too-long"]
 
 
+async def test_suspension_bites_a_stream_that_stands(
+    stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    call = stub.SubmitStream()
+    await call.write(submission("a"))
+    before = await call.read()
+    service.suspended.add("post-a")
+    await call.write(submission("b"))
+    after = await call.read()
+    call.cancel()
+
+    assert isinstance(before, wire.SubmitReply)
+    assert isinstance(after, wire.SubmitReply)
+    assert before.receipt
+    assert (after.receipt, after.problem.code) == ("", "party.suspended")
+
+
 async def test_stream_reads_no_further_than_its_window(
     stub: ExchangeAsyncStub, service: FakeService
 ) -> None:

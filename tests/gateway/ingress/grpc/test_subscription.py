@@ -115,6 +115,21 @@ async def test_stream_without_options_first_is_refused(stub: ExchangeAsyncStub) 
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_suspension_bites_a_subscription_that_stands(
+    stub: ExchangeAsyncStub, service: FakeService
+) -> None:
+    call = stub.Subscribe()
+    await call.write(OPTIONS)
+    await until(lambda: service.subscribed)
+    service.suspended.add("post-a")
+    service.post(message("m-1"))
+
+    with pytest.raises(aio.AioRpcError) as caught:
+        await call.read()
+
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
 async def test_stop_ends_a_subscription_at_once(
     stub: ExchangeAsyncStub, ingress: GrpcIngress
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.tls import ServerTls
-from tests.fakes import Seen, until
+from tests.fakes import FakeService, Seen, until
 from tests.gateway.ingress.http.conftest import Client
 from tests.pki import Pki
 
@@ -115,6 +115,17 @@ async def test_expired_certificate_gets_an_answer(
     assert (status, problem["code"]) == (403, "certificate.expired")
     assert seen.count("luxor_tls_refused_total", transport="https") == 0
     assert await is_served(ingress, pki)
+
+
+async def test_suspension_bites_a_connection_that_stands(
+    ingress: HttpIngress, pki: Pki, service: FakeService
+) -> None:
+    async with calling(ingress, pki.client("post-a")) as client:
+        before, _, _ = await client.post(b"good")
+        service.suspended.add("post-a")
+        after, _, problem = await client.post(b"good")
+
+    assert (before, after, problem["code"]) == (202, 403, "party.suspended")
 
 
 async def test_certificate_that_names_nobody_gets_an_answer(ingress: HttpIngress, pki: Pki) -> None:
