@@ -83,6 +83,7 @@ class Binder:
             self._record(spec, spec.path, frames, above)
             return
         type_, _ = self._resolve(spec.path, frames)
+        self._touch(spec.path, frames)
         if spec.join is not None or any(not _plain(part) for part in spec.path.parts):
             self.bound.partial = True
         if spec.path.up or spec.type == "choice":
@@ -94,7 +95,6 @@ class Binder:
             self.bound.bounds.setdefault(spec.line, []).append(type_.item)
         else:
             self._leaf(spec, spec.path, type_)
-        self._touch(spec.path, frames)
 
     def _leaf(self, spec: Spec, path: Path, type_: Shape) -> None:
         inner = entry(type_)

@@ -230,13 +230,17 @@ class _Body:
     def _wrapper(self, element: Element, live: list[str]) -> str:
         attributes, inner, within = self._pieces(element.content)
         name = _safe(element.shown)
-        whole = f"<{name}{attributes}>{inner}</{name}>"
         if not within:
-            return whole if element.fixed else ""
-        piece = self._local()
+            return f"<{name}{attributes}>{inner}</{name}>" if element.fixed else ""
+        piece, held = self._local(), self._local()
         test = " or ".join(within)
         missing = "raise Unusual" if element.minimum else f'{piece} = ""'
-        self.lines += [f'if {test}: {piece} = f"{whole}"', f"else: {missing}"]
+        full = f'f"<{name}{attributes}>{{{held}}}</{name}>"'
+        self.lines += [
+            f'{held} = f"{inner}"',
+            f'if {test}: {piece} = {full} if {held} else f"<{name}{attributes}/>"',
+            f"else: {missing}",
+        ]
         live.append(piece)
         return f"{{{piece}}}"
 

@@ -45,12 +45,12 @@ class ReferenceWriter:
         self._chosen: dict[tuple[str, str], str] = {}
         self._claims: tuple[Path, ...] = ()
 
-    def message(self, element: Element, content: Content, value: Any, position: int) -> str:
-        """One message as its element; faults are in ``faults``."""
+    def message(self, content: Content, value: Any, position: int) -> Built:
+        """What stands in the element of one message; faults are in ``judged``."""
         self._claims = content.claims
         built = self.content(content, Source(value, "", None, position))
         self.faults += built.missing
-        return wrapped(element.shown, built)
+        return built
 
     def judged(self) -> tuple[Fault, ...]:
         """Every fault; what is missing only because it was refused is told once."""
@@ -101,6 +101,7 @@ class ReferenceWriter:
     def _element(self, element: Element, source: Source, into: Built) -> None:
         if element.messages is not None:
             into.inner += MARK
+            into.live = True
         elif element.pairs is not None:
             self._pairs(element, source, into)
         elif element.record is not None:
@@ -137,13 +138,13 @@ class ReferenceWriter:
         self, path: Path, source: Source, entries: list[tuple[int, Any]], pointer: str
     ) -> list[tuple[int, Any]]:
         """The entries that no ``[n]`` or ``[k=v]`` of the same record picks."""
-        claimed = {
+        picked = {
             at
             for claim in self._claims
             if claim.up == path.up and claim.header == path.header
             for at in claimed(claim, path, entries)
         }
-        return [(at, one) for at, one in entries if at not in claimed]
+        return [(at, one) for at, one in entries if at not in picked]
 
     def _records(self, element: Element, path: Path, source: Source, into: Built) -> None:
         found, pointer = self._get(path, source)

@@ -1,0 +1,196 @@
+"""Values of the layout language: types, codes, defaults, derived values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from tests.translators.layout.layouts import (
+    ITEM,
+    compiled,
+    declaration,
+    decoded,
+    encoded,
+    item_document,
+    noted,
+    read,
+    whole,
+)
+from translators.canonical import Address, GoodsDeclaration, Header, TradeParty
+from translators.faults import NoteKind, TranslationError
+from translators.translator import decode
+
+
+def test_joined_values_are_split_and_a_separator_in_a_value_is_a_fault() -> None:
+    layout = compiled(declaration("line = \"importer.address.lines : text 20, join '; '\""))
+    message = decoded(layout, whole("<line>a; b</line>"))
+    assert message.importer.address.lines == ("a", "b")
+    assert encoded(layout, message) == "<line>a; b</line>"
+    bad = GoodsDeclaration(
+        function="F",
+        type_code="T",
+        lrn="L",
+        importer=TradeParty(address=Address(lines=("a; b", "c"))),
+    )
+    with pytest.raises(TranslationError, match=r"value.separator /importer/address/lines"):
+        encoded(layout, bad)
+
+
+def test_a_default_is_filled_in_and_written_and_reported() -> None:
+    layout = compiled(declaration('mode = "freight_payment : text 3, default A"'))
+    content = whole("")
+    message = decoded(layout, content)
+    assert message.freight_payment == "A"
+    assert noted(layout, content) == [(NoteKind.DEFAULTED, "/freight_payment", "/r/d[1]/mode", "")]
+    without_it = GoodsDeclaration(function="F", type_code="T", lrn="L")
+    assert encoded(layout, without_it) == "<mode>A</mode>"
+
+
+def test_else_fills_in_what_we_do_not_have() -> None:
+    layout = compiled(
+        declaration(
+            """
+count = "goods_item_count : int 5, else count items"
+item = "items * : g"
+declarant = "declarant : p"
+""",
+            """
+[g]
+number = "number ! : int 3, else position"
+[p]
+name = "name : text 70, else join first_name last_name"
+""",
+        )
+    )
+    message = decoded(layout, whole("<item/><item><number>7</number></item>"))
+    assert message.goods_item_count == 2
+    assert [item.number for item in message.items] == [1, 7]
+    party = GoodsDeclaration(
+        function="F",
+        type_code="T",
+        lrn="L",
+        declarant=TradeParty(first_name="Ana", last_name="Muster"),
+    )
+    expected = "<count>0</count><declarant><name>Ana Muster</name></declarant>"
+    assert encoded(layout, party) == expected
+
+
+def test_a_derived_value_is_written_and_compared() -> None:
+    layout = compiled(
+        declaration(
+            """
+count = "= count items"
+total = "= sum items[].gross_weight"
+item = "items * : g"
+""",
+            """
+[g]
+"@at" = "= position"
+number = "number ! : int 3"
+weight = "gross_weight : mass kg"
+""",
+        )
+    )
+    inner = (
+        "<count>2</count><total>3.5</total>"
+        '<item at="1"><number>1</number><weight>1.5</weight></item>'
+        '<item at="2"><number>2</number><weight>2</weight></item>'
+    )
+    message = decoded(layout, whole(inner))
+    assert encoded(layout, message) == inner
+    assert noted(layout, whole(inner)) == []
+    wrong = whole(inner.replace("<count>2", "<count>3"))
+    (note,) = noted(layout, wrong)
+    assert note[0] is NoteKind.CONTRADICTS
+    assert note[2] == "/r/d[1]/count"
+
+
+def test_several_values_choose_one_of_ours() -> None:
+    layout = compiled(
+        """
+layout = "x.test.1"
+title = "Test"
+carries = "GoodsDeclaration"
+root = "r"
+[document]
+d = "messages *! : d"
+[d]
+code = "function ! : choice"
+type = "type_code : text 3, default T"
+lrn = "lrn !"
+[choice.d.function]
+original = { code = "9" }
+amendment = { code = "13", type = "COR" }
+"""
+    )
+    original = b"<r><d><code>9</code><type>IMA</type><lrn>L</lrn></d></r>"
+    message = decoded(layout, original)
+    assert (message.function, message.type_code) == ("original", "IMA")
+    assert b"".join(layout.write(Header(), (message,))).count(b"<code>9</code><type>IMA")
+    odd = b"<r><d><code>77</code><type>IMA</type><lrn>L</lrn></d></r>"
+    _, entry = read(layout, odd)
+    assert entry.message.function == "77"
+    assert [fault.code for fault in entry.faults] == ["code.unknown"]
+
+
+def test_pairs_are_a_map() -> None:
+    layout = compiled(ITEM)
+    message = decoded(layout, item_document('<extra name="a/b">1</extra><extra name="c">2</extra>'))
+    assert message.extra == {"a/b": "1", "c": "2"}
+
+
+def test_codes_pass_when_unknown_and_open_with_a_warning_and_are_refused_when_closed() -> None:
+    layout = compiled(ITEM)
+    content = item_document("").replace(b"<class>C", b"<class>Z")
+    (_, entry) = read(layout, content)
+    assert entry.message.mail_class == "Z"
+    assert [(fault.code, fault.refuses) for fault in entry.faults] == [("code.unknown", False)]
+    closed = item_document("").replace(b"<nature>31", b"<nature>77")
+    with pytest.raises(TranslationError, match=r"code.unknown /nature"):
+        decode(layout, closed)
+
+
+def test_a_wire_code_that_is_spelled_like_ours_is_ambiguous() -> None:
+    layout = compiled(ITEM)
+    content = item_document("").replace(b"<class>C", b"<class>parcels")
+    with pytest.raises(TranslationError, match=r"code.ambiguous /mail_class"):
+        decode(layout, content)
+
+
+def test_a_read_only_code_is_read_and_never_written() -> None:
+    layout = compiled(ITEM)
+    message = decoded(layout, item_document("").replace(b"<class>C", b"<class>CP"))
+    assert message.mail_class == "parcels"
+    written = b"".join(layout.write(Header(), (message,)))
+    assert b"<class>C</class>" in written
+
+
+def test_grams_become_kilograms_and_are_never_rounded() -> None:
+    layout = compiled(ITEM)
+    message = decoded(layout, item_document(""))
+    assert message.gross_weight == Decimal("0.5")
+    fine = msgspec.structs.replace(message, gross_weight=Decimal("0.0005"))
+    with pytest.raises(TranslationError, match=r"decimal.invalid /gross_weight"):
+        b"".join(layout.write(Header(), (fine,)))
+
+
+def test_dates_and_instants_in_letters() -> None:
+    layout = compiled(
+        declaration(
+            """
+accepted = "accepted_at : instant YYYYMMDDhhmmssZ"
+box = "containerised : text 1"
+"""
+        )
+    )
+    message = decoded(layout, whole("<accepted>20261121093000+01</accepted>"))
+    assert message.accepted_at == datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+    assert encoded(layout, message) == "<accepted>20261121093000+01</accepted>"
+    fine = msgspec.structs.replace(
+        message, accepted_at=datetime(2026, 11, 21, 8, 30, 0, 5, tzinfo=UTC)
+    )
+    with pytest.raises(TranslationError, match=r"instant.invalid /accepted_at"):
+        encoded(layout, fine)

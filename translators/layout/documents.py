@@ -1,0 +1,162 @@
+"""Writing a document: what stands before the messages, each message, what stands after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+
+import msgspec
+
+from translators.canonical import Header, Message, kind_of
+from translators.faults import Fault, Note, NoteKind, TranslationError
+from translators.layout.fast import GIVES_UP
+from translators.layout.fastwrite import fast_writers
+from translators.layout.leaves import leaves
+from translators.layout.losses import loses
+from translators.layout.plan import Content, MessageRow, Plan
+from translators.layout.walking import Source, shown
+from translators.layout.writing import MARK, Built, ReferenceWriter, wrapped
+from translators.model import SHAPES
+from translators.translator import Report
+
+_DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+class Writers:
+    """What is compiled once for the writing of one layout."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.fast = fast_writers(plan) if plan.chain else {}
+        self.loses = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
+        self.header_paths = frozenset(
+            pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
+        )
+
+
+class DocumentWriter:
+    """Writes one document."""
+
+    def __init__(self, plan: Plan, writers: Writers, header: Header, report: Report | None) -> None:
+        self._plan = plan
+        self._writers = writers
+        self._header = header
+        self._report = report
+
+    def write(self, messages: Iterable[Message]) -> Iterator[bytes]:
+        """The document in pieces; raises :class:`TranslationError` at what has no expression."""
+        count = len(messages) if isinstance(messages, Sized) else None
+        if self._plan.required_count and count is None:
+            detail = "this format states the number of messages before them: give a list"
+            raise TranslationError([Fault(code="stream.count", detail=detail)])
+        around = self._around(count)
+        yield _DECLARATION
+        if not self._plan.chain:
+            yield self._only(around, messages)
+            return
+        whole = wrapped(self._plan.name(self._plan.root), around)
+        before, _, after = whole.partition(MARK)
+        yield before.encode()
+        streamed = self._plan.chain[-1]
+        ordinal = 0
+        for ordinal, message in enumerate(messages, start=1):
+            if streamed.maximum is not None and ordinal > streamed.maximum:
+                raise TranslationError([_too_many(streamed.maximum)])
+            yield self._message(message, ordinal)
+        if streamed.minimum and not ordinal:
+            raise TranslationError([Fault(code="element.missing", detail="there is no message")])
+        yield f"{after}\n".encode()
+
+    def _around(self, count: int | None) -> Built:
+        """What stands outside the messages, with the namespaces declared."""
+        writer = ReferenceWriter(self._plan, self._header, count)
+        built = writer.content(self._plan.document, Source(None))
+        writer.faults += built.missing
+        if writer.judged():
+            raise TranslationError(writer.judged())
+        if self._report is not None:
+            writer.touched |= self._writers.header_paths
+            self._tell(writer, self._header, "/header", None)
+        declared = "".join(
+            f' xmlns{"" if prefix == "default" else ":" + prefix}="{uri}"'
+            for prefix, uri in self._plan.namespaces.items()
+        )
+        built.attributes = declared + built.attributes
+        return built
+
+    def _only(self, around: Built, messages: Iterable[Message]) -> bytes:
+        """The document whose root is its message."""
+        found = list(messages)
+        if len(found) != 1:
+            raise TranslationError([_too_many(1)])
+        _, built = self._explained(self._rows(found[0]), found[0], 1)
+        built.attributes = around.attributes + built.attributes
+        return f"{wrapped(self._plan.name(self._plan.root), built)}\n".encode()
+
+    def _rows(self, message: Message) -> list[MessageRow]:
+        rows = [row for row in self._plan.messages.rows if row.kind == kind_of(message)]
+        if not rows:
+            detail = f"{self._plan.id} does not carry {kind_of(message)}"
+            raise TranslationError([Fault(code="kind.unknown", detail=detail)])
+        return rows
+
+    def _message(self, message: Message, ordinal: int) -> bytes:
+        rows = self._rows(message)
+        quick = self._quick(rows, message)
+        if quick is not None and (self._report is None or not self._may_lose(message)):
+            return quick
+        _, built = self._explained(rows, message, ordinal)
+        return f"{wrapped(self._plan.chain[-1].shown, built)}\n".encode()
+
+    def _quick(self, rows: list[MessageRow], message: Message) -> bytes | None:
+        """The bytes of an ordinary message; with several forms only the reference chooses."""
+        if len(rows) != 1 or rows[0].group not in self._writers.fast:
+            return None
+        try:
+            return f"{self._writers.fast[rows[0].group].write(message)}\n".encode()
+        except GIVES_UP:
+            return None
+
+    def _may_lose(self, message: Message) -> bool:
+        """True when there may be something to report about a message that was written."""
+        return not self._plan.exact_drops or self._writers.loses[kind_of(message)](message)
+
+    def _explained(
+        self, rows: list[MessageRow], message: Message, ordinal: int
+    ) -> tuple[MessageRow, Built]:
+        """The message in the first form that can express it, with its report."""
+        faults: tuple[Fault, ...] = ()
+        for row in rows:
+            writer = ReferenceWriter(self._plan, self._header)
+            built = writer.message(row.content, message, ordinal)
+            if not writer.judged():
+                if self._report is not None:
+                    self._tell(writer, message, "", ordinal)
+                return row, built
+            faults = faults or writer.judged()
+        raise TranslationError(faults)
+
+    def _tell(
+        self, writer: ReferenceWriter, value: msgspec.Struct, pointer: str, ordinal: int | None
+    ) -> None:
+        """Report what was not simply carried, and what has no place in the format."""
+        assert self._report is not None
+        for note in writer.notes:
+            self._report(msgspec.structs.replace(note, ordinal=ordinal))
+        for path, _ in leaves(value, pointer):
+            if path not in writer.touched:
+                detail = f"{self._plan.id} has no place for it"
+                self._report(Note(kind=NoteKind.DROPPED, path=path, ordinal=ordinal, detail=detail))
+
+
+def _too_many(maximum: int) -> Fault:
+    detail = f"a document of this format holds at most {maximum} messages, and at least one"
+    return Fault(code="list.too-long", detail=detail)
+
+
+def _header_paths(content: Content) -> Iterator[str]:
+    """Pointers of header values that stand inside messages."""
+    values = [*content.attributes.values(), *([content.text] if content.text else [])]
+    for value in values:
+        if value.path is not None and value.path.header:
+            yield f"/header{shown(value.path)}"
+    for element in content.elements():
+        yield from _header_paths(element.content)
