@@ -16,6 +16,7 @@ from gateway.client.verdict import Retold, failure_of
 from gateway.core.errors import Unavailable
 
 JSON = "application/json"
+_FAREWELL_SECONDS = 0.1
 
 
 class HttpsLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class Connection:
         self._context = _tls(credentials)
         self._limits = limits
         self._session: aiohttp.ClientSession | None = None
+        self._parting = False
 
     def open(self) -> None:
         """Begin; connections are made when they are needed."""
@@ -64,9 +66,14 @@ class Connection:
 
     async def close(self) -> None:
         """Let go of connections. May be called twice."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._session is None:
+            return
+        await self._session.close()
+        self._session = None
+        if self._parting:
+            # Connections that the gateway ended say goodbye in the background (RFC 8446, 6.1);
+            # nothing tells when they are done, and the event loop may end right after this.
+            await asyncio.sleep(_FAREWELL_SECONDS)
 
     async def call(
         self,
@@ -93,6 +100,7 @@ class Connection:
             try:
                 return await once()
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+                self._parting = True
                 if isinstance(error, TimeoutError | aiohttp.ClientSSLError):
                     raise
                 await asyncio.sleep(self._limits.pause)
@@ -122,6 +130,7 @@ class Connection:
             method, url, params=query, headers=headers, data=body, allow_redirects=False
         )
         async with request as response:
+            self._parting |= response.headers.get("Connection", "").lower() == "close"
             content = bytearray()
             async for piece in response.content.iter_any():
                 content += piece

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
+import grpc
 import msgspec
 from grpc import aio
 
@@ -127,7 +128,10 @@ class Conversation:
         except aio.AioRpcError as error:
             if error.details() != MADE_UP:
                 raise
-            raise await ending.true_error(error) from error
+            true = await ending.true_error(error)
+            if true.code() is grpc.StatusCode.OK:
+                return aio.EOF
+            raise true from error
 
     async def _write(self, call: Any) -> None:
         """First again what has no reply, then what comes next, as long as there is room."""

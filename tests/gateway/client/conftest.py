@@ -11,7 +11,6 @@ import pytest
 from gateway.client.credentials import Credentials, Peer
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.records import Outcome, State, Stored
-from gateway.ingress.grpc.handshakes import Handshakes
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.server import HttpIngress
@@ -92,16 +91,14 @@ async def https(pki: Pki, service: FakeService) -> AsyncIterator[HttpIngress]:
 @pytest.fixture
 async def grpc(pki: Pki, service: FakeService) -> AsyncIterator[GrpcIngress]:
     certificate, key = pki.issue(GATEWAY)
-    telemetry = Seen().telemetry
     listener = GrpcIngress(
         service=service,
-        telemetry=telemetry,
+        telemetry=Seen().telemetry,
         clock=clock,
         tls=ServerTls(certificate=certificate, key=key, authorities=pki.authority),
         host="127.0.0.1",
         port=0,
         settings=GrpcSettings(message_bytes=200_000, window=4, drain=2.0),
-        handshakes=Handshakes(telemetry=telemetry, timeout=10.0),
     )
     await listener.start()
     yield listener

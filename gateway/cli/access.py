@@ -1,0 +1,118 @@
+"""The options by which a command speaks to a gateway as one of its parties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gateway.client import (
+    Credentials,
+    CredentialsError,
+    GrpcPartyClient,
+    PartyClient,
+    Peer,
+    development,
+    peer,
+)
+
+Client = PartyClient | GrpcPartyClient
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_OPTIONS = (
+    click.option(
+        "--as", "party", metavar="PARTY", help="Who sends: a party of the folder --certs."
+    ),
+    click.option(
+        "--to", "url", metavar="URL", help="The gateway: https://HOST:PORT or grpc://HOST:PORT."
+    ),
+    click.option(
+        "--certs",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("certs"),
+        show_default=True,
+        help="Folder that `luxor certs dev` has made.",
+    ),
+    click.option("--cert", type=_FILE, help="Certificate chain (PEM) instead of the folder's."),
+    click.option("--key", type=_FILE, help="Its key (PEM)."),
+    click.option("--ca", type=_FILE, help="Authority of the gateway's certificate (PEM)."),
+    click.option("--sign-key", type=_FILE, help="Key that signs what is sent (PEM)."),
+    click.option(
+        "--gateway", metavar="PARTY", help="The gateway's party id; by default the network's own."
+    ),
+    click.option(
+        "--gateway-key",
+        type=_FILE,
+        help="The gateway's public key (PEM), to prove its receipts without the folder.",
+    ),
+)
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a gateway is and what one shows and believes there."""
+
+    url: str
+    credentials: Credentials
+    gateway: Peer | None
+
+    def client(self) -> Client:
+        """A client for the URL's transport; raises ``CredentialsError``."""
+        make = GrpcPartyClient if self.url.startswith("grpc://") else PartyClient
+        return make(self.url, self.credentials, gateway=self.gateway)
+
+
+def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; it hands them on to :func:`access`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def access(
+    *,
+    party: str | None,
+    url: str | None,
+    certs: Path,
+    cert: Path | None,
+    key: Path | None,
+    ca: Path | None,
+    sign_key: Path | None,
+    gateway: str | None,
+    gateway_key: Path | None,
+) -> Access:
+    """What the options come to; raises ``click.UsageError`` for what does not fit together."""
+    if url is None:
+        raise click.UsageError("--to is needed: the address of the gateway")
+    if not url.startswith(("https://", "grpc://")):
+        raise click.UsageError(f"--to wants https://HOST:PORT or grpc://HOST:PORT, not {url}")
+    try:
+        if cert is None and key is None:
+            credentials, known = _of_folder(party, certs, gateway)
+        else:
+            credentials, known = _of_files(cert, key, ca), None
+        if gateway_key is not None:
+            if gateway is None:
+                raise click.UsageError("--gateway-key needs --gateway, whose key it is")
+            known = peer(gateway, gateway_key)
+    except CredentialsError as error:
+        raise click.UsageError(str(error)) from error
+    if ca is not None:
+        credentials = msgspec.structs.replace(credentials, authority=ca)
+    if sign_key is not None:
+        credentials = msgspec.structs.replace(credentials, signing_key=sign_key)
+    return Access(url=url, credentials=credentials, gateway=known)
+
+
+def _of_folder(party: str | None, certs: Path, gateway: str | None) -> tuple[Credentials, Peer]:
+    if party is None:
+        raise click.UsageError("--as PARTY is needed, or --cert, --key and --ca")
+    return development(certs, party, gateway=gateway)
+
+
+def _of_files(cert: Path | None, key: Path | None, ca: Path | None) -> Credentials:
+    if cert is None or key is None or ca is None:
+        raise click.UsageError("--cert, --key and --ca belong together")
+    return Credentials(certificate=cert, key=key, authority=ca)
