@@ -65,9 +65,6 @@ class Binder:
         """Bind every line of a group in the records that are open."""
         self.bound.used.add(name)
         for spec in self._specs[name]:
-            if name in above:
-                self._mistakes.add(spec.line, "groups that contain each other in a ring")
-                return
             try:
                 self._line(spec, frames, (*above, name))
             except PathError as error:
@@ -115,6 +112,8 @@ class Binder:
     def _record(
         self, spec: Spec, path: Path, frames: tuple[Frame, ...], above: tuple[str, ...]
     ) -> None:
+        if spec.type in above:
+            raise PathError("groups that contain each other in a ring")
         if not path.parts and not path.header and not path.up:
             self.group(spec.type, frames, above)
             return

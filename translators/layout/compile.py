@@ -18,8 +18,6 @@ from translators.layout.source import Resolve, Source, load
 from translators.layout.types import NAMES, TypeMistake, ValueFault, WireType, code, make
 from translators.model import paths
 
-RESERVED = ("xml", "xmlns")
-
 
 def compile_plan(text: str, *, file: str, resolve: Resolve) -> Plan:
     """Compile a layout; raises :class:`LayoutError` with every mistake found."""
@@ -50,7 +48,6 @@ class _Compiler:
     def plan(self) -> Plan | None:
         """The plan, or nothing when there are mistakes that make going on senseless."""
         self._header()
-        self._namespaces()
         specs = self._specs()
         types = self._types(specs)
         if "document" not in specs:
@@ -115,12 +112,6 @@ class _Compiler:
                 self._qualify(header["root"])
             except ValueError as error:
                 self._mistakes.add(self._source.header_line("root"), str(error))
-
-    def _namespaces(self) -> None:
-        for prefix in self._source.namespaces:
-            if not NAME.fullmatch(prefix) or prefix in RESERVED:
-                line = Line("namespaces", prefix, "", self._source.file, 1)
-                self._mistakes.add(line, "not a prefix")
 
     def _qualify(self, written: str, *, attribute: bool = False) -> str:
         prefix, colon, local = written.rpartition(":")

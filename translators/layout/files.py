@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from translators.layout.grammar import NAME
 from translators.layout.mistakes import Line, Mistakes
 from translators.layout.positions import multi_line_strings, positions
 
@@ -22,6 +23,10 @@ HEADER: Mapping[str, type | tuple[type, ...]] = {
     "numbers": str,
     "media-types": list,
 }
+
+
+_RESERVED = ("xml", "xmlns")
+"""Prefixes that Namespaces in XML, 3, keeps to itself."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,12 @@ class _Parser:
 
     def _namespaces(self, table: dict[str, Any]) -> None:
         for prefix, uri in table.items():
-            if isinstance(uri, str) and uri:
+            at = self._line(uri, "namespaces", prefix)
+            if not NAME.fullmatch(prefix) or prefix in _RESERVED:
+                self._mistakes.add(at, "not a prefix")
+            elif isinstance(uri, str) and uri:
                 self._found.namespaces[prefix] = uri
             else:
-                at = self._line(uri, "namespaces", prefix)
                 self._mistakes.add(at, "a namespace is a non-empty string")
 
     def _choices(self, table: dict[str, Any]) -> None:

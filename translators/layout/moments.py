@@ -104,7 +104,7 @@ def moment(kind: str, letters: str) -> Moment:
     if any(mark.isalnum() and mark not in _LETTERS and mark != "T" for mark in marks):
         raise ValueError(f"unknown letters in {letters!r}")
     if not _NEEDED[kind] <= set(named) or ("Z" in named and kind != "instant"):
-        raise ValueError(f"{letters!r} does not make a {kind}")
+        raise ValueError(f"{letters!r} is no {kind}")
     pattern = re.compile("".join(_LETTERS.get(mark) or re.escape(mark) for mark in marks))
 
     def parse(text: str) -> str:
