@@ -63,7 +63,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """``[limits]``: the bound of every queue, body and wait."""
 
-    message_bytes: Positive = 4_194_304
+    message_bytes: Positive = 16_777_216
     window: Positive = 256
     """Submissions of one stream that may be unanswered, and answers in flight to the gateway."""
     calls: Positive = 1_000

@@ -19,6 +19,8 @@ from backends.service.problems import PROBLEM_METADATA, Problem
 from translators.wire.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 
 SERVICE = "exchange.v1.Exchange"
+PING_MILLISECONDS = 10_000
+"""A caller that asks more often whether we are still there is cut off."""
 
 Replies = asyncio.Queue[tuple[str, asyncio.Future[Stored] | Problem] | None]
 """Interchange ids with what will be answered, in the order of the submissions; then ``None``."""
@@ -161,6 +163,9 @@ class Server:
                 ("grpc.so_reuseport", 0),  # a second process on the port is a mistake
                 ("grpc.max_receive_message_length", limits.message_bytes + 65_536),
                 ("grpc.max_concurrent_streams", limits.calls),
+                # Gateways keep their connection alive while they have nothing to deliver.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_MILLISECONDS),
+                ("grpc.keepalive_permit_without_calls", 1),
             ),
             maximum_concurrent_rpcs=limits.calls,
         )

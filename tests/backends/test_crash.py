@@ -12,7 +12,7 @@ from translators.wire.exchange.v1 import exchange_pb2 as wire
 
 Start = Callable[..., Awaitable[Backend]]
 
-ITEMS = 400
+ITEMS = 240
 KILLS = 3
 
 
@@ -25,7 +25,7 @@ async def test_a_killed_back_end_loses_and_doubles_nothing(gateway: Gateway, sta
     receipts: dict[str, str] = {}
     for kill in range(KILLS + 1):
         replies = await _load(
-            gateway, risk, waiting.values(), kill_at=None if kill == KILLS else 60
+            gateway, risk, waiting.values(), kill_at=None if kill == KILLS else 40
         )
         for name, reply in replies.items():
             assert reply.status == wire.STATUS_ACCEPTED
