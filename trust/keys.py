@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from trust.algorithms import ALGORITHMS, Algorithm
 from trust.errors import TrustError
 from trust.members import SigningKey
-from trust.signatures.algorithms import ALGORITHMS, Algorithm
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192  # the cost of verifying grows with the size, and the key is somebody else's

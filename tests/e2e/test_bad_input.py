@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -169,7 +169,7 @@ def identifier() -> str:
 
 
 @pytest.fixture(autouse=True)
-async def the_next_good_message_is_served(gateway: GatewayProcess) -> Iterator[None]:
+async def the_next_good_message_is_served(gateway: GatewayProcess) -> AsyncIterator[None]:
     """After every row a good interchange must be accepted."""
     yield
     number = next(NUMBERS)

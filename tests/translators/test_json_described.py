@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as reference
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # its stubs are a package of their own
+import jsonschema
 import pytest
 from hypothesis import given, settings
 

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x25519
 
+from trust.algorithms import ALGORITHMS
 from trust.authority import KeyKind, generate_key, private_key_pem
 from trust.errors import CODES, TrustError
 from trust.keys import (
@@ -16,7 +17,6 @@ from trust.keys import (
     signing_key,
     thumbprint_kid,
 )
-from trust.signatures.algorithms import ALGORITHMS
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from joserfc.jwk import OctKey, import_key
 
 from tests.trust.data import data_file
+from trust.algorithms import ALGORITHMS
 from trust.errors import TrustError
 from trust.keys import PublicKey, public_key, signing_key
-from trust.signatures.algorithms import ALGORITHMS
 from trust.signatures.attached import verify_attached
 
 SHARED_SECRETS = "HS256 is valid there; a shared secret proves nothing to a third party"

@@ -19,9 +19,9 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 from joserfc.registry import HeaderParameter
 
+from trust.algorithms import ALGORITHMS
 from trust.errors import TrustError
 from trust.keys import PublicKey
-from trust.signatures.algorithms import ALGORITHMS
 
 MAX_HEADER_CHARACTERS = 2_048
 MAX_SIGNATURE_CHARACTERS = 1_400  # RSA of 8192 bits needs 1,366

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from trust.algorithms import ALGORITHMS
 from trust.errors import TrustError
 from trust.keys import PublicKey, Signer
-from trust.signatures.algorithms import ALGORITHMS
 from trust.signatures.compact import Compact, choose_key, put_together, take_apart, unpadded_encode
 
 MAX_WHOLE_BYTES = 16 * 1024 * 1024

@@ -180,7 +180,7 @@ async def test_a_receiver_that_hangs_is_given_up_after_its_timeout(outbound: Out
         await asyncio.sleep(60)
         return None
 
-    outbound.receiver.deliver = hang  # type: ignore[method-assign] # this one never answers
+    outbound.receiver.deliver = hang  # type: ignore[method-assign, assignment]  # never answers
     await outbound.middle.send("post-a", samples.ITEM)
     async with outbound.running():
         await outbound.until(lambda: bool(outbound.settled))

@@ -123,6 +123,7 @@ def test_configuration_weighs_codes() -> None:
 
     weighed = weigh(faults, {"a": "warning", "b": "ignore", "c": "error"})
 
-    assert [
-        (fault.code, fault.severity) for fault in weighed
-    ] == [("a", Severity.WARNING), ("c", Severity.ERROR)]
+    assert [(fault.code, fault.severity) for fault in weighed] == [
+        ("a", Severity.WARNING),
+        ("c", Severity.ERROR),
+    ]
