@@ -22,6 +22,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     outcomes: tuple[Outcome, ...]
 
+    @property
+    def good(self) -> bool:
+        """True when nothing was refused, neither a message nor the document as a whole."""
+        return self.answer.status is State.ACCEPTED and not self.answer.refused
+
 
 def as_json(sent: Sent) -> str:
     """One object: what the receipt says, whether it is proved, and every outcome."""
@@ -50,11 +55,12 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
     """A summary of the receipt, every fault, and where to look next."""
     claims = sent.answer.claims
     total = claims.accepted + claims.refused
+    counted = f"{claims.accepted} of {total} {'message' if total == 1 else 'messages'} accepted"
     console.print(
-        f"{claims.accepted} of {total} {'message' if total == 1 else 'messages'} accepted"
+        f"{counted if total else 'The document as a whole was refused'}"
         f" as {claims.interchange_id} by {claims.gateway}"
         f"{' before' if sent.answer.repeated else ''}",
-        style="green" if not claims.refused else "yellow" if claims.accepted else "red",
+        style="green" if sent.good else "yellow" if claims.accepted else "red",
         markup=False,
         highlight=False,
     )
@@ -78,7 +84,7 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
             highlight=False,
             soft_wrap=True,
         )
-    elif claims.refused:
+    else:
         console.print("Nothing was kept under this id: repair the file and send it again.")
 
 

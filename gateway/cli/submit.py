@@ -111,7 +111,7 @@ def submit(
         click.echo(as_json(sent))
     else:
         print_answer(sent, reached, party=options["party"], console=Console())
-    if sent.answer.refused:
+    if not sent.good:
         sys.exit(REFUSED)
 
 

@@ -123,6 +123,7 @@ def spoil(
     The items named in ``avoid`` stay good. Raises ``ValueError`` when there are too few others.
     """
     document = parse(b"".join(write(FORMAT, head, items)))
+    etree.indent(document)  # so that faults have lines of their own
     elements = document.findall(f"{_NAMESPACE}item")
     free = [index for index, item in enumerate(items) if item.item_id not in avoid]
     if len(free) < len(WAYS):

@@ -129,6 +129,15 @@ def test_faults_of_a_wholly_refused_file_are_told_over_both_transports(
         assert "Nothing was kept" in result.stdout
 
 
+def test_a_file_that_is_no_document_of_its_format_is_refused_as_a_whole(
+    submit: Callable[..., Result], good: Path
+) -> None:
+    result = submit(good, "--format", JSON)
+    assert result.exit_code == 1
+    assert "The document as a whole was refused" in result.stdout
+    assert "json.malformed" in result.stdout
+
+
 def test_a_file_in_no_known_format_is_a_problem_with_its_code(
     submit: Callable[..., Result], good: Path
 ) -> None:
