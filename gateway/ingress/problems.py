@@ -86,16 +86,29 @@ class Problems:
                 code, detail, retry = INTERNAL, f"incident {incident}", None
                 self._log.error("request.failed", incident=incident, error=error, **fields)
         self._metrics.refusals.labels(code=code, transport=self._transport).inc()
+        faults = error.faults if isinstance(error, Refused) and code == error.code else ()
+        return self.told(code, detail=detail, faults=faults, retry_after=retry, instance=instance)
+
+    def told(
+        self,
+        code: str,
+        *,
+        detail: str = "",
+        faults: tuple[Fault, ...] = (),
+        retry_after: float | None = None,
+        instance: str | None = None,
+    ) -> Told:
+        """The problem of a code, neither counted nor logged; raises ``KeyError``."""
         kind = self.kinds[code]
-        if retry is None and kind.http in (429, 503):
-            retry = DEFAULT_RETRY_S
+        if retry_after is None and kind.http in (429, 503):
+            retry_after = DEFAULT_RETRY_S
         problem = Problem(
             type=TYPE_PREFIX + code,
             title=kind.title,
             status=kind.http,
             code=code,
             detail=detail or kind.meaning,
-            faults=error.faults if isinstance(error, Refused) and code == error.code else (),
+            faults=faults,
             instance=instance,
         )
-        return Told(problem=problem, grpc=kind.grpc, retry_after=retry)
+        return Told(problem=problem, grpc=kind.grpc, retry_after=retry_after)

@@ -44,6 +44,12 @@ def _without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Time, level and name first, so that a line can be read from its beginning."""
+    first = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
+    return {**first, **event}
+
+
 def event_log(*, stream: TextIO, rendering: Rendering = "json", level: str = "info") -> EventLog:
     """A log that writes to ``stream``; nothing is configured globally.
 
@@ -61,6 +67,7 @@ def event_log(*, stream: TextIO, rendering: Rendering = "json", level: str = "in
             _without_text,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _in_order,
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_level(level)),

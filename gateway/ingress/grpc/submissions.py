@@ -50,7 +50,7 @@ class Submissions:
             told = self._problems.tell(error, party=party, interchange_id=request.interchange_id)
             await abort(context, told)
         if stored.state is State.REFUSED:
-            told = self._problems.tell(Refused(REFUSED), party=party)
+            told = self._problems.told(REFUSED)  # counted as a judged interchange already
             await abort(context, told, receipt=stored.receipt, faults=_faults(stored))
         return conversion.reply(stored, limit=self._settings.outcome_page)
 
@@ -114,6 +114,10 @@ class Submissions:
             self._reception.permit(identity, claim)
             if not request.content:
                 raise Refused("body.empty")
+            if len(request.content) > self._settings.message_bytes:
+                raise Refused(
+                    "body.oversize", f"at most {self._settings.message_bytes} bytes are taken"
+                )
             return await self._reception.accept(identity, claim, Bytes(request.content))
         except Refused as refused:
             await self._reception.note(identity, claim, refused)

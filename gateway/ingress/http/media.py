@@ -31,5 +31,5 @@ def format_of_root(content: Content, formats: Registry) -> FormatId:
     with content.open() as source:
         found = formats.by_root(source.read(HEAD_BYTES))
     if found is None:
-        raise Refused("media-type.unsupported", "no format has this root element")
+        raise Refused("media-type.unsupported", "its root element is that of no format")
     return found.id

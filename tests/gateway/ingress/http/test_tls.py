@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from gateway.ingress.http.server import HttpIngress
+from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.tls import ServerTls
-from tests.fakes import FakeService, Seen, until
+from tests.fakes import FakeService, Seen, clock, until
 from tests.gateway.ingress.http.conftest import Client
 from tests.pki import Pki
 
@@ -152,6 +154,32 @@ async def test_authority_added_while_running_is_trusted_by_new_connections(
 
     async with calling(ingress, context) as client:
         assert (await client.post(b"good"))[0] == 202
+
+
+async def test_connections_above_the_bound_wait_for_their_turn(
+    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
+) -> None:
+    certificate, key = pki.issue("gateway")
+    narrow = HttpIngress(
+        service=service,
+        telemetry=seen.telemetry,
+        clock=clock,
+        tls=ServerTls(certificate=certificate, key=key, authorities=pki.authority),
+        host="127.0.0.1",
+        port=0,
+        settings=replace(settings, connections=1),
+    )
+    await narrow.start()
+    async with calling(narrow, pki.client("post-b")) as waiting:
+        async with calling(narrow, pki.client("post-a")) as client:
+            assert (await client.post(b"good"))[0] == 202
+            second = asyncio.create_task(waiting.post(b"good"))
+            await asyncio.sleep(0.2)
+            came_early = second.done()
+        assert (await second)[0] == 202
+    await narrow.stop()
+
+    assert not came_early
 
 
 async def test_resumed_session_is_the_same_party(ingress: HttpIngress, pki: Pki) -> None:
