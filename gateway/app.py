@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -371,13 +370,8 @@ def _answer_format(parties: Parties, party: PartyId) -> FormatId | None:
     return None if found is None or found.answer_format is None else FormatId(found.answer_format)
 
 
-def new_telemetry(config: Config) -> Telemetry:
-    """Counters and a log on standard error, as the configuration asks.
-
-    The log keeps a descriptor of its own: standard error itself may be read by the process, which
-    must not wait for itself when it logs.
-    """
-    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
+def new_telemetry(config: Config, *, stream: TextIO) -> Telemetry:
+    """Counters, and a log on ``stream`` as the configuration asks."""
     return Telemetry(
         metrics=Metrics(CollectorRegistry()),
         log=event_log(stream=stream, rendering=config.gateway.log, level=config.gateway.log_level),

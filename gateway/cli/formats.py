@@ -98,6 +98,7 @@ def schema(name: str, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a cli
     written = []
     for file, content in described(chosen(standard(), name)).schema().items():
         target = out / file
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         written.append(str(target))
     click.echo(msgspec.json.encode(written).decode() if as_json else "\n".join(written))

@@ -16,6 +16,7 @@ COMMANDS = {
     "formats": ("gateway.cli.formats", "formats", "the formats that are spoken"),
     "schema": ("gateway.cli.formats", "schema", "write a format's schema files"),
     "sample": ("gateway.cli.formats", "sample", "print a format's sample document"),
+    "codes": ("gateway.cli.codes", "codes", "what the codes in answers mean"),
     "certs": ("gateway.cli.certs", "certs", "the development PKI"),
     "party": ("gateway.cli.party", "party", "the registry of parties"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def _change(text: str) -> tuple[str, object]:
 
 
 def _check(config: Config) -> None:
-    app = App(config, telemetry=new_telemetry(config))
+    app = App(config, telemetry=new_telemetry(config, stream=sys.stderr))
     if config.registry.file is None:
         return
     path = config.path(config.registry.file)
@@ -107,7 +108,10 @@ def _check(config: Config) -> None:
 
 
 async def _serve(config: Config, ports_file: Path | None) -> None:
-    telemetry = new_telemetry(config)
+    # A descriptor of its own: standard error itself may be read by this process, which must not
+    # wait for itself when it logs.
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
+    telemetry = new_telemetry(config, stream=stream)
     capture_libraries(telemetry.log)
     app = App(config, telemetry=telemetry)
     stop = asyncio.Event()

@@ -1,0 +1,132 @@
+"""The demonstration is the end-to-end test: two administrations as real processes."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HANG_SECONDS = 400
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demonstration that ended, with its result beside it."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "gateway", "demo", "--once", "--json"),
+            *("--dir", str(folder / "demo"), "--certs", str(folder / "certs")),
+        ],
+        capture_output=True,
+        timeout=HANG_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    (folder / "result.json").write_bytes(done.stdout)
+    return folder
+
+
+def luxor(*arguments: str) -> str:
+    """The output of a command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        capture_output=True,
+        timeout=HANG_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def test_everything_arrives_once_and_nothing_is_unexplained(demonstrated: Path) -> None:
+    result = json.loads((demonstrated / "result.json").read_text("utf-8"))
+
+    assert (0, 0, 0) == (result["lost"], result["doubled"], result["unexplained"])
+    counts = result["counts"]
+    assert {"ItemDeclaration": 100} == counts["post-a"]["sent"]
+    assert 50 == counts["platform-shop"]["sent"]["Order"], "40 orders, 10 of them twice"
+    assert {"RiskIndicator": 10} == counts["customs-pn"]["sent"]
+    for backend in ("risk", "revenue", "clearance"):
+        assert 100 == counts[backend]["got"]["ItemDeclaration"]
+    assert 100 == counts["post-a"]["got"]["items decided"]
+    assert 2 == counts["post-a"]["got"]["items held for an indicator"]
+    assert 2 == counts["customs-pn"]["got"]["results of own indicators"]
+
+
+def test_a_trace_tells_the_story_across_sources(demonstrated: Path) -> None:
+    held = next(
+        file
+        for file in sorted((demonstrated / "demo/post-a/responses").glob("*.xml"))
+        if "<decision>held</decision>" in file.read_text("utf-8")
+    )
+    text = held.read_text("utf-8")
+    item = text.partition("<item-id>")[2].partition("</item-id>")[0]
+    config = demonstrated / "demo/gateway-lx/gateway-lx.toml"
+
+    story = json.loads(luxor("trace", item, "--config", str(config), "--json"))
+
+    kinds = json.dumps(story)
+    for kind in ("ItemDeclaration", "RiskAssessment", "RevenueAssessment", "CustomsResponse"):
+        assert kind in kinds
+    for party in ("post-a", "customs-risk", "customs-revenue", "customs-clearance"):
+        assert party in kinds
+
+
+def test_the_demonstrations_itmatt_round_trips_modulo_drops(demonstrated: Path) -> None:
+    source = next((demonstrated / "demo/post-a/done").glob("*.xml"), None)
+    source = source or next((demonstrated / "demo/post-a/refused").glob("*.xml"))
+    good = demonstrated / "good.xml"
+    there, back = demonstrated / "there.json", demonstrated / "back.xml"
+    again = demonstrated / "again.json"
+    report = demonstrated / "report.json"
+
+    # The file has items that are wrong on purpose: the good ones are translated, status 1.
+    first = subprocess.run(
+        [
+            *(sys.executable, "-m", "gateway", "translate", str(source)),
+            *("--from", "upu.itmatt.1", "--to", "upu.itmatt.1"),
+        ],
+        capture_output=True,
+        timeout=HANG_SECONDS,
+        check=False,
+    )
+    assert first.returncode == 1
+    good.write_bytes(first.stdout)
+    there.write_text(
+        luxor("translate", str(good), "--from", "upu.itmatt.1", "--to", "luxor.json.1"), "utf-8"
+    )
+    back.write_text(
+        luxor(
+            *("translate", str(there), "--from", "luxor.json.1", "--to", "upu.itmatt.1"),
+            *("--report", str(report)),
+        ),
+        "utf-8",
+    )
+    again.write_text(
+        luxor("translate", str(back), "--from", "upu.itmatt.1", "--to", "luxor.json.1"), "utf-8"
+    )
+
+    assert good.read_bytes() == back.read_bytes()
+    assert json.loads(there.read_text("utf-8")) == json.loads(again.read_text("utf-8"))
+    dropped = [n for n in json.loads(report.read_text())["notes"] if n["kind"] == "dropped"]
+    assert [] == dropped
+    assert len(json.loads(there.read_text("utf-8"))["messages"]) > 40
+
+
+def test_no_log_of_the_run_has_content_of_a_message(demonstrated: Path) -> None:
+    names = {
+        html.unescape(name)
+        for file in (demonstrated / "demo/post-a").rglob("*.xml")
+        for name in re.findall(r"<name>([^<]+)</name>", file.read_text("utf-8"))
+    }
+    logs = "".join(file.read_text("utf-8") for file in (demonstrated / "demo").rglob("*.log"))
+
+    assert len(names) > 30
+    assert "gateway.ready" in logs
+    assert [] == [name for name in names if len(name) > 5 and name in logs]

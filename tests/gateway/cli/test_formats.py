@@ -1,0 +1,120 @@
+"""``luxor formats``, ``schema``, ``sample``, ``translate`` and ``validate`` from the outside."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from lxml import etree
+
+from gateway.cli.main import COMMANDS, luxor
+from tests.e2e import documents
+from tests.samples import s10
+from translators.registry import standard
+
+
+def run(*arguments: str, content: bytes | None = None) -> Result:
+    return CliRunner().invoke(luxor, list(arguments), input=content)
+
+
+def test_formats_lists_what_is_spoken_as_json() -> None:
+    rows = json.loads(run("formats", "--json").stdout)
+
+    assert {"luxor.json.1", "luxor.proto.1", "upu.itmatt.1", "upu.cusrsp.1"} <= {
+        row["id"] for row in rows
+    }
+    for row in rows:
+        assert {"id", "kinds", "decode", "encode"} <= row.keys()
+        assert row["kinds"]
+        assert row["standing"]
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_explains_itself_with_examples(command: str) -> None:
+    result = run(command, "--help")
+
+    assert 0 == result.exit_code
+    assert "Usage:" in result.output
+    assert command in {"certs", "party"} or "Examples:" in result.output
+
+
+@pytest.mark.parametrize("name", [translator.id for translator in standard()])
+def test_every_format_has_schema_sample_and_documentation(name: str, tmp_path: Path) -> None:
+    schema = run("schema", name, "--out", str(tmp_path), "--json")
+    sample = run("sample", name)
+    documentation = run("formats", name)
+
+    assert [0, 0, 0] == [schema.exit_code, sample.exit_code, documentation.exit_code]
+    assert all(Path(file).stat().st_size > 0 for file in json.loads(schema.stdout))
+    assert sample.stdout_bytes
+    assert name in documentation.stdout
+
+
+def test_the_sample_of_itmatt_is_valid_against_its_schema(tmp_path: Path) -> None:
+    (file,) = json.loads(run("schema", "upu.itmatt.1", "--out", str(tmp_path), "--json").stdout)
+
+    document = etree.fromstring(run("sample", "upu.itmatt.1").stdout_bytes)
+
+    etree.XMLSchema(etree.parse(file)).assertValid(document)
+
+
+def test_an_unknown_format_is_a_usage_error_that_names_the_known_ones() -> None:
+    result = run("sample", "upu.itmutt.1")
+
+    assert 2 == result.exit_code
+    assert "upu.itmatt.1" in result.stderr
+
+
+def test_translate_writes_the_result_and_reports_on_standard_error(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    result = run(
+        *("translate", "-", "--from", "upu.itmatt.1", "--to", "luxor.json.1"),
+        *("--report", str(report)),
+        content=documents.itmatt(documents.item(s10(1))),
+    )
+
+    assert 0 == result.exit_code
+    assert s10(1) == json.loads(result.stdout)["messages"][0]["item_id"]
+    assert 1 == json.loads(report.read_text("utf-8"))["messages"]
+
+
+def test_translate_names_what_it_left_out_and_ends_with_status_1() -> None:
+    bad = documents.item(s10(2)).replace("<gross-weight>0.750</gross-weight>", "")
+    result = run(
+        *("translate", "-", "--from", "upu.itmatt.1", "--to", "luxor.json.1", "--json"),
+        content=documents.itmatt(documents.item(s10(1)), bad),
+    )
+    report = json.loads(result.stderr)
+
+    assert 1 == result.exit_code
+    assert 1 == len(json.loads(result.stdout)["messages"])
+    assert ("/gross_weight", s10(2)) == (report["faults"][0]["path"], report["faults"][0]["key"])
+    assert report["faults"][0]["line"] > 0
+
+
+def test_dropped_paths_are_reported() -> None:
+    item = run(
+        *("translate", "-", "--from", "upu.itmatt.1", "--to", "luxor.json.1"),
+        content=documents.itmatt(documents.item(s10(1))),
+    ).stdout
+    message = json.loads(item)
+    message["messages"][0]["mrn"] = "26LU000000000001"
+    result = run(
+        *("translate", "-", "--from", "luxor.json.1", "--to", "upu.itmatt.1", "--json"),
+        content=json.dumps(message).encode(),
+    )
+
+    assert 0 == result.exit_code
+    assert ["/mrn"] == [n["path"] for n in json.loads(result.stderr)["notes"]]
+
+
+def test_validate_checks_form_identifiers_and_codes() -> None:
+    result = run(
+        *("validate", "-", "--format", "upu.itmatt.1", "--json"),
+        content=documents.itmatt(documents.item("EE471108152FR", country="QQ")),
+    )
+
+    assert 1 == result.exit_code
+    assert {"s10.check-digit", "country.unknown"} == {
+        fault["code"] for fault in json.loads(result.stdout)["faults"]
+    }

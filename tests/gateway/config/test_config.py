@@ -1,0 +1,127 @@
+"""Every mistake in a configuration is named with its path, all at once, and nothing starts."""
+
+from pathlib import Path
+from string import Template
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli.main import luxor
+from gateway.config import Config, ConfigError, load
+from gateway.config.assemble import formats_of, regimes_of
+from gateway.config.check import check
+from gateway.demo.topology import PORTS
+from tests.e2e.network import make_pki
+from trust.party import Registry
+
+NETWORK = Path(__file__).parents[3] / "gateway/demo/network"
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A development PKI."""
+    return make_pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def file(tmp_path: Path, certs: Path) -> Path:
+    """The demonstration's configuration, which is a good one."""
+    text = (NETWORK / "gateway-lx.toml").read_text("utf-8")
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "post-a/responses").mkdir(parents=True)
+    target = tmp_path / "gateway/gateway.toml"
+    target.write_text(Template(text).substitute({"certs": str(certs), **PORTS}), "utf-8")
+    (target.parent / "regime-lu.toml").write_bytes((NETWORK / "regime-lu.toml").read_bytes())
+    return target
+
+
+def change(file: Path, old: str, new: str) -> Path:
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    return file
+
+
+def mistakes(file: Path, certs: Path) -> list[str]:
+    """Everything that stops the start, as it is printed."""
+    try:
+        config = load(file)
+        formats = formats_of(config)
+        regimes_of(config)
+    except ConfigError as error:
+        return [f"{mistake.path}: {mistake.text}" for mistake in error.mistakes]
+    return [f"{m.path}: {m.text}" for m in check(config, formats=formats, parties=parties(certs))]
+
+
+def parties(certs: Path) -> Registry:
+    folder = certs / "luxor"
+    return Registry.from_toml(
+        (folder / "registry.toml").read_text("utf-8"), lambda name: (folder / name).read_bytes()
+    )
+
+
+def test_the_demonstrations_configuration_is_good(file: Path, certs: Path) -> None:
+    assert [] == mistakes(file, certs)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("number = 1", "number = 1\nnumbr = 2", "gateway: Object contains unknown field `numbr`"),
+        ("[signing]", "[sining]", "sining: unknown key"),
+        ('id = "gateway-lx"', 'id = "nobody"', "gateway.id: nobody is not in the registry"),
+        ('party = "customs-risk"', 'party = "risc"', "destination[0].party: risc is not in"),
+        ('format = "luxor.proto.1"', 'format = "x.1"', "destination[0].format: unknown format x.1"),
+        ('transport = "grpc"', 'transport = "smtp"', "destination[0].transport: Invalid enum"),
+        ('to = ["risk", "revenue", "clearance"]', 'to = ["risc"]', "no destination is called risc"),
+        ('kinds = ["ItemDeclaration"]', 'kinds = ["Items"]', "no message kind is called Items"),
+        ('role = "backend"', 'role = "nothing"', "no agreement lets customs-risk get"),
+        ('to = ["@origin"]\nlane', 'to = ["post-a-folder"]\nlane = 7\n#', "lanes are 0"),
+        ('address = "../post-a/responses"', 'address = "nowhere"', "no such folder: nowhere"),
+        ('file = "regime-lu.toml"', 'file = "regime-xx.toml"', "regime[0].file"),
+        ('"outcome", "assessed_at",', '"outcome",', "withhold /assessed_at"),
+        ("lane = 1", 'lane = "urgent"', "lane: Expected `int`, got `str`"),
+    ],
+)
+def test_each_mistake_is_named_with_its_path(
+    file: Path, certs: Path, old: str, new: str, expected: str
+) -> None:
+    found = mistakes(change(file, old, new), certs)
+
+    assert any(expected in mistake for mistake in found), found
+
+
+def test_several_mistakes_are_named_at_once(file: Path, certs: Path) -> None:
+    change(file, 'transport = "grpc"', 'transport = "smtp"')
+    change(file, "lane = 1", 'lane = "urgent"')
+    change(file, "[signing]", "[sining]")
+
+    assert {"destination[0].transport", "sining", "signing"} <= {
+        mistake.partition(":")[0] for mistake in mistakes(file, certs)
+    }
+
+
+def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[gateway", "utf-8")
+
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load(broken)
+    with pytest.raises(ConfigError, match="can not be read"):
+        load(tmp_path / "missing.toml")
+
+
+def test_values_can_be_replaced_from_outside(file: Path) -> None:
+    config: Config = load(file, changes={"ingress.https.port": 0, "gateway.log": "console"})
+
+    assert config.ingress.https is not None
+    assert (0, "console") == (config.ingress.https.port, config.gateway.log)
+
+
+def test_serve_check_ends_with_status_2_and_every_mistake(file: Path) -> None:
+    change(file, 'to = ["risk", "revenue", "clearance"]', 'to = ["risc"]')
+
+    result = CliRunner().invoke(luxor, ["serve", "--config", str(file), "--check"])
+
+    assert 2 == result.exit_code
+    assert "route[0].to: no destination is called risc" in result.output
