@@ -128,7 +128,7 @@ class App:
             file=None if section.file is None else self.config.path(section.file),
             crls=self.config.path(section.crls),
             judge=lambda parties: check(self.config, formats=self._formats, parties=parties),
-            clock=utc_now,
+            changed=self._renew,
             log=self.telemetry.of("registry"),
         )
         await directory.open()
@@ -249,7 +249,7 @@ class App:
             )
             await self.operations.start()
             self._stack.push_async_callback(self.operations.stop)
-        tls = self._server_tls(directory)
+        tls = self._server_tls(directory.parties)
         if ingress.https is not None:
             self.https = HttpIngress(
                 service=service,
@@ -288,13 +288,20 @@ class App:
             await folder.start()
             self._stack.push_async_callback(folder.stop)
 
-    def _server_tls(self, directory: Directory) -> ServerTls:
-        authorities = directory.parties.authorities.values()
+    def _server_tls(self, parties: Parties) -> ServerTls:
+        authorities = parties.authorities.values()
         return ServerTls(
             certificate=self.config.path(self.config.tls.certificate),
             key=self.config.path(self.config.tls.key),
             authorities="\n".join(pem for entry in authorities for pem in entry.certificates),
         )
+
+    def _renew(self, parties: Parties) -> None:
+        """New connections are judged by the authorities of the registry that is in force now."""
+        tls = self._server_tls(parties)
+        for ingress in (self.https, self.grpc):
+            if ingress is not None:
+                ingress.renew(tls)
 
     def _is_ready(self) -> bool:
         return self._ready and not any(task.done() for task in self._tasks)

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.config.mistakes import ConfigError, Mistake
 from gateway.core.errors import Unavailable
-from gateway.core.ports import Clock, Journal
+from gateway.core.ports import Journal
 from gateway.telemetry import EventLog
 from trust.authenticator import Authenticator
 from trust.mistakes import RegistryError
@@ -43,14 +43,15 @@ class Directory:
         file: Path | None,
         crls: Path,
         judge: Judge,
-        clock: Clock,
+        changed: Callable[[Registry], None],
         log: EventLog,
     ) -> None:
+        """``changed`` is told of each registry that comes into force after the first."""
         self._journal = journal
         self._file = file
         self._crls = crls
         self._judge = judge
-        self._clock = clock
+        self._changed = changed
         self._log = log
         self._version = 0
         self._source = ""
@@ -130,12 +131,13 @@ class Directory:
         self._install(registry, version, source)
 
     def _install(self, registry: Registry, version: int, source: str) -> None:
-        revocations = (
-            Revocations({}) if self._authenticator is None else self._authenticator.revocations
-        )
+        before = self._authenticator
+        revocations = Revocations({}) if before is None else before.revocations
         self._authenticator = Authenticator(registry, revocations)
         self._version, self._source = version, source
         self._lists = {}  # authorities may have changed: read their lists again
+        if before is not None:
+            self._changed(registry)
         self._log.info("registry.loaded", version=version, parties=len(registry.parties))
 
     async def _read_lists(self) -> None:

@@ -72,7 +72,7 @@ class Submission(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     interchange_id: _builtins.str
-    """Chosen by the sender, unique per sender; never taken from the content. an..70, required"""
+    """Chosen by the sender, unique per sender; never taken from the content. an..120, required"""
     format: _builtins.str
     """Format id of the content, as `luxor.proto.1` or `upu.itmatt.1`. required"""
     content: _builtins.bytes
