@@ -19,8 +19,9 @@ import msgspec
 from backends.service.books import Books, Encode
 from backends.service.credentials import Credentials
 from backends.service.desk import Desk
-from backends.service.inbox import Conflict, Issue, Outcome, Parcel, Stored, accept, find
+from backends.service.inbox import Conflict, Issue, Parcel, Stored, accept, find
 from backends.service.ledger import Ledger, LedgerBusy, LedgerError
+from backends.service.outcome import Outcome
 from backends.service.problems import Problem
 from translators.canonical import Header
 from translators.faults import Fault

@@ -64,6 +64,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """``[limits]``: the bound of every queue, body and wait."""
 
     message_bytes: Positive = 16_777_216
+    stream_bytes: Positive = 1_048_576
+    """Larger answers go to the gateway by calls of their own."""
     window: Positive = 256
     """Submissions of one stream that may be unanswered, and answers in flight to the gateway."""
     calls: Positive = 1_000

@@ -92,10 +92,10 @@ class Credentials:
 
     def _read(self) -> Known:
         path = self._settings.path(self._settings.service.registry)
-        files: list[Path] = [path]
-        read = _reader(path.parent, files)
+        stamps: dict[Path, tuple[int, int]] = {}
+        read = _reader(path.parent, stamps)
         try:
-            registry = Registry.from_toml(path.read_text(encoding="utf-8"), read)
+            registry = Registry.from_toml(read(path.name).decode(), read)
         except RegistryError as error:
             raise ConfigurationError(str(path), error.mistakes) from error
         except (OSError, UnicodeDecodeError) as error:
@@ -110,7 +110,7 @@ class Credentials:
         revocations = Revocations.from_files(registry.authorities.values(), lists)
         return Known(
             authenticator=Authenticator(registry, revocations),
-            stamps={file: _stamp(file) for file in files},
+            stamps=stamps,
         )
 
     def _check(self, registry: Registry) -> None:
@@ -123,10 +123,10 @@ class Credentials:
             raise _wrong("gateway.party", f"{self.gateway!r} has no authority in the registry")
 
 
-def _reader(folder: Path, seen: list[Path]) -> Callable[[str], bytes]:
+def _reader(folder: Path, seen: dict[Path, tuple[int, int]]) -> Callable[[str], bytes]:
     def read(name: str) -> bytes:
         path = folder / name
-        seen.append(path)
+        seen[path] = _stamp(path)  # before it is read: a change in between is seen next time
         return path.read_bytes()
 
     return read

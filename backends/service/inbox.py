@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
 from backends.service.books import Books, encode_body
 from backends.service.desk import Desk, Disposition, Received
+from backends.service.outcome import Status, judge_entries
 from backends.service.subject import Head, is_stale, key_of
 from translators.canonical import Message, Provenance, kind_of
 from translators.faults import Fault
 from translators.translator import Entry
-
-
-class Status(StrEnum):
-    """What became of a message or of a delivery as a whole."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-
-
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What became of one message. The JSON list of these is what the receipt's digest covers."""
-
-    ordinal: int
-    status: Status
-    kind: str | None = None
-    key: str | None = None
-    message_id: str | None = None
-    faults: tuple[Fault, ...] = ()
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +70,7 @@ def accept(
             raise Conflict(parcel.interchange_id)
         count(books.connection, "repeats")
         return msgspec.structs.replace(stored, repeated=True)
-    outcomes = tuple(_outcomes(parcel))
+    outcomes = tuple(judge_entries(parcel.entries, parcel.faults))
     accepted = sum(outcome.status is Status.ACCEPTED for outcome in outcomes)
     draft = Stored(
         number=0,
@@ -150,38 +132,9 @@ def count(connection: sqlite3.Connection, name: str, by: int = 1) -> None:
     )
 
 
-def _outcomes(parcel: Parcel) -> Iterator[Outcome]:
-    whole = tuple(fault for fault in parcel.faults if fault.refuses)
-    for entry in parcel.entries:
-        faults = (*entry.faults, *whole)
-        if entry.message is not None and entry.message.provenance is None:
-            faults = (*faults, _NO_PROVENANCE)
-        refused = entry.message is None or any(fault.refuses for fault in faults)
-        origin = entry.message.provenance if entry.message else None
-        yield Outcome(
-            ordinal=entry.ordinal,
-            status=Status.REFUSED if refused else Status.ACCEPTED,
-            kind=kind_of(entry.message) if entry.message else None,
-            key=entry.key or (key_of(entry.message, "") if entry.message else "") or None,
-            message_id=origin.message_id if origin and not refused else None,
-            faults=faults,
-        )
-    if not parcel.entries:
-        yield Outcome(ordinal=1, status=Status.REFUSED, faults=whole or (_EMPTY,))
-
-
-_NO_PROVENANCE = Fault(
-    code="value.missing",
-    path="/provenance",
-    detail="the delivering gateway says whose message this is, and which",
-)
-_EMPTY = Fault(code="interchange.empty", detail="the interchange holds no message")
-
-
 def _refuse(connection: sqlite3.Connection, parcel: Parcel, draft: Stored, issue: Issue) -> Stored:
-    codes = sorted(
-        {fault.code for outcome in _outcomes(parcel) for fault in outcome.faults if fault.refuses}
-    )
+    outcomes = judge_entries(parcel.entries, parcel.faults)
+    codes = {fault.code for outcome in outcomes for fault in outcome.faults if fault.refuses}
     number = connection.execute(
         "INSERT INTO refusals (party, interchange_id, digest, received_at, code, outcomes)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -190,7 +143,7 @@ def _refuse(connection: sqlite3.Connection, parcel: Parcel, draft: Stored, issue
             parcel.interchange_id,
             parcel.digest,
             parcel.received_at.isoformat(),
-            ",".join(codes)[:500],
+            ",".join(sorted(codes))[:500],
             draft.outcomes,
         ),
     ).lastrowid

@@ -114,7 +114,7 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             ends.extend((piece, *_attempt(connection, piece.work)) for piece in pieces)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:  # disk full, a lock held too long: nothing was kept
+        except Exception as error:  # disk full, a lock held too long: nothing was kept
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             ends = [(piece, None, error) for piece in pieces]

@@ -7,7 +7,6 @@ the gateway. At most a window of answers is unanswered; of one key, one.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -18,48 +17,20 @@ import grpc
 import structlog
 
 from backends.service import outbox
+from backends.service.backoff import Backoff
 from backends.service.clerk import Clock
 from backends.service.configuration import GatewaySettings, LimitSettings
 from backends.service.credentials import Credentials
+from backends.service.evidence import PERMANENT, fault_codes, judge_reply, problem_of
 from backends.service.ledger import Ledger, LedgerBusy
 from backends.service.outbox import Waiting
 from translators.wire.exchange.v1 import exchange_pb2, exchange_pb2_grpc
-from trust import receipt
-from trust.errors import TrustError
 from trust.signatures.jws import sign_detached
-
-PERMANENT = frozenset(
-    {
-        "interchange.conflict",
-        "interchange.control-reference",
-        "interchange.id-invalid",
-        "interchange.refused",
-        "interchange.too-old",
-        "body.oversize",
-        "format.unknown",
-        "request.invalid",
-    }
-)
-"""Problems that the same bytes will always meet; everything else is tried again."""
 
 IDLE_SECONDS = 5.0
 """A stream without answers is closed after this long."""
 
 _log = structlog.get_logger("backends.submitter")
-
-
-class Backoff:
-    """Waits that double up to a bound, with jitter of one half: many do not come at once."""
-
-    def __init__(self, first: float, most: float, chance: Callable[[], float]) -> None:
-        self._first = first
-        self._most = most
-        self._chance = chance
-
-    def seconds(self, failures: int) -> float:
-        """How long to wait after that many failures in a row (from 1)."""
-        full = min(self._most, self._first * 2.0 ** min(failures - 1, 30))
-        return full * (0.5 + 0.5 * self._chance())
 
 
 class _Quiet(Exception):
@@ -101,7 +72,7 @@ class Submitter:
     async def run(self) -> None:
         """Send for ever; trouble with the gateway only delays."""
         failures = 0
-        options: list[tuple[str, Any]] = [("grpc.keepalive_time_ms", 30_000)]
+        options: list[tuple[str, Any]] = [("grpc.keepalive_time_ms", 60_000)]
         if self._gateway.server_name:
             options.append(("grpc.ssl_target_name_override", self._gateway.server_name))
         async with grpc.aio.secure_channel(
@@ -129,7 +100,7 @@ class Submitter:
         try:
             async with asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(self._read(call))
-                await self._write(call, first)
+                await self._write(stub, call, first)
                 await call.done_writing()
                 await reading
         except BaseExceptionGroup as group:
@@ -141,13 +112,29 @@ class Submitter:
             call.cancel()
             self._flying.clear()
 
-    async def _write(self, call: Any, first: tuple[Waiting, ...]) -> None:
+    async def _write(self, stub: Any, call: Any, first: tuple[Waiting, ...]) -> None:
         batch = first
         while batch:
             for waiting in batch:
                 self._flying[waiting.interchange_id] = (waiting, asyncio.get_running_loop().time())
-                await call.write(self._submission(waiting))
+                if len(waiting.content) <= self._limits.stream_bytes:
+                    await call.write(self._submission(waiting))
+                else:  # the gateway's bound on messages would end the stream for all
+                    self._settle(waiting, await self._alone(stub, waiting))
             batch = await self._next(forever=False)
+
+    async def _alone(self, stub: Any, waiting: Waiting) -> exchange_pb2.SubmitReply:
+        """One answer by a call of its own."""
+        try:
+            reply: exchange_pb2.SubmitReply = await stub.Submit(
+                self._submission(waiting), timeout=self._limits.answer_seconds
+            )
+        except grpc.aio.AioRpcError as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            return exchange_pb2.SubmitReply(problem=problem)
+        return reply
 
     async def _next(self, *, forever: bool) -> tuple[Waiting, ...]:
         """What can be sent now; waits for it, at most ``IDLE_SECONDS`` unless ``forever``."""
@@ -205,7 +192,7 @@ class Submitter:
         self.wake()
 
     def _settle(self, waiting: Waiting, reply: exchange_pb2.SubmitReply) -> None:
-        code = self._judge(waiting, reply)
+        code = judge_reply(waiting, reply, self._credentials)
         now = self._clock()
         if code and code not in PERMANENT:
             self._rest(waiting, code)
@@ -215,7 +202,7 @@ class Submitter:
                 _log.error("answer.refused", interchange_id=waiting.interchange_id, code=code)
                 settled = self._ledger.submit(
                     lambda connection: outbox.refuse(
-                        connection, waiting.number, _codes(reply) or code, now
+                        connection, waiting.number, fault_codes(reply) or code, now
                     )
                 )
             else:
@@ -247,29 +234,6 @@ class Submitter:
             code=code,
             retry_seconds=round(wait, 2),
         )
-
-    def _judge(self, waiting: Waiting, reply: exchange_pb2.SubmitReply) -> str:
-        """Empty when the gateway has it for certain, otherwise the code of what is wrong."""
-        if reply.HasField("problem"):
-            return reply.problem.code or "internal"
-        try:
-            claims = receipt.verify(reply.receipt, self._credentials.gateway_keys())
-        except TrustError as error:
-            return error.code
-        expected = (
-            self._credentials.gateway,
-            self._credentials.party,
-            waiting.interchange_id,
-            hashlib.sha256(waiting.content).hexdigest(),
-        )
-        if (claims.gateway, claims.party, claims.interchange_id, claims.digest) != expected:
-            return "receipt.invalid"
-        return "" if claims.status == "accepted" else "interchange.refused"
-
-
-def _codes(reply: exchange_pb2.SubmitReply) -> str:
-    codes = {fault.code for outcome in reply.outcomes for fault in outcome.faults}
-    return ",".join(sorted(codes))[:500]
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

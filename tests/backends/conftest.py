@@ -43,8 +43,9 @@ async def start(certs: Path, gateway: Gateway, tmp_path: Path) -> AsyncIterator[
     """Starts a back end by its name; all that was started is stopped in the end."""
     started: list[Backend] = []
 
-    async def begin(name: str, section: str = "") -> Backend:
-        backend = Backend(name, tmp_path / name, certs, gateway.port, section or SECTIONS[name])
+    async def begin(name: str, limits: str = "") -> Backend:
+        section = f"{limits}\n{SECTIONS[name]}"
+        backend = Backend(name, tmp_path / name, certs, gateway.port, section)
         started.append(backend)
         await backend.start()
         return backend

@@ -48,8 +48,9 @@ def make_certificates(folder: Path) -> Path:
 class Gateway:
     """Delivers to a back end and takes its answers, as a gateway does.
 
-    ``answers`` has every accepted answer once, in order. ``trouble`` is asked for each submission
-    and may raise a code (a problem in the reply), or end the stream by ``ConnectionError``.
+    ``answers`` has every accepted answer once, in order; ``streams`` counts what came by stream.
+    ``trouble`` is asked for each submission: it may raise ``LookupError`` with a code (a problem
+    in the reply), or end the stream by ``ConnectionError``.
     """
 
     def __init__(self, certs: Path) -> None:
@@ -62,6 +63,7 @@ class Gateway:
         self.answers: list[Message] = []
         self.ids: list[str] = []
         self.received = 0
+        self.streams = 0
         self.trouble: Callable[[int, str], None] = lambda _count, _id: None
         self.refuse: Callable[[Message], bool] = lambda _message: False
         self.changed = asyncio.Condition()
@@ -235,6 +237,7 @@ class _Ingress(exchange_pb2_grpc.ExchangeServicer):
     ) -> None:
         try:
             async for submission in request_iterator:
+                self._gateway.streams += 1
                 await context.write(await self._gateway.take(submission))
         except ConnectionError:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
@@ -242,7 +245,11 @@ class _Ingress(exchange_pb2_grpc.ExchangeServicer):
     async def Submit(  # noqa: N802 - the contract's name
         self, request: wire.Submission, context: Any
     ) -> wire.SubmitReply:
-        return await self._gateway.take(request)
+        reply = await self._gateway.take(request)
+        if reply.HasField("problem"):
+            metadata = (("luxor-problem-bin", reply.problem.SerializeToString()),)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, reply.problem.code, metadata)
+        return reply
 
     async def Subscribe(  # type: ignore[override] # noqa: N802 - ends before it yields
         self, request_iterator: AsyncIterator[wire.SubscribeRequest], context: Any
@@ -287,7 +294,6 @@ retry_first_seconds = 0.05
 retry_most_seconds = 0.2
 answer_seconds = 2.0
 stop_seconds = 2.0
-
 {section}
 """
         )

@@ -170,6 +170,25 @@ async def test_troubles_of_the_gateway_only_delay(gateway: Gateway, start: Start
     assert len(gateway.ids) == len(set(gateway.ids)) == 20
 
 
+async def test_large_answers_go_by_calls_of_their_own(gateway: Gateway, start: Start) -> None:
+    risk = await start("risk", limits="stream_bytes = 1")
+    gateway.trouble = _once("overload")
+    async with gateway.calling(risk.address) as stub:
+        await deliver(stub, [gateway.submission(item(item_id=s10(n)), f"m-{n}") for n in range(5)])
+    await gateway.until_answers(5)
+    counts = await risk.until(lambda found: found["answers"]["acknowledged"] == 5)
+    assert counts["answers"]["waiting"] == 0
+    assert gateway.streams == 0
+
+
+def _once(code: str) -> Callable[[int, str], None]:
+    def trouble(count: int, _interchange_id: str) -> None:
+        if count == 1:
+            raise LookupError(code)
+
+    return trouble
+
+
 async def test_an_answer_that_is_refused_is_kept_and_can_be_sent_again(
     gateway: Gateway, start: Start
 ) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from backends.service.books import Books
 from backends.service.desk import Disposition, Received, assessment_id
-from backends.service.inbox import Conflict, Outcome, Parcel, Status, accept
+from backends.service.inbox import Conflict, Parcel, accept
+from backends.service.outcome import Outcome, Status
 from tests.backends.workbench import KEY_LIFE, Workbench, provenance
 from tests.samples import ITEM, NOW, item
 from translators.faults import Fault, Severity
