@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements/dev.lock
 STAMP  := $(VENV)/.installed
+# Test processes.
+WORKERS ?= 2
 
 .PHONY: help setup run test check format wire lock clean
 .DEFAULT_GOAL := help
@@ -24,7 +26,7 @@ run: setup ## the demonstration network, until Ctrl-C (ONCE=1: ends by itself)
 	@$(BIN)/luxor demo $(if $(ONCE),--once)
 
 test: setup ## every test, in its short form
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .
