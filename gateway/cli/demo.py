@@ -32,7 +32,8 @@ Examples:
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    # Each process works in a folder of its own, from where a relative path leads elsewhere.
+    type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
     default=Path("var/demo"),
     show_default=True,
     help="Where configuration, journals and logs go; emptied first.",
