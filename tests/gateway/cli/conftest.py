@@ -57,6 +57,14 @@ address = "archive"
 format = "luxor.json.1"
 
 [[agreement]]
+name = "archive"
+purpose = "tests: an archive gets no names"
+party = "customs-revenue"
+kinds = ["ItemDeclaration"]
+fields = ["item_id", "mail_class", "nature", "gross_weight", "pieces/**",
+          "sender/address/country", "addressee/address/country"]
+
+[[agreement]]
 name = "back-ends"
 purpose = "tests"
 role = "backend"

@@ -1,0 +1,150 @@
+"""The history of a value out of an operator's own journals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.cli.story import Said, Try, Way
+from gateway.cli.summary import summary
+from gateway.config import Config, ConfigError, load
+from gateway.core.identifiers import resolve
+from gateway.core.records import Attempt, Outcome, State, Stored, TraceEntry
+from gateway.store.sqlite.reader import SqliteReader, open_reader
+from gateway.store.sqlite.schema import JournalMismatch
+
+JOURNAL = "journal.db"
+_outcomes = msgspec.json.Decoder(tuple[Outcome, ...])
+
+
+def tell(configs: Iterable[Path], value: str, *, limit: int) -> tuple[Said, ...]:
+    """What the journals of these gateways know about a value.
+
+    Raises ``click.UsageError`` for a configuration or journal that is none, ``Unavailable`` when
+    one cannot be read now.
+    """
+    told: list[Said] = []
+    for file in configs:
+        config = _config(file)
+        path = config.path(config.gateway.data) / JOURNAL
+        if not path.is_file():
+            raise click.UsageError(f"{file}: there is no journal yet at {path}")
+        try:
+            with open_reader(path, gateway=config.gateway.number) as reader:
+                told.extend(_Teller(config, reader).tell(value, limit))
+        except JournalMismatch as error:
+            raise click.UsageError(f"{path}: {error}") from error
+    return tuple(told)
+
+
+def _config(file: Path) -> Config:
+    try:
+        return load(file)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+
+
+class _Teller:
+    """Tells what one journal knows."""
+
+    def __init__(self, config: Config, reader: SqliteReader) -> None:
+        self._gateway = config.gateway.id
+        self._number = config.gateway.number
+        self._reader = reader
+
+    def tell(self, value: str, limit: int) -> Iterator[Said]:
+        subject = self._subject(value)
+        entries = self._reader.trace(subject, limit=limit)
+        interchanges = {(e.message.party, e.message.interchange_id) for e in entries}
+        stored = [self._reader.find(party, named) for party, named in sorted(interchanges)]
+        judged = {s.record: _outcomes.decode(s.outcomes) for s in stored if s is not None}
+        for entry in entries:
+            yield self._accepted(entry, judged.get(entry.message.record, ()))
+        for attempt in stored:
+            if attempt is not None:
+                yield from self._refused(attempt, subject)
+        for attempt in self._reader.refusals(subject, limit=limit):
+            yield from self._refused(attempt, subject)
+
+    def _subject(self, value: str) -> str:
+        """A message id of this gateway stands for the key of its message."""
+        resolved = resolve(value)
+        if resolved is None or resolved[0] != self._number:
+            return value
+        message = self._reader.message(resolved[1], resolved[2])
+        return value if message is None else message.key.value
+
+    def _accepted(self, entry: TraceEntry, judged: Iterable[Outcome]) -> Said:
+        message = entry.message
+        faults = [o.faults for o in judged if o.ordinal == message.ordinal]
+        return Said(
+            at=message.accepted_at,
+            status=State.ACCEPTED,
+            gateway=self._gateway,
+            message_id=message.message_id,
+            party=message.party,
+            on_behalf_of=message.on_behalf_of or "",
+            kind=message.kind,
+            key=message.key.value,
+            function=message.function,
+            version=message.version,
+            interchange_id=message.interchange_id,
+            ordinal=message.ordinal,
+            record=message.record,
+            format=entry.format,
+            transport=entry.transport,
+            summary=summary(message.body),
+            subjects=tuple(f"{subject.kind} {subject.value}" for subject in entry.subjects),
+            regards=message.regards or "",
+            upstream_id=message.upstream_id or "",
+            faults=faults[0] if faults else (),
+            ways=tuple(
+                Way(
+                    destination=leg.destination,
+                    state=leg.state,
+                    tries=tuple(
+                        _try(attempt)
+                        for attempt in entry.attempts
+                        if attempt.destination == leg.destination
+                    ),
+                )
+                for leg in entry.legs
+            ),
+        )
+
+    def _refused(self, stored: Stored, subject: str) -> Iterator[Said]:
+        """The refused messages of an interchange: all when it was asked for, else the subject's."""
+        for outcome in _outcomes.decode(stored.outcomes):
+            if outcome.status is not State.REFUSED:
+                continue
+            if subject not in (stored.interchange_id, outcome.key):
+                continue
+            yield Said(
+                at=stored.received_at,
+                status=State.REFUSED,
+                gateway=self._gateway,
+                party=stored.party,
+                kind=outcome.kind or "",
+                key=outcome.key or "",
+                interchange_id=stored.interchange_id,
+                ordinal=outcome.ordinal,
+                record=stored.record,
+                format=stored.format,
+                transport=stored.transport,
+                faults=outcome.faults,
+            )
+
+
+def _try(attempt: Attempt) -> Try:
+    return Try(
+        n=attempt.n,
+        at=attempt.at,
+        result=attempt.result,
+        code=attempt.code,
+        detail=attempt.detail,
+        withheld=attempt.dropped,
+        receipt=attempt.evidence is not None,
+    )

@@ -1,0 +1,90 @@
+"""A journal as an operator reads it, beside whoever writes it. Nothing is changed or locked."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from gateway.core.identifiers import InterchangeId
+from gateway.core.records import Stored, StoredMessage, TraceEntry
+from gateway.store.sqlite import reads, trace
+from gateway.store.sqlite.codec import Codec
+from gateway.store.sqlite.connection import mapped
+from gateway.store.sqlite.messages import Messages
+from gateway.store.sqlite.schema import MIGRATIONS, JournalMismatch
+from trust.identity import PartyId
+
+_BUSY_SECONDS = 5.0
+
+
+class SqliteReader:
+    """Plain calls that block; made by :func:`open_reader`. They may raise ``Unavailable``."""
+
+    def __init__(self, connection: sqlite3.Connection, *, gateway: int) -> None:
+        self._connection = connection
+        self._codec = Codec()
+        self._messages = Messages(gateway, self._codec)
+
+    def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
+        """The accepted interchange under that id, otherwise the latest refused attempt."""
+        with mapped():
+            return reads.find(self._connection, self._codec, party, interchange_id)
+
+    def refusals(self, interchange_id: str, *, limit: int) -> tuple[Stored, ...]:
+        """Refused attempts under an id, of any party, in order of their records."""
+        with mapped():
+            return reads.refusals(self._connection, self._codec, interchange_id, limit)
+
+    def message(self, record: int, ordinal: int) -> StoredMessage | None:
+        """One accepted message, without its body."""
+        place = (record, ordinal)
+        with mapped():
+            found = self._messages.read(self._connection, (place,), bodies=False)
+        return found.get(place)
+
+    def trace(self, value: str, *, limit: int) -> tuple[TraceEntry, ...]:
+        """As in the port, but with the bodies that are still kept."""
+        with mapped():
+            entries = trace.trace(self._connection, self._messages, self._codec, value, limit)
+            places = [(entry.message.record, entry.message.ordinal) for entry in entries]
+            whole = self._messages.read(self._connection, places, bodies=True)
+        return tuple(
+            msgspec.structs.replace(entry, message=whole[place])
+            for entry, place in zip(entries, places, strict=True)
+        )
+
+
+@contextmanager
+def open_reader(path: Path, *, gateway: int) -> Iterator[SqliteReader]:
+    """Open the journal at ``path`` for reading; blocks.
+
+    Raises ``JournalMismatch`` for a file that is not this gateway's or not of this version, and
+    ``Unavailable`` when there is none or the disk fails.
+    """
+    with mapped():
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro",  # https://www.sqlite.org/uri.html
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+        )
+    try:
+        with mapped():
+            _check(connection, gateway)
+        yield SqliteReader(connection, gateway=gateway)
+    finally:
+        connection.close()
+
+
+def _check(connection: sqlite3.Connection, gateway: int) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != len(MIGRATIONS):
+        raise JournalMismatch(f"the journal has version {version}, not {len(MIGRATIONS)}")
+    (stored,) = connection.execute("SELECT value FROM meta WHERE name = 'gateway'").fetchone()
+    if stored != gateway:
+        raise JournalMismatch(f"the journal belongs to gateway {stored}, not to {gateway}")
