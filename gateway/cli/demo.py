@@ -61,7 +61,9 @@ def demo(
     console = Console(stderr=as_json)
     _make_certificates(certs)
     ports = free_ports() if once else dict(PORTS)
-    run = prepare(Topology(root=folder, certs=certs, ports=ports), seed=seed)
+    # Absolute: the processes have working folders of their own.
+    topology = Topology(root=folder.absolute(), certs=certs.absolute(), ports=ports)
+    run = prepare(topology, seed=seed)
     began = datetime.now(UTC)
     _play(run, console, once=once)
     if as_json:
