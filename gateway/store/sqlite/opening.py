@@ -39,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages in one transaction, unless a single interchange has more."""
     lease_bytes: int = 16 << 20
     """Stored bytes of the bodies of one lease, unless a single one has more."""
-    linger_seconds: float = 0.0005
+    linger_seconds: float = 0.001
     """How long a group may wait for the callers of the one before it."""
     readers: int = 2
     """Threads that read."""
