@@ -42,7 +42,8 @@ Exit status: 0 something is known, 1 nothing is, 2 wrong usage, 3 it could not b
     "configs",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="An operator's gateway, read from its journal; several make one story across them.",
+    help="An operator's gateway, read from its journal (gateway.toml here, if it is there);"
+    " several make one story across them.",
 )
 @with_access
 @click.option(

@@ -1,4 +1,4 @@
-"""A journal as an operator reads it, beside whoever writes it. Nothing is changed or locked."""
+"""A journal as an operator reads it, beside whoever writes it: no row changes, nobody waits."""
 
 from __future__ import annotations
 

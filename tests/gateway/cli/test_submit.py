@@ -176,6 +176,19 @@ def test_the_receipt_can_be_saved_and_proved_later(
     assert (claims.party, claims.accepted) == ("post-a", 3)
 
 
+def test_on_a_terminal_a_large_file_shows_how_much_has_left(
+    submit: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich's way to take a file for a terminal
+    file = tmp_path / "large.xml"
+    file.write_bytes(document(ITMATT, [*items("large", 300, at=AT)], "large"))
+    result = submit(file)
+    assert result.exit_code == 0, result.output
+    assert "sending" in result.stderr
+    assert "judging" in result.stderr
+    assert submit(file, "--json").stderr == ""
+
+
 def test_a_gateway_that_is_not_there_may_be_tried_again(
     submit: Callable[..., Result], good: Path
 ) -> None:
