@@ -1,4 +1,7 @@
-"""The journal port on plain lists and dictionaries, looked through from end to end."""
+"""The journal port on plain lists and dictionaries, looked through from end to end.
+
+One long module on purpose: it is read beside the port, method by method, as its plain meaning.
+"""
 
 from __future__ import annotations
 
