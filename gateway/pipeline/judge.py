@@ -113,7 +113,8 @@ def judge(
 
 
 def _refused(entry: Entry, faults: tuple[Fault, ...]) -> Judged:
-    kind = None if entry.message is None else kind_of(entry.message)
+    drafted = None if entry.draft is None else entry.draft.get("type")
+    kind = drafted if entry.message is None else kind_of(entry.message)
     outcome = Outcome(
         ordinal=entry.ordinal, status=State.REFUSED, kind=kind, key=entry.key, faults=faults
     )

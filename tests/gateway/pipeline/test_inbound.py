@@ -51,6 +51,20 @@ async def test_one_bad_message_refuses_only_itself(middle: Middle) -> None:
     assert [good.item_id] == [m.item_id for m in await middle.waiting("risk")]  # type: ignore[union-attr]
 
 
+async def test_a_message_that_can_not_be_understood_is_judged_as_far_as_it_can(
+    middle: Middle,
+) -> None:
+    item = documents.item("EE471108152FR", country="QQ").replace("0.750", "1,5")
+    stored = await middle.send(
+        "post-a", content=documents.itmatt(item), format_id=FormatId("upu.itmatt.1")
+    )
+    (outcome,) = outcomes(stored)
+
+    assert ("ItemDeclaration", "EE471108152FR") == (outcome.kind, outcome.key)
+    assert {"decimal.invalid", "s10.check-digit", "country.unknown"} == set(codes(stored))
+    assert all(fault.line for fault in outcome.faults)
+
+
 async def test_a_repeat_gets_the_first_receipt_and_makes_nothing_new(middle: Middle) -> None:
     first = await middle.send("post-a", *items(1), identifier="x")
     again = await middle.send("post-a", *items(1), identifier="x")
