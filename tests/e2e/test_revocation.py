@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import grpc
 import pytest
 from click.testing import CliRunner
 
 from gateway.cli.certs import certs as certs_command
 from gateway.cli.party import party as party_command
 from tests.e2e import documents
-from tests.e2e.callers import client_context
+from tests.e2e.callers import client_context, submit
 from tests.e2e.network import GatewayProcess, running
 
 BOUND_SECONDS = 30.0
@@ -64,6 +65,14 @@ async def test_a_revoked_certificate_is_refused_on_its_open_connection(
         assert result.exit_code == 0, result.output
 
         assert "certificate.revoked" == await sending
+    status, code, _ = await submit(
+        gateway,
+        "post-a",
+        documents.good(1, control="g"),
+        identifier="g",
+        format_id="upu.itmatt.1",
+    )
+    assert (grpc.StatusCode.PERMISSION_DENIED, "certificate.revoked") == (status, code)
 
 
 async def test_a_suspended_party_is_refused_on_its_open_connection(
