@@ -80,6 +80,7 @@ class Inboxes:
                 limit=limit,
                 seconds=self._settings.inbox_lease,
                 now=self._clock(),
+                lasting=True,
             )
             left = until - asyncio.get_running_loop().time()
             if lease is not None or left <= 0:
@@ -127,12 +128,19 @@ class Inboxes:
         if lease is None:
             raise Refused("inbox.cursor")
         named = None if message_ids is None else frozenset(message_ids)
+        endpoint = self._endpoints().inbox(party)
         settlements, stopped = [], set[int]()
         for delivery in lease.deliveries:
             if delivery.key in stopped:
                 continue
             if named is None or delivery.message.message_id in named:
-                settlements.append(_settlement(delivery, Result.DELIVERED))
+                settlements.append(
+                    Settlement(
+                        delivery=delivery,
+                        result=Result.DELIVERED,
+                        dropped=self._preparer.withheld(delivery, endpoint),
+                    )
+                )
             else:  # legs of one key are settled in order
                 stopped.add(delivery.key)
         await self._settle(lease, settlements)

@@ -50,6 +50,14 @@ class Preparer:
         self._network = network
         self._parties = parties
 
+    def withheld(self, delivery: Delivery, endpoint: Endpoint) -> tuple[str, ...]:
+        """Canonical paths of a delivery that its agreement withholds."""
+        network, stored = self._network(), delivery.message
+        agreement = network.agreement(self._parties(), endpoint, stored.kind)
+        if agreement is None or stored.body is None:
+            return ()
+        return network.minimisers[agreement.name].minimise(_BODY.decode(stored.body)).dropped
+
     async def prepare(
         self, delivery: Delivery, endpoint: Endpoint, *, format_id: FormatId | None = None
     ) -> Prepared:

@@ -169,7 +169,9 @@ class MemoryJournal:
         numbers = [self._number(subject, acceptance.record) for subject in planned.subjects]
         key = numbers[0] if planned.key_of is None else self._messages[planned.key_of].key
         version = 1 + sum(
-            kept.key == key and kept.message.party == acceptance.party
+            kept.key == key
+            and kept.message.party == acceptance.party
+            and kept.message.kind == planned.kind
             for kept in self._messages.values()
         )
         message = StoredMessage(

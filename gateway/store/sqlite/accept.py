@@ -125,14 +125,16 @@ def _placed(
 
 def _write_messages(connection: sqlite3.Connection, placed: Sequence[_Placed]) -> frozenset[str]:
     """Write messages, references and legs; the destinations that got work."""
-    versions = Versions(connection, ((one.key, one.acceptance.party) for one in placed))
+    versions = Versions(
+        connection, ((one.key, one.acceptance.party, one.message.kind) for one in placed)
+    )
     messages: list[Row] = []
     refs: set[Row] = set()
     legs: list[NewLeg] = []
     for one in placed:
         acceptance, message = one.acceptance, one.message
         record, ordinal = acceptance.record, message.ordinal
-        version = versions.following(one.key, acceptance.party)
+        version = versions.following((one.key, acceptance.party, message.kind))
         default = "original" if version == 1 else "replacement"
         messages.append(
             (

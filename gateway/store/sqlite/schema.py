@@ -59,8 +59,8 @@ CREATE TABLE subject (
 );
 CREATE UNIQUE INDEX subject_value ON subject (value, kind, origin, first_record);
 CREATE TABLE version (
-  subject INTEGER NOT NULL, party TEXT NOT NULL, latest INTEGER NOT NULL,
-  PRIMARY KEY (subject, party)
+  subject INTEGER NOT NULL, party TEXT NOT NULL, kind TEXT NOT NULL, latest INTEGER NOT NULL,
+  PRIMARY KEY (subject, party, kind)
 ) WITHOUT ROWID;
 CREATE TABLE ref (
   subject INTEGER NOT NULL, record INTEGER NOT NULL, ordinal INTEGER NOT NULL,

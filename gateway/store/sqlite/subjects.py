@@ -24,9 +24,14 @@ UPDATE subject SET last_record = v.last FROM (
 ) AS v WHERE subject.no = v.no
 """
 _VERSIONS = """
-SELECT v.subject, v.party, v.latest FROM json_each(?) AS j CROSS JOIN version AS v
+SELECT v.subject, v.party, v.kind, v.latest FROM json_each(?) AS j CROSS JOIN version AS v
  ON v.subject = json_extract(j.value, '$[0]') AND v.party = json_extract(j.value, '$[1]')
+ AND v.kind = json_extract(j.value, '$[2]')
 """
+
+
+Line = tuple[int, str, str]
+"""What is versioned: number of the key, party, kind of message."""
 
 
 @dataclass(slots=True)
@@ -87,21 +92,25 @@ class Subjects:
 
 
 class Versions:
-    """How many messages each party has sent about each key, counted on within a transaction."""
+    """How many messages of a kind each party has sent about each key, within a transaction.
 
-    def __init__(self, connection: sqlite3.Connection, wanted: Iterable[tuple[int, str]]) -> None:
+    Kinds count apart: a transport event about an item makes no later declaration of it a
+    replacement.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, wanted: Iterable[Line]) -> None:
         self._connection = connection
-        self._latest: dict[tuple[int, str], int] = {}
-        self._used: set[tuple[int, str]] = set()
+        self._latest: dict[Line, int] = {}
+        self._used: set[Line] = set()
         rows = connection.execute(_VERSIONS, (listed(sorted(set(wanted))),)).fetchall()
-        for subject, party, latest in rows:
-            self._latest[subject, party] = latest
+        for subject, party, kind, latest in rows:
+            self._latest[subject, party, kind] = latest
 
-    def following(self, subject: int, party: str) -> int:
-        """The number of the party's next message about the key, from 1."""
-        version = self._latest.get((subject, party), 0) + 1
-        self._latest[subject, party] = version
-        self._used.add((subject, party))
+    def following(self, line: Line) -> int:
+        """The number of the party's next message of that kind about the key, from 1."""
+        version = self._latest.get(line, 0) + 1
+        self._latest[line] = version
+        self._used.add(line)
         return version
 
     def write(self) -> None:
@@ -109,6 +118,6 @@ class Versions:
         insert(
             self._connection,
             "version",
-            [(*pair, self._latest[pair]) for pair in sorted(self._used)],
+            [(*line, self._latest[line]) for line in sorted(self._used)],
             "ON CONFLICT DO UPDATE SET latest = excluded.latest",
         )

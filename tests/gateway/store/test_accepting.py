@@ -188,6 +188,15 @@ async def test_versions_count_by_party_and_key(journal: Journal) -> None:
     ]
 
 
+async def test_versions_of_one_kind_do_not_count_for_another(journal: Journal) -> None:
+    event = msgspec.structs.replace(message(1, about=item(1)), kind="TransportEvent")
+    await accept(journal, "event", messages=[event])
+    stored = await accept(journal, "item", messages=[message(1, about=item(1))], content=b"item")
+    kept = await journal.message(stored.record, 1)
+    assert kept is not None
+    assert (kept.version, kept.function) == (1, "original")
+
+
 async def test_versions_count_within_one_interchange(journal: Journal) -> None:
     about = item(1)
     stored = await accept(journal, messages=[message(n, about=about) for n in (1, 2, 3)])
