@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Test processes.
 WORKERS ?= 2
 
-.PHONY: help setup run test check format wire lock clean
+.PHONY: help setup run test check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +41,11 @@ format: setup ## format and fix what can be fixed
 
 wire: setup ## generate translators/wire from proto/
 	@$(BIN)/python proto/generate.py
+
+docs: setup ## generate the pages of formats and codes in docs/
+	@$(BIN)/luxor codes --markdown > docs/faults.md
+	@for f in $$($(BIN)/python -c 'from translators.registry import standard; print(*(t.id for t in standard()))'); do \
+		$(BIN)/luxor formats $$f > docs/formats/$$f.md; done
 
 lock: setup ## resolve the bounds of pyproject.toml to exact versions
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/dev.lock

@@ -50,6 +50,13 @@ def test_every_format_has_schema_sample_and_documentation(name: str, tmp_path: P
     assert name in documentation.stdout
 
 
+@pytest.mark.parametrize("name", [translator.id for translator in standard()])
+def test_the_page_of_every_format_is_fresh(name: str) -> None:
+    page = Path(__file__).parents[3] / "docs/formats" / f"{name}.md"
+
+    assert run("formats", name).stdout == page.read_text("utf-8"), "run: make docs"
+
+
 def test_the_sample_of_itmatt_is_valid_against_its_schema(tmp_path: Path) -> None:
     (file,) = json.loads(run("schema", "upu.itmatt.1", "--out", str(tmp_path), "--json").stdout)
 
