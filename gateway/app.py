@@ -20,7 +20,7 @@ from gateway.config.directory import Directory
 from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
 from gateway.core.ports import Journal
-from gateway.core.records import Outcome, Settlement, State, Stored
+from gateway.core.records import Delivery, Outcome, Settlement, State, Stored
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
@@ -197,7 +197,12 @@ class App:
                 directory.parties.party(own), grants=(NOTICE_GRANT,), must_sign=False
             )
             identity = directory.authenticator.configured(own)
-            return await inbound.accept(Sender(identity, party), envelope)
+            stored = await inbound.accept(Sender(identity, party, own=True), envelope)
+            if stored.state is State.REFUSED:  # somebody waits for it who will never hear
+                self.telemetry.of("notices").error(
+                    "notice.refused", interchange_id=stored.interchange_id, record=stored.record
+                )
+            return stored
 
         return submit
 
@@ -235,6 +240,7 @@ class App:
                     random=random.random,
                     buried=notices.buried,
                     observe=self._observe_settled,
+                    failed=self._observe_failed,
                 )
             )
 
@@ -356,6 +362,14 @@ class App:
                 code=settlement.code,
                 reason=settlement.detail,
             )
+
+    def _observe_failed(self, delivery: Delivery, error: Exception) -> None:
+        self.telemetry.of("dispatch").error(
+            "delivery.failed",
+            destination=delivery.destination,
+            message_id=delivery.message.message_id,
+            error=error,
+        )
 
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close. May be called twice."""

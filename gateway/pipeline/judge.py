@@ -25,10 +25,14 @@ GATEWAY_ROLES = frozenset({"gateway", "administration"})
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """Who sent an interchange: the proven identity and its registration."""
+    """Who sent an interchange: the proven identity and its registration.
+
+    ``own``: the gateway itself, which received every message and so may speak of each.
+    """
 
     identity: Identity
     party: Party
+    own: bool = False
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +202,7 @@ def _answer(
         return (
             Fault(code="regards.unknown", path="/regards", detail="no message has this id here"),
         )
-    received = any(
+    received = sender.own or any(
         bench.network.endpoints.party_of(destination) == sender.identity.party
         for destination in regards.destinations
     )

@@ -17,10 +17,11 @@ from gateway.core.ports import Clock
 from gateway.core.records import Delivery, Stored
 from translators.canonical import DeliveryFailed
 from translators.canonical.notices import FailureReason
+from translators.faults import Fault
 from translators.translator import FormatId
 
-ABOUT_CONTENT = frozenset({"translation.failed", "interchange.refused", "delivery.refused"})
-"""Codes that say that the content was the reason, so that its sender should know."""
+NOT_OF_CONTENT = frozenset({"agreement.none", "attempts.exhausted", "retention.expired"})
+"""Codes of reasons that lie with us or with the link; any other is the receiver's own no."""
 NOTICE_FORMAT = FormatId("luxor.json.1")
 
 Submit = Callable[[Envelope], Awaitable[Stored]]
@@ -36,20 +37,16 @@ class Notices:
     async def buried(self, delivery: Delivery, refused: Refused) -> None:
         """Send ``DeliveryFailed`` to the origin, once per message and destination."""
         message = delivery.message
-        about_content = refused.faults or refused.code in ABOUT_CONTENT
-        if not about_content or message.kind == DeliveryFailed.__name__:
+        if refused.code in NOT_OF_CONTENT or message.kind == DeliveryFailed.__name__:
             return
         now = self._clock()
         notice = DeliveryFailed(
             regards=message.message_id,
-            interchange_id=message.interchange_id[:70],
+            interchange_id=message.interchange_id,
             failed_at=now,
-            destination=delivery.destination[:35],
+            destination=delivery.destination,
             key=message.key.value[:70],
-            reasons=tuple(
-                FailureReason(code=fault.code, path=fault.path, detail=fault.detail[:512] or None)
-                for fault in refused.faults[:1000]
-            )
+            reasons=tuple(_reason(fault, refused) for fault in refused.faults[:1000])
             or (FailureReason(code=refused.code),),
         )
         identifier = f"failed-{message.message_id}-{delivery.destination}".replace(":", "-")
@@ -67,3 +64,12 @@ class Notices:
             # Said before: the id of a notice is made of what it is about.
             if already.code != "interchange.conflict":
                 raise
+
+
+def _reason(fault: Fault, refused: Refused) -> FailureReason:
+    """A receiver's words as far as a notice may carry them: they must not keep it from going."""
+    return FailureReason(
+        code=fault.code[:140] or refused.code,
+        path=fault.path[:512],
+        detail=fault.detail[:512] or None,
+    )

@@ -27,6 +27,8 @@ Buried = Callable[[Delivery, Refused], Awaitable[None]]
 """Called for a message that its destination will never take, after it was buried."""
 Observe = Callable[[Settlement], None]
 """Told of every attempt."""
+Failed = Callable[[Delivery, Exception], None]
+"""Told of mistakes of ours; the message is tried again, and the others go on."""
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ class Dispatcher:
         random: Callable[[], float],
         buried: Buried,
         observe: Observe,
+        failed: Failed,
     ) -> None:
         self._journal = journal
         self._destination = destination
@@ -63,8 +66,10 @@ class Dispatcher:
         self._random = random
         self._buried = buried
         self._observe = observe
+        self._failed = failed
         self._slots = asyncio.Semaphore(settings.in_flight)
         self._outage: Outage | None = None
+        self._delivered = 0
         self._stopping = asyncio.Event()
 
     @property
@@ -89,8 +94,9 @@ class Dispatcher:
         self._bell.ring((self._endpoint.id,))
 
     async def _lease(self) -> Lease | None:
-        # After an outage one key is enough to see whether the destination is back.
-        limit = 1 if self._outage is not None else self._settings.batch
+        # After an outage two keys show whether the destination is back: were it one, a message on
+        # which the receiver hangs would be asked for again and again, and hold all others.
+        limit = 2 if self._outage is not None else self._settings.batch
         try:
             return await self._journal.lease(
                 self._endpoint.id, limit=limit, seconds=self._settings.lease, now=self._clock()
@@ -150,6 +156,22 @@ class Dispatcher:
         return self._outage is not None and self._outage.until > self._clock()
 
     async def _attempt(self, delivery: Delivery) -> Settlement:
+        before = self._delivered
+        try:
+            return await self._try(delivery)
+        except Unavailable as unavailable:
+            return await self._later(delivery, unavailable)
+        except TimeoutError:
+            # Where others got through meanwhile, it is this message on which the receiver hangs.
+            slow = Unavailable(
+                f"no answer within {self._settings.timeout:g} s", reached=self._delivered > before
+            )
+            return await self._later(delivery, slow)
+        except Exception as error:
+            self._failed(delivery, error)
+            return await self._later(delivery, Unavailable("internal", reached=True))
+
+    async def _try(self, delivery: Delivery) -> Settlement:
         try:
             prepared = await self._preparer.prepare(delivery, self._endpoint)
             async with asyncio.timeout(self._settings.timeout):
@@ -157,12 +179,8 @@ class Dispatcher:
         except Refused as refused:
             self._outage = None if refused.code != "agreement.none" else self._outage
             return await self._bury(delivery, refused)
-        except Unavailable as unavailable:
-            return await self._later(delivery, unavailable)
-        except TimeoutError:
-            slow = Unavailable(f"no answer within {self._settings.timeout:g} s", reached=False)
-            return await self._later(delivery, slow)
         self._outage = None
+        self._delivered += 1
         return Settlement(
             delivery=delivery,
             result=Result.DELIVERED,

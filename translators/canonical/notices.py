@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from translators.canonical.provenance import Provenance
-from translators.canonical.scalars import Code, Identifier, Instant, Text140, Text512
+from translators.canonical.scalars import Identifier, Instant, InterchangeName, Text140, Text512
 
 
 class FailureReason(
@@ -33,9 +33,9 @@ class DeliveryFailed(
 
     regards: Identifier
     """Message id of what could not be delivered."""
-    interchange_id: Identifier
+    interchange_id: InterchangeName
     failed_at: Instant
-    destination: Code
+    destination: Identifier
     provenance: Provenance | None = None
     key: Identifier | None = None
     reasons: Annotated[tuple[FailureReason, ...], Meta(max_length=1000)] = ()

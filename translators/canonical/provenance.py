@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from translators.canonical.scalars import Identifier, Instant, Quantity
+from translators.canonical.scalars import Identifier, Instant, InterchangeName, Quantity
 
 
 class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -17,7 +17,7 @@ class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
 
     message_id: Identifier
     party: Identifier
-    interchange_id: Identifier
+    interchange_id: InterchangeName
     accepted_at: Instant
     version: Quantity | None = None
     on_behalf_of: Identifier | None = None

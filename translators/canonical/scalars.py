@@ -25,6 +25,8 @@ Text512 = Annotated[str, Meta(min_length=1, max_length=512)]
 Text2000 = Annotated[str, Meta(min_length=1, max_length=2000)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=70)]
 """An identifier that another party issued: kept in its original spelling."""
+InterchangeName = Annotated[str, Meta(min_length=1, max_length=120)]
+"""An interchange id: 120 characters are what ingresses take."""
 Code = Annotated[str, Meta(min_length=1, max_length=35)]
 """A coded value: our name where the table knows it, otherwise the sender's spelling."""
 if TYPE_CHECKING:

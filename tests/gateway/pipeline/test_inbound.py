@@ -283,3 +283,11 @@ async def test_a_refusal_before_judging_is_journaled_and_consumes_no_id(middle: 
     assert ["signature.invalid"] == codes(refusal)
     assert State.ACCEPTED is stored.state
     assert PartyId("post-a") == refusal.party
+
+
+async def test_an_interchange_id_of_full_length_reaches_the_receiver(middle: Middle) -> None:
+    await middle.send("post-a", *items(1), identifier="x" * 120)
+
+    (got,) = await middle.waiting("risk")
+    assert got.provenance is not None
+    assert "x" * 120 == got.provenance.interchange_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 import pytest
@@ -49,8 +50,12 @@ class Outbound:
         self.receiver = Receiver()
         self.settled: list[Settlement] = []
         self.buried: list[tuple[Delivery, Refused]] = []
+        self.failed: list[Exception] = []
+        self.full = False
 
     async def _bury(self, delivery: Delivery, refused: Refused) -> None:
+        if self.full:
+            raise Unavailable("the journal's disk is full")
         self.buried.append((delivery, refused))
 
     @asynccontextmanager
@@ -67,6 +72,7 @@ class Outbound:
             random=lambda: 0.0,
             buried=self._bury,
             observe=self.settled.append,
+            failed=lambda _, error: self.failed.append(error),
         )
         work = asyncio.create_task(dispatcher.run())
         ticker = asyncio.create_task(self._tick())
@@ -87,6 +93,10 @@ class Outbound:
         async with asyncio.timeout(10):
             while not condition():  # noqa: ASYNC110 - the dispatcher has no event for tests
                 await asyncio.sleep(0.005)
+
+    def has_settled(self, number: int) -> bool:
+        """Whether so many attempts have ended."""
+        return len(self.settled) >= number
 
     def results(self) -> list[Result]:
         """How the attempts ended."""
@@ -187,6 +197,56 @@ async def test_a_receiver_that_hangs_is_given_up_after_its_timeout(outbound: Out
 
     assert hung.is_set()
     assert Result.RETURNED is outbound.settled[0].result
+
+
+async def test_a_mistake_of_ours_with_one_message_stops_no_other(outbound: Outbound) -> None:
+    def stumble(outgoing: Outgoing) -> None:
+        if b'"bad"' in outgoing.content:
+            raise LookupError("content")
+
+    outbound.receiver.behave = stumble
+    await outbound.middle.send("post-a", samples.item(remark="bad"))
+    async with outbound.running():
+        await outbound.until(lambda: Result.BURIED in outbound.results())
+        await outbound.middle.send("post-a", samples.item(item_id=samples.s10(9)))
+        await outbound.until(lambda: bool(outbound.receiver.got))
+
+    assert {LookupError} == {type(error) for error in outbound.failed}
+    assert "attempts.exhausted: 3 attempts: internal" == str(outbound.buried[0][1])
+
+
+async def test_a_refusal_that_can_not_be_told_now_is_tried_again(outbound: Outbound) -> None:
+    def refuse(_: Outgoing) -> None:
+        raise Refused("interchange.refused")
+
+    outbound.receiver.behave, outbound.full = refuse, True
+    await outbound.middle.send("post-a", samples.ITEM)
+    async with outbound.running():
+        await outbound.until(lambda: Result.RETURNED in outbound.results())
+        outbound.full = False
+        await outbound.until(lambda: Result.BURIED in outbound.results())
+
+    assert ["interchange.refused"] == [refused.code for _, refused in outbound.buried]
+
+
+async def test_one_message_on_which_the_receiver_hangs_does_not_hold_the_others(
+    outbound: Outbound,
+) -> None:
+    async def hang(outgoing: Outgoing) -> str | None:
+        if b'"bad"' in outgoing.content:
+            await asyncio.sleep(60)
+        outbound.receiver.got.append(outgoing)
+        return None
+
+    outbound.receiver.deliver = hang  # type: ignore[method-assign]  # one never ends
+    await outbound.middle.send("post-a", samples.item(remark="bad"))
+    async with outbound.running():
+        for number in range(1, 5):
+            await outbound.until(partial(outbound.has_settled, number))
+            await outbound.middle.send("post-a", samples.item(item_id=samples.s10(number)))
+        await outbound.until(lambda: len(outbound.receiver.got) == 4)
+
+    assert Result.RETRY in outbound.results()
 
 
 def test_pauses_double_to_a_bound_and_are_spread() -> None:
