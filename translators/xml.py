@@ -136,12 +136,12 @@ class Stream:
 
 
 def _tree(content: bytes) -> Node:
+    if not content.strip():
+        raise _empty()
     try:
         return etree.fromstring(content, etree.XMLParser(**_OPTIONS))
     except etree.XMLSyntaxError as error:
-        # A declaration in the prolog is the graver fault, and may have caused this one.
-        _read_opening(_Bounded(io.BytesIO(content), len(content)))
-        raise _mapped(error) from error
+        raise _mapped(error, content[:_PROLOG]) from error
 
 
 def check_depth(element: Node, limit: int) -> None:
@@ -209,30 +209,73 @@ def _read_opening(source: _Bounded) -> tuple[Opening, bytes]:
             if len(prolog) > _PROLOG:
                 raise XmlError("xml.malformed", f"no document element in {_PROLOG} bytes")
         if not prolog.strip():
-            raise XmlError("xml.empty", "there is nothing in the document")
+            raise _empty()
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise _mapped(error) from error
+        raise _mapped(error, prolog) from error
     raise XmlError("xml.malformed", "there is no document element")
 
 
 def _judged(root: Node) -> Opening:
     info: Any = root.getroottree().docinfo
     if info.internalDTD is not None or info.externalDTD is not None or info.doctype:
-        raise XmlError("xml.dtd", "a document type declaration is not allowed", 1)
+        raise _dtd()
     if info.encoding is not None and info.encoding.upper() not in ENCODINGS:
         raise XmlError("xml.encoding", "this encoding is not taken", 1)
     attributes = {str(name): str(value) for name, value in root.attrib.items()}
     return Opening(str(root.tag), attributes, line_of(root) or 1)
 
 
-def _mapped(error: etree.XMLSyntaxError) -> XmlError:
-    """Our code for libxml2's; its message names positions and names, never content."""
+class _Declared:
+    """Parser target that only notes whether there is a document type declaration."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    def doctype(self, *_: object) -> None:
+        self.found = True
+
+    def start(self, *_: object) -> None: ...
+
+    def end(self, *_: object) -> None: ...
+
+    def data(self, *_: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _declares(prolog: bytes) -> bool:
+    """True when a document that cannot be parsed has a document type declaration."""
+    target: Any = _Declared()
+    parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True)
+    try:
+        parser.feed(prolog)
+        parser.close()
+    except etree.XMLSyntaxError:
+        pass
+    return bool(target.found)
+
+
+def _mapped(error: etree.XMLSyntaxError, prolog: bytes = b"") -> XmlError:
+    """Our code for libxml2's; its message names positions and names, never content.
+
+    A document type declaration is the graver fault, and may have caused the other.
+    """
     log: Any = error.error_log
     kind = str(log.last_error.type_name) if log.last_error is not None else ""
     line = error.lineno or None
+    if prolog and _declares(prolog):
+        return _dtd()
     if kind == "ERR_RESOURCE_LIMIT":
         deep = "depth" in (error.msg or "")
         return XmlError("xml.depth" if deep else "xml.size", "a limit of the parser", line)
     text = (error.msg or "").partition(", line ")[0].strip()
     return XmlError(_CODES.get(kind, "xml.malformed"), text, line)
+
+
+def _empty() -> XmlError:
+    return XmlError("xml.empty", "there is nothing in the document")
+
+
+def _dtd() -> XmlError:
+    return XmlError("xml.dtd", "a document type declaration is not allowed", 1)

@@ -140,13 +140,14 @@ class EntryReader:
         own = tuple(findings.faults)
         faults = own + tuple(one for one in faults if not covered(one, findings))
         written = {path[1:]: text for path, text in findings.written.items() if text}
+        understood = None if findings.refuses else message
         return Entry(
             ordinal=ordinal,
-            message=None if findings.refuses else message,
+            message=understood,
             faults=self._allowance.told(faults),
             notes=_numbered(findings, ordinal),
             key=key_of({**record.data, **written}, row.kind),
-            draft={"type": row.kind, **record.data},
+            draft={"type": row.kind, **record.data} if understood is None else None,
             locate=findings.locate,
         )
 

@@ -45,8 +45,7 @@ def of_line(line: str, more: str = "") -> list[str]:
         ('x = "ucr *0"', "x: a maximum is at least 1"),
         ('x = "ucr : text, often yes"', "x: unknown or repeated option 'often'"),
         ('x = "ucr : text, default"', "x: option 'default' has no value"),
-        ('x = "ucr : text 3, default LONG"', "x: the default breaks its own type: "
-         "4 characters, at most 3"),
+        ('x = "ucr : text 3, default LONG"', "its own type: 4 characters, at most 3"),
         ('x = "ucr : text, else two words"', "x: not an expression: 'two words'"),
         ('x = "ucr *"', "x: ucr is no list"),
         ('x = "item_ids"', "x: item_ids is a list: mark it *, or say [n], [key=value], [] or join"),

@@ -1,0 +1,133 @@
+"""The packaged layouts: golden documents, samples, schemas, pages."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+from lxml import etree
+
+from translators.canonical import Interchange
+from translators.described import Described
+from translators.layout import LayoutTranslator, leaves, packaged, packaged_ids, without
+from translators.layout.fast import Fast
+from translators.model import paths
+from translators.translator import decode, encode
+
+GOLDEN = Path(__file__).parent / "golden"
+LAYOUTS = [packaged(name) for name in packaged_ids()]
+each_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: str(layout.id))
+
+
+def golden(layout: LayoutTranslator) -> tuple[bytes, Interchange]:
+    """The hand-written document and what it says."""
+    expected = msgspec.json.decode((GOLDEN / f"{layout.id}.json").read_bytes(), type=Interchange)
+    return (GOLDEN / f"{layout.id}.xml").read_bytes(), expected
+
+
+def canonical(content: str) -> str:
+    """Canonical XML without the declaration and without blanks."""
+    return str(etree.canonicalize(content.partition("?>")[2], strip_text=True))
+
+
+@each_layout
+def test_the_golden_document_is_read(layout: LayoutTranslator) -> None:
+    content, expected = golden(layout)
+    assert decode(layout, content) == expected
+
+
+@each_layout
+def test_the_golden_document_is_written(layout: LayoutTranslator) -> None:
+    content, expected = golden(layout)
+    written = encode(layout, expected).decode()
+    assert canonical(written) == canonical(content.decode())
+
+
+@each_layout
+def test_good_messages_are_taken_by_the_fast_reader(layout: LayoutTranslator) -> None:
+    content, expected = golden(layout)
+    root = etree.fromstring(content, etree.XMLParser(remove_blank_text=True))
+    (fast,) = Fast(layout.plan).readers.values()
+    found = [fast.one(node) for node in root.iterchildren(layout.plan.chain[-1].tag)]
+    assert len(found) == len(expected.messages)
+
+
+@each_layout
+@pytest.mark.parametrize("full", [True, False])
+def test_the_sample_satisfies_the_schema_and_reads_back_equal(
+    layout: LayoutTranslator, full: bool
+) -> None:
+    sample = layout.sample(full=full)
+    content = encode(layout, sample)
+    (schema,) = layout.schema().values()
+    checked = etree.XMLSchema(etree.fromstring(schema))
+    assert checked.validate(etree.fromstring(content)), checked.error_log
+    assert decode(layout, content) == sample
+
+
+@each_layout
+def test_the_full_sample_fills_every_line(layout: LayoutTranslator) -> None:
+    (kind,) = layout.kinds
+    filled = {
+        "/".join("*" if step.isdigit() else step for step in pointer.split("/"))
+        for message in layout.sample().messages
+        for pointer, _ in leaves(message)
+    }
+    filled = {"/extra/*" if path.startswith("/extra/") else path for path in filled}
+    lost = layout.drops[kind]
+    carried = {
+        path
+        for path in paths(kind)
+        if not any(path == one or path.startswith(f"{one}/") for one in lost)
+    }
+    assert filled == carried
+
+
+@each_layout
+def test_the_golden_document_satisfies_the_schema(layout: LayoutTranslator) -> None:
+    (schema,) = layout.schema().values()
+    checked = etree.XMLSchema(etree.fromstring(schema))
+    assert checked.validate(etree.fromstring(golden(layout)[0])), checked.error_log
+
+
+@each_layout
+def test_the_page_names_every_element_and_what_is_not_carried(layout: LayoutTranslator) -> None:
+    page = layout.documentation()
+    names = {
+        str(node.tag).rpartition("}")[2] for node in etree.fromstring(golden(layout)[0]).iter("*")
+    }
+    assert all(name in page for name in names)
+    assert all(f"- `{path}`" in page for lost in layout.drops.values() for path in lost)
+    assert layout.standing in page
+
+
+@each_layout
+def test_a_layout_is_a_translator_that_describes_itself(layout: LayoutTranslator) -> None:
+    assert isinstance(layout, Described)
+    assert layout.media_types[0] == f"application/vnd.luxor.{layout.id}+xml"
+    assert layout.root_element == layout.plan.root
+
+
+def test_only_packaged_layouts_have_a_name() -> None:
+    assert set(packaged_ids()) >= {"upu.itmatt.1", "upu.cusitm.1", "upu.cusrsp.1"}
+    with pytest.raises(LookupError):
+        packaged("upu.nothing.1")
+    with pytest.raises(LookupError):
+        packaged("../codes/nature")
+
+
+def test_the_overlay_for_customs_adds_two_references() -> None:
+    itmatt, cusitm = packaged("upu.itmatt.1"), packaged("upu.cusitm.1")
+    gained = itmatt.drops["ItemDeclaration"] - cusitm.drops["ItemDeclaration"]
+    assert gained == {"/customs_reference", "/postal_reference"}
+
+
+def test_a_message_without_its_drops_is_what_a_layout_carries() -> None:
+    layout = packaged("upu.itmatt.1")
+    (first, *_) = layout.sample().messages
+    more = msgspec.structs.replace(first, mrn="26FR1", remark="seen", contact="desk")
+    content = b"".join(layout.write(layout.sample().header, [more]))
+    assert decode(layout, content).messages == (without(more, layout.drops["ItemDeclaration"]),)
+    assert list(layout.read(io.BytesIO(content)))[1].message == first  # type: ignore[union-attr]
