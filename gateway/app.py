@@ -174,6 +174,7 @@ class App:
             clock=utc_now,
             buried=notices.buried,
             observe=self._observe_settled,
+            failed=self._observe_failed,
         )
         return Gateway(
             gateway_id=self.config.gateway.id,

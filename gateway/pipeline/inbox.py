@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import MessageId
 from gateway.core.ports import Clock, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
 from gateway.pipeline.bell import Bell
-from gateway.pipeline.outbound import Buried, Observe
-from gateway.pipeline.prepare import Preparer
+from gateway.pipeline.outbound import Buried, Failed, Observe
+from gateway.pipeline.prepare import Prepared, Preparer
 from gateway.pipeline.service import InboxMessage, InboxPage
 from gateway.pipeline.settings import DispatchSettings
-from gateway.routing import INBOX, Endpoints
+from gateway.routing import INBOX, Endpoint, Endpoints
 from translators.translator import FormatId
 from trust.identity import PartyId
 
@@ -44,6 +45,7 @@ class Inboxes:
         clock: Clock,
         buried: Buried,
         observe: Observe,
+        failed: Failed,
     ) -> None:
         self._journal = journal
         self._preparer = preparer
@@ -55,6 +57,7 @@ class Inboxes:
         self._clock = clock
         self._buried = buried
         self._observe = observe
+        self._failed = failed
         self._pages: dict[PartyId, str] = {}
 
     async def page(
@@ -97,13 +100,20 @@ class Inboxes:
             if delivery.key in stopped:
                 continue
             try:
-                prepared = await self._preparer.prepare(
-                    delivery, endpoint, format_id=format_id or self._answer_format(party)
+                prepared = await self._prepared(
+                    delivery, endpoint, (format_id, self._answer_format(party))
                 )
             except Refused as refused:
                 stopped.add(delivery.key)
                 await self._buried(delivery, refused)
                 await self._settle(lease, [_settlement(delivery, Result.BURIED, refused)])
+                continue
+            except Unavailable:
+                raise
+            except Exception as error:  # a mistake of ours hides this message, not the others
+                stopped.add(delivery.key)
+                self._failed(delivery, error)
+                await self._settle(lease, [self._retry(delivery)])
                 continue
             outgoing = prepared.outgoing
             served.append(
@@ -119,6 +129,32 @@ class Inboxes:
                 )
             )
         return tuple(served)
+
+    async def _prepared(
+        self, delivery: Delivery, endpoint: Endpoint, wishes: Sequence[FormatId | None]
+    ) -> Prepared:
+        """In the first format of the wishes that can carry the message, otherwise in the inbox's.
+
+        A wish buries nothing: the inbox's own format can carry every message.
+        """
+        for wish in wishes:
+            if wish is None:
+                continue
+            try:
+                return await self._preparer.prepare(delivery, endpoint, format_id=wish)
+            except Refused as refused:
+                if refused.code != "translation.failed":
+                    raise
+        return await self._preparer.prepare(delivery, endpoint)
+
+    def _retry(self, delivery: Delivery) -> Settlement:
+        pause = timedelta(seconds=self._settings.longest_pause)
+        return Settlement(
+            delivery=delivery,
+            result=Result.RETRY,
+            detail="internal",
+            not_before=self._clock() + pause,
+        )
 
     async def acknowledge(
         self, party: PartyId, cursor: str, message_ids: Sequence[MessageId] | None

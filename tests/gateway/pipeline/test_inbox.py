@@ -82,14 +82,6 @@ async def test_a_format_that_lacks_the_kind_buries_nothing(boxes: Boxes) -> None
     assert [] == boxes.buried
 
 
-async def test_a_format_that_can_not_express_the_message_buries_nothing(boxes: Boxes) -> None:
-    nameless = msgspec.structs.replace(samples.ITEM, pieces=())
-    await boxes.middle.send("post-a", nameless)
-
-    assert [JSON] == await boxes.formats(asked=ITMATT)
-    assert [] == boxes.buried
-
-
 async def test_an_answer_format_that_lacks_the_kind_buries_nothing(boxes: Boxes) -> None:
     boxes.answer_format = CUSRSP
     await boxes.middle.send("post-a", samples.ITEM)
