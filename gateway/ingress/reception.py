@@ -17,6 +17,11 @@ from translators.translator import FormatId
 from trust.identity import Identity
 
 
+def printable(text: str) -> str:
+    """What came from outside, maybe with bytes of no encoding, as text that any reader takes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a sender says about a submission; nothing of it is proved yet."""
 

@@ -26,7 +26,7 @@ from gateway.ingress.folder.settings import DEFAULTS, FolderSettings
 from gateway.ingress.folder.settle import settle, too_long
 from gateway.ingress.folder.taking import ChangedError, read_file, read_signature
 from gateway.ingress.problems import Problems
-from gateway.ingress.reception import Claim, Reception
+from gateway.ingress.reception import Claim, Reception, printable
 from gateway.ingress.spool import Intake
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
@@ -158,6 +158,9 @@ class FolderIngress:
         except OSError as error:
             self._log.error("file.not-settled", reason=os.strerror(error.errno or 0))
             self._postpone(name, None)
+        except Exception as error:  # a mistake of ours with one file must not end the watching
+            self._log.error("file.failed", error=error)
+            self._postpone(name, self._settings.longest_pause)
         finally:
             intake.close()
 
@@ -172,7 +175,7 @@ class FolderIngress:
             raise
         except Exception as error:
             told = self._problems.tell(
-                error, party=self._party, interchange_id=_printable(claim.interchange_id)
+                error, party=self._party, interchange_id=printable(claim.interchange_id)
             )
             return self._refused, _pretty(told.problem)
         target = self._done if stored[0] is State.ACCEPTED else self._refused
@@ -193,7 +196,7 @@ class FolderIngress:
                 identity, msgspec.structs.replace(claim, signature=signature), content
             )
         except Refused as refused:
-            noted = msgspec.structs.replace(claim, interchange_id=_printable(claim.interchange_id))
+            noted = msgspec.structs.replace(claim, interchange_id=printable(claim.interchange_id))
             await self._reception.note(identity, noted, refused)
             raise
         return stored.state, _pretty(answer_of(stored, limit=_ALL_OUTCOMES))
@@ -207,8 +210,3 @@ class FolderIngress:
 def _pretty(value: msgspec.Struct) -> bytes:
     """JSON that a person may read too, ended by a newline."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-
-
-def _printable(name: str) -> str:
-    """A file name that may hold bytes of no encoding, as text that any reader takes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

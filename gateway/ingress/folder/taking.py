@@ -13,6 +13,8 @@ from gateway.ingress.folder.scan import SIGNATURE_SUFFIX, Look
 from gateway.ingress.spool import Intake, check_size
 
 _READ_BYTES = 1024 * 1024
+# No links are followed, and a pipe under that name does not block.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class ChangedError(Exception):
@@ -26,9 +28,7 @@ async def read_file(path: Path, seen: Look, intake: Intake) -> Content:
     when it is empty or too large, ``OSError`` when it cannot be read.
     """
     check_size(seen.size, intake.settings)
-    # No links are followed, and a pipe under that name would not block.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(await asyncio.to_thread(os.open, path, flags), "rb", buffering=0) as file:
+    with os.fdopen(await asyncio.to_thread(os.open, path, _FLAGS), "rb", buffering=0) as file:
         if _look(file.fileno()) != seen:
             raise ChangedError
         while piece := await asyncio.to_thread(file.read, _READ_BYTES):
@@ -40,11 +40,15 @@ async def read_file(path: Path, seen: Look, intake: Intake) -> Content:
 
 def read_signature(path: Path, *, limit: int) -> str | None:
     """The detached signature beside a file, if there is one; raises ``Refused`` for rubbish."""
+    beside = path.with_name(path.name + SIGNATURE_SUFFIX)
     try:
-        with path.with_name(path.name + SIGNATURE_SUFFIX).open("rb") as file:
-            raw = file.read(limit + 1)
+        if not stat.S_ISREG(beside.lstat().st_mode):
+            raise Refused("signature.malformed", "what lies beside it is no file")
+        descriptor = os.open(beside, _FLAGS)
     except FileNotFoundError:
         return None
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        raw = file.read(limit + 1)
     if len(raw) > limit or not raw.isascii():
         raise Refused("signature.malformed")
     return raw.decode("ascii").strip() or None

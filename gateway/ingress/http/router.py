@@ -13,6 +13,7 @@ from aiohttp.web_request import BaseRequest
 from gateway.core.errors import Refused
 from gateway.ingress.http.responses import problem_response
 from gateway.ingress.problems import Problems
+from gateway.ingress.reception import printable
 from trust.identity import Identity
 
 Handler = Callable[["Call"], Awaitable[web.Response]]
@@ -90,7 +91,7 @@ class Router:
             told = self._problems.tell(
                 error,
                 party=party,
-                interchange_id=request.headers.get("Luxor-Interchange-Id", ""),
+                interchange_id=printable(request.headers.get("Luxor-Interchange-Id", "")),
                 instance=request.rel_url.raw_path,
             )
             return _unread(request, problem_response(told))

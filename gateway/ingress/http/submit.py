@@ -11,11 +11,12 @@ from gateway.ingress.http.media import format_of_root, format_of_type
 from gateway.ingress.http.responses import answer_response
 from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
-from gateway.ingress.reception import Claim, Reception
+from gateway.ingress.reception import Claim, Reception, printable
 from gateway.ingress.spool import Intake
 from translators.registry import Registry
 
 RETRY_S = 1.0
+_CLAIMED = ("Luxor-Interchange-Id", "Luxor-Format", "Luxor-Signature")
 
 
 class Submit:
@@ -43,11 +44,14 @@ class Submit:
         request = call.request
         headers = request.headers
         claim = Claim(
-            interchange_id=headers.get("Luxor-Interchange-Id", ""),
-            format_id=headers.get("Luxor-Format", ""),
+            interchange_id=printable(headers.get("Luxor-Interchange-Id", "")),
+            format_id=printable(headers.get("Luxor-Format", "")),
             signature=headers.get("Luxor-Signature"),
         )
         try:
+            for name in _CLAIMED:
+                if len(headers.getall(name, ())) > 1:
+                    raise Refused("request.invalid", f"there is more than one header {name}")
             # What can be refused by its headers is refused before a byte of the body is read.
             check_announced(request, self._settings)
             if not claim.format_id:

@@ -393,3 +393,38 @@ async def test_many_files_are_all_taken_once(
     await until(lambda: len(names(root / "done")) == 600)
 
     assert len(service.taken) == len(service.envelopes) == 300
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+async def test_what_is_no_signature_refuses_the_file_and_holds_up_nothing(
+    running: FolderIngress, root: Path, kind: str
+) -> None:
+    beside = root / "in" / "a.xml.jws"
+    if kind == "pipe":
+        os.mkfifo(beside)
+    elif kind == "folder":
+        beside.mkdir()
+    else:
+        beside.symlink_to("/dev/zero")
+    drop(root, "a.xml", b"good")
+    drop(root, "b.xml", b"good")
+    await settled(root, "refused/a.xml", "done/b.xml")
+
+    assert report(root, "refused/a.xml")["code"] == "signature.malformed"
+
+
+async def test_a_mistake_of_ours_with_one_file_ends_no_watching(
+    running: FolderIngress, root: Path, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*, source: Path, target: Path, report: bytes) -> Path:
+        if source.name == "a.xml":
+            raise LookupError("content")
+        return settle(source=source, target=target, report=report)
+
+    monkeypatch.setattr("gateway.ingress.folder.ingress.settle", stumble)
+    drop(root, "a.xml", b"good")
+    await until(lambda: seen.events("file.failed"))
+    drop(root, "b.xml", b"good")
+    await settled(root, "done/b.xml")
+
+    assert names(root / "in") == ["a.xml"]
