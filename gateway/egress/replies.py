@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc import aio
 
 from gateway.core.errors import ProblemKind, Refused, Unavailable
@@ -51,8 +52,8 @@ def judge_error(error: aio.AioRpcError, kinds: Mapping[str, ProblemKind]) -> Ref
     retry_after = _seconds(metadata.get(RETRY_KEY))
     status = _STATUSES.get(error.code(), _LATER)
     packed = metadata.get(PROBLEM_KEY)
-    if isinstance(packed, bytes):
-        problem = wire.Problem.FromString(packed)
+    problem = _unpacked(packed) if isinstance(packed, bytes) else None
+    if problem is not None:
         return _of_problem(problem, kinds, status=status, retry_after=retry_after)
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in str(
         error.details()
@@ -61,6 +62,14 @@ def judge_error(error: aio.AioRpcError, kinds: Mapping[str, ProblemKind]) -> Ref
     if status == _LATER:
         return Unavailable(f"grpc {error.code().name}", retry_after=retry_after)
     return verdict(status, Answer(), retry_after=retry_after)
+
+
+def _unpacked(packed: bytes) -> wire.Problem | None:
+    """The problem in a call's metadata; what is none of ours is not there."""
+    try:
+        return wire.Problem.FromString(packed)
+    except DecodeError:
+        return None
 
 
 def _of_problem(

@@ -55,7 +55,7 @@ def read_answer(body: bytes) -> Answer:
     """The answer as far as it can be understood; what is not in our words is an empty one."""
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Answer()
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from grpc import StatusCode
+from grpc.aio import AioRpcError, Metadata
 
-from gateway.core.errors import Refused, Unavailable
+from gateway.core.errors import Refused, Unavailable, problem_kinds
 from gateway.core.ports import Destination
 from gateway.egress.registry import Surroundings, open_destination
+from gateway.egress.replies import PROBLEM_KEY, judge_error
 from gateway.ingress.tls import ServerTls, https_context
 from tests.gateway.egress.conftest import outgoing, target_of
 from tests.pki import Pki
@@ -206,3 +209,26 @@ async def test_folder_file_appears_under_its_name_alone(
 async def test_message_id_that_is_no_file_name_is_refused(folder: Destination) -> None:
     with pytest.raises(Refused):
         await folder.deliver(outgoing("../m-1"))
+
+
+@pytest.mark.parametrize("body", [b'{"x":' + b"[" * 100_000, b"\xff", b'{"faults": 1}'])
+async def test_rubbish_as_a_problem_leaves_the_status_to_decide(
+    plain: Destination, hook: Webhook, body: bytes
+) -> None:
+    hook.answer = lambda: web.Response(status=422, body=body)
+
+    error = await failed(plain)
+
+    assert isinstance(error, Refused)
+    assert error.code == "http.422"
+
+
+def test_rubbish_in_the_metadata_of_a_call_leaves_its_status_to_decide() -> None:
+    error = AioRpcError(
+        StatusCode.INVALID_ARGUMENT, Metadata(), Metadata((PROBLEM_KEY, b"\xff\xff"))
+    )
+
+    judged = judge_error(error, problem_kinds())
+
+    assert isinstance(judged, Refused)
+    assert judged.code == "http.400"
