@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from translators.canonical import Message, kind_of
+from translators.canonical import KINDS, Message
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "ItemDeclaration": ("item_id",),
@@ -38,8 +38,11 @@ def key_of(raw: Mapping[str, Any], kind: str) -> str | None:
 
 def key_of_message(message: Message) -> str | None:
     """The key of a message of the model."""
-    for field in _FIELDS[kind_of(message)]:
+    for field in _BY_TYPE[type(message)]:
         value: str | None = getattr(message, field)
-        if value and value.strip():
-            return value.strip()[:MAX_KEY]
+        if value and (key := value.strip()):
+            return key[:MAX_KEY]
     return None
+
+
+_BY_TYPE = {KINDS[kind]: fields for kind, fields in _FIELDS.items()}

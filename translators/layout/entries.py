@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from translators import gate
 from translators.canonical import KINDS, Message
 from translators.faults import Fault, Note
 from translators.keys import key_of, key_of_message
-from translators.layout.fast import COUNT, GIVES_UP, Fast, total
+from translators.layout.fast import GIVES_UP, Fast, FastReader, Unusual, count, total
 from translators.layout.findings import Findings
 from translators.layout.plan import MessageRow, Plan
 from translators.layout.records import Record
@@ -75,27 +77,20 @@ class EntryReader:
         if others or row.conditions or len({node.getparent() for node in nodes}) != 1:
             return [self.quick(node) for node in nodes]
         fast, kind = self._fast.readers[row.group], KINDS[row.kind]
-        read, convert = fast.read, gate.convert_spelled
         found: list[Message | None] = []
-        numbers: list[int] = []
+        number = 0
         for start in range(0, len(nodes), _BATCH):
             batch = nodes[start : start + _BATCH]
-            collected = fast.fresh()
             try:
-                for node in batch:
-                    record, number = read(node, collected)
-                    found.append(convert(record, kind))
-                    numbers.append(number)
-                good = fast.holds(collected)
+                messages, more = _batch(fast, kind, batch)
             except GIVES_UP:
-                good = False
-            if not good:
-                found[start:] = [self.quick(node) for node in batch]
-                numbers[start:] = [int(COUNT(node)) for node in batch]  # type: ignore[arg-type]
-        if sum(numbers) != total(nodes):
-            for at, node in enumerate(nodes):
-                if COUNT(node) != numbers[at]:
-                    found[at] = None
+                # These were counted each by itself.
+                messages = [self.quick(node) for node in batch]
+                more = sum(count(node) for node in batch)
+            found += messages
+            number += more
+        if number != total(nodes):
+            return [self.quick(node) for node in nodes]
         return found
 
     def entry(self, node: Node, message: Message | None, ordinal: int) -> Entry:
@@ -156,6 +151,23 @@ class EntryReader:
         names += [self._plan.name(element.tag) for element in self._plan.chain]
         index = f"[{ordinal}]" if self._plan.chain else ""
         return f"/{'/'.join(names)}{index}"
+
+
+def _batch(
+    fast: FastReader, kind: type[Message], nodes: list[Node]
+) -> tuple[Sequence[Message | None], int]:
+    """Messages of good elements and the number of their nodes; raises when one is not good."""
+    collected = fast.fresh()
+    read, convert = fast.read, gate.convert_spelled
+    number = 0
+    found = []
+    for node in nodes:
+        record, more = read(node, collected)
+        found.append(convert(record, kind))
+        number += more
+    if not fast.holds(collected):
+        raise Unusual
+    return found, number
 
 
 def covered(fault: Fault, findings: Findings) -> bool:

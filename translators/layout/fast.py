@@ -18,7 +18,7 @@ from lxml import etree
 
 from translators.layout.fastbody import Body
 from translators.layout.plan import Content, Plan
-from translators.model import SHAPES, Shape
+from translators.model import HEADER, SHAPES, Shape
 from translators.xml import Node
 
 COUNT = etree.XPath("count(descendant::node())+count(descendant-or-self::*/@*)")
@@ -65,7 +65,7 @@ class FastReader:
         """Read one element wholly, or raise one of :data:`GIVES_UP`."""
         collected = self.fresh()
         record, number = self.read(node, collected)
-        if COUNT(node) != number or not self.holds(collected):
+        if count(node) != number or not self.holds(collected):
             raise Unusual
         return record
 
@@ -75,19 +75,32 @@ GIVES_UP = (Unusual, KeyError, AttributeError, TypeError, ValueError, OverflowEr
 
 
 class Fast:
-    """The fast readers of a layout: one for each form of message, by its group."""
+    """The fast readers of a layout: one for each form of message, by its group, and one for the
+    header when that is an element of its own, the only one before the messages."""
 
     def __init__(self, plan: Plan) -> None:
         self.readers = {
             row.group: Generator(plan.id, refuse=plan.refuse).reader(row.content, SHAPES[row.kind])
             for row in plan.messages.rows
         }
+        self.header_tag, self.header = _header(plan)
+
+
+def _header(plan: Plan) -> tuple[str, FastReader | None]:
+    document = plan.document
+    if len(plan.chain) != 1 or document.attributes or document.text or len(document.slots) != 2:
+        return "", None
+    first, _ = document.elements()
+    path = first.record
+    if path is None or not path.header or path.parts or first.maximum != 1 or first.predicate:
+        return "", None
+    return first.tag, Generator(plan.id, refuse=plan.refuse).reader(first.content, HEADER)
 
 
 _TEXTS = etree.XPath("count(text())")
 
 
-def total(nodes: list[Node]) -> float:
+def total(nodes: list[Node]) -> int:
     """What :data:`COUNT` gives for elements of one parent together.
 
     One expression over the parent, less what else stands in it, is half the cost of one for
@@ -95,22 +108,35 @@ def total(nodes: list[Node]) -> float:
     """
     above = nodes[0].getparent()
     if above is None:
-        return _count(nodes[0])
+        return count(nodes[0])
     ours = set(nodes)
-    number = _count(above) - len(above.attrib) - _number(_TEXTS(above)) - len(nodes)
+    number = count(above) - len(above.attrib) - _number(_TEXTS(above)) - len(nodes)
     for one in above:
         if one not in ours:
-            number -= 1 + _count(one)
+            number -= 1 + count(one)
     return number
 
 
-def _count(node: Node) -> float:
+def adjoining(nodes: list[Node]) -> bool:
+    """True when the elements stand side by side with nothing, and no text, between them."""
+    above = nodes[0].getparent() if nodes else None
+    if above is None:
+        return True
+    if _number(_TEXTS(above)):
+        return False
+    children = list(above)
+    start = children.index(nodes[0]) if nodes[0] in children else 0
+    return children[start : start + len(nodes)] == nodes
+
+
+def count(node: Node) -> int:
+    """Elements, texts and attributes of an element, its own attributes included."""
     return _number(COUNT(node))
 
 
-def _number(found: object) -> float:
+def _number(found: object) -> int:
     assert isinstance(found, float)
-    return found
+    return int(found)
 
 
 class Generator:

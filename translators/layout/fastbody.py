@@ -88,7 +88,7 @@ class Body:
         for at, (condition, *branch) in enumerate(self._branches):
             body.append(f"{'elif' if at or targets else 'if'} {condition}:")
             body += [f"    {line}" for line in branch]
-        return [*lines, "for c in e:", *(f"    {line}" for line in body)]
+        return [*lines, "for c in e[:]:", *(f"    {line}" for line in body)]
 
     def _nested(self) -> list[str]:
         """Put mappings of dotted paths into their records, the innermost first."""

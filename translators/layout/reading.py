@@ -7,7 +7,7 @@ does not take goes through the reference reader, which explains (LAYOUTS 9 and 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import msgspec
@@ -16,7 +16,7 @@ from translators import gate
 from translators.canonical import Message
 from translators.faults import Fault, Note, NoteKind
 from translators.layout.entries import Allowance, EntryReader, covered
-from translators.layout.fast import Fast
+from translators.layout.fast import GIVES_UP, Fast, adjoining
 from translators.layout.findings import Findings
 from translators.layout.plan import Content, Element, Plan
 from translators.layout.records import Record
@@ -30,6 +30,7 @@ class DocumentReader:
 
     def __init__(self, plan: Plan, fast: Fast, limits: Limits) -> None:
         self._plan = plan
+        self._fast = fast
         self._limits = limits
         self._header = Record({}, "/header")
         self._outside = Findings(plan)
@@ -39,6 +40,7 @@ class DocumentReader:
         self._held: Entry | None = None
         self._telling = True
         self._frees = True
+        self._calm = False
 
     def read(self, source: BinaryIO) -> Iterator[Reading]:
         """Yield a header, entries, and bare faults; never raises for bad content."""
@@ -75,19 +77,19 @@ class DocumentReader:
         latest: Node | None = None
         self._frees = not stream.whole
         for node, message in self._quickly(stream):
+            self._ordinal += 1
             if latest is None:
                 self._before(node)
-            else:
+            elif not self._calm:
                 self._between(node, latest)
-            latest = node
-            self._ordinal += 1
             entry = self._entries.entry(node, message, self._ordinal)
-            if self._ordinal == 1:
+            if latest is None:
                 yield from self._opened()
-            elif self._outside.faults:
+            elif not self._calm:
                 yield from self._outside_faults()
             if self._outside.notes:
                 entry = self._with_notes(entry)
+            latest = node
             # Held back by one, so that the last can tell of what follows it.
             if self._held is not None:
                 yield self._held
@@ -95,15 +97,13 @@ class DocumentReader:
         if latest is not None:
             self._after(latest)
 
-    def _quickly(self, stream: Stream) -> Iterator[tuple[Node, Message | None]]:
+    def _quickly(self, stream: Stream) -> Iterable[tuple[Node, Message | None]]:
         """Each streamed element with its message, when the fast reader could make one."""
         if not stream.whole:
-            for node in stream:
-                if self._streamed(node):
-                    yield node, self._entries.quick(node)
-            return
+            return ((node, self._entries.quick(node)) for node in stream if self._streamed(node))
         nodes = [node for node in stream if self._streamed(node)]
-        yield from zip(nodes, self._entries.quick_all(nodes), strict=True)
+        self._calm = adjoining(nodes)
+        return zip(nodes, self._entries.quick_all(nodes), strict=True)
 
     def _streamed(self, node: Node) -> bool:
         """True for the streamed element in its own place, not for namesakes elsewhere."""
@@ -126,6 +126,8 @@ class DocumentReader:
 
     def _before(self, node: Node) -> None:
         """Read what stands before the first message."""
+        if self._quick_header(node):
+            return
         reader = ReferenceReader(self._plan, self._header, self._outside)
         outside = Record({}, "")
         where = ""
@@ -140,6 +142,23 @@ class DocumentReader:
             names = self._names(content, element, after=False)
             reader.content(content, above, outside, where, children=before, only=names)
             self._ahead(content, before, element, where)
+
+    def _quick_header(self, node: Node) -> bool:
+        """Read the header by the fast reader; false when that needs the reference reader."""
+        header, root = node.getprevious(), node.getparent()
+        fast = self._fast.header
+        if fast is None or header is None or root is None or root.attrib or root.text:
+            return False
+        if header.tag != self._fast.header_tag or header.getprevious() is not None or header.tail:
+            return False
+        try:
+            raw = fast.one(header)
+        except GIVES_UP:
+            return False
+        if gate.convert_header(raw)[0] is None:
+            return False
+        self._header.data.update(raw)
+        return True
 
     def _names(self, content: Content, element: Element, *, after: bool) -> frozenset[str]:
         order = content.slots[element.tag].order

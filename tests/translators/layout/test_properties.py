@@ -49,6 +49,7 @@ def by_reference(layout: LayoutTranslator, content: bytes) -> list[Any]:
     fast = Fast(layout.plan)
     never: Any = _Never()
     fast.readers = dict.fromkeys(fast.readers, never)
+    fast.header = never
     reader = DocumentReader(layout.plan, fast, Limits())
     return [plain(reading) for reading in reader.read(io.BytesIO(content))]
 
