@@ -16,6 +16,7 @@ from gateway.core.ports import Clock
 from gateway.ingress.grpc.caller import Callers, Context
 from gateway.ingress.grpc.corelog import CoreLog
 from gateway.ingress.grpc.handshakes import Handshakes
+from gateway.ingress.grpc.reading import Reading
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.grpc.submissions import Submissions
 from gateway.ingress.grpc.subscription import Subscriptions
@@ -63,6 +64,7 @@ class GrpcIngress:
         self._settings = settings
         self._handshakes = Handshakes(telemetry=telemetry, timeout=settings.handshake_timeout)
         self._core_log = CoreLog(log=telemetry.log, on_failed_handshake=self._handshakes.failed)
+        self._problems = Problems(transport=Transport.GRPC, telemetry=telemetry)
         self._stopping = asyncio.Event()
         self._server: aio.Server | None = None
         self._health = health.aio.HealthServicer()
@@ -77,7 +79,9 @@ class GrpcIngress:
         """Listen. Raises ``OSError`` when a file cannot be read or the address is taken."""
         certificates = self._certificates = _certificates(self._tls)
         server = aio.server(
-            options=_options(self._settings), maximum_concurrent_rpcs=self._settings.calls
+            interceptors=(Reading(service=SERVICE, problems=self._problems),),
+            options=_options(self._settings),
+            maximum_concurrent_rpcs=self._settings.calls,
         )
         add_ExchangeServicer_to_server(self._exchange(), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -119,7 +123,7 @@ class GrpcIngress:
 
     def _exchange(self) -> ExchangeServicer:
         service, settings, telemetry = self._service, self._settings, self._telemetry
-        problems = Problems(transport=Transport.GRPC, telemetry=telemetry)
+        problems = self._problems
         callers = Callers(identify=service.identify, handshakes=self._handshakes)
         reception = Reception(
             service=service, telemetry=telemetry, clock=self._clock, transport=Transport.GRPC

@@ -78,16 +78,23 @@ class Submissions:
 
         async with asyncio.TaskGroup() as group:
 
-            async def read() -> None:
-                async for request in requests:
-                    await window.enter(len(request.content))
-                    group.create_task(answer(request))
+            async def read() -> Refused | None:
+                try:
+                    async for request in requests:
+                        await window.enter(len(request.content))
+                        group.create_task(answer(request))
+                except Refused as refused:  # no submission at all: what came before is answered
+                    return refused
+                return None
 
             reading = group.create_task(read())
             stop = asyncio.create_task(self._stopping.wait())
             stop.add_done_callback(lambda _: reading.cancel())
             await asyncio.wait({reading})
             stop.cancel()
+        broken = None if reading.cancelled() else reading.result()
+        if broken is not None:
+            await abort(context, self._problems.tell(broken))
 
     async def _answer(self, request: wire.Submission, certificate: bytes) -> wire.SubmitReply:
         party = ""

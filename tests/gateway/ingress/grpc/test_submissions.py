@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -244,3 +244,45 @@ async def test_another_party_on_another_connection_is_itself(
         await exchange(connection).Submit(submission())
 
     assert [party for party, _ in service.stored] == ["post-a", "post-b"]
+
+
+NO_MESSAGE = b"\xff\xff"
+"""What no protobuf begins with."""
+
+
+@pytest.mark.parametrize("method", ["Submit", "Track"])
+async def test_a_request_that_is_no_protobuf_is_refused_without_a_word_of_ours(
+    ingress: GrpcIngress, pki: Pki, seen: Seen, method: str
+) -> None:
+    async with channel(ingress, pki, pki.issue("post-a")) as connection:
+        call: Any = connection.unary_unary(f"/exchange.v1.Exchange/{method}")
+        with pytest.raises(aio.AioRpcError) as caught:
+            await call(NO_MESSAGE)
+
+    assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
+    assert "request.invalid" == problem(caught.value).code
+    assert 1 == seen.count("luxor_refusals_total", code="request.invalid", transport="grpc")
+
+
+async def test_a_stream_ends_at_what_is_no_protobuf_after_what_came_before_is_answered(
+    ingress: GrpcIngress, pki: Pki
+) -> None:
+    async with channel(ingress, pki, pki.issue("post-a")) as connection:
+        open_: Any = connection.stream_stream("/exchange.v1.Exchange/SubmitStream")
+        call = open_(iter([submission().SerializeToString(), NO_MESSAGE]))
+        reply = wire.SubmitReply.FromString(await call.read())
+        with pytest.raises(aio.AioRpcError) as caught:
+            await call.read()
+
+    assert "i-1" == reply.interchange_id
+    assert "request.invalid" == problem(caught.value).code
+
+
+async def test_a_subscription_ends_at_what_is_no_protobuf(ingress: GrpcIngress, pki: Pki) -> None:
+    options = wire.SubscribeRequest(options=wire.SubscribeOptions())
+    async with channel(ingress, pki, pki.issue("post-a")) as connection:
+        open_: Any = connection.stream_stream("/exchange.v1.Exchange/Subscribe")
+        with pytest.raises(aio.AioRpcError) as caught:
+            await open_(iter([options.SerializeToString(), NO_MESSAGE])).read()
+
+    assert "request.invalid" == problem(caught.value).code
