@@ -68,7 +68,7 @@ def demo(
     _play(run, console, once=once)
     if as_json:
         click.echo(msgspec.json.encode(run.ledger.verdict()).decode())
-    elif once:
+    elif once or not run.ledger.good:
         seconds = (datetime.now(UTC) - began).total_seconds()
         summary(console, run.ledger)
         console.print(f"{seconds:.1f} s; configuration, journals and logs are in {folder}")
