@@ -35,6 +35,7 @@ class Observer:
         self._plan = plan
         self._ledger = ledger
         self._formats = standard()
+        self._looking = asyncio.Lock()
         self._responses: dict[Path, CustomsResponse] = {}
         self._pulled: dict[str, dict[str, Message]] = {"platform-shop": {}, "customs-pn": {}}
 
@@ -107,7 +108,11 @@ class Observer:
         return not any(backlogs) and not await self._answers_waiting()
 
     async def look(self) -> None:
-        """Read what every receiver has into the ledger."""
+        """Read what every receiver has into the ledger; one look at a time."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         summaries = await asyncio.gather(*(self.summary(backend) for backend in BACKENDS))
         for backend, summary in zip(BACKENDS, summaries, strict=True):
             for kind, states in summary["kinds"].items():

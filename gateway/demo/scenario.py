@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
@@ -26,6 +27,7 @@ from translators.canonical import Order, RiskIndicator
 from trust.keys import Signer
 
 SIDE_BY_SIDE = 8
+WATCH_SECONDS = 1.0
 
 
 class Scenario:
@@ -43,6 +45,22 @@ class Scenario:
 
     async def play(self) -> None:
         """Send everything and wait until it has come where it must."""
+        self.observer.expect()
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._play()
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    async def _watch(self) -> None:
+        """Look at the receivers all the time, so that a person sees the counts grow."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            await self.observer.look()
+
+    async def _play(self) -> None:
         self._ledger.step("the partner administration sends indicators before the items")
         await self._indicators(self._plan.early)
         await self.observer.until_at("risk", "RiskIndicator", len(self._plan.early))
@@ -61,7 +79,6 @@ class Scenario:
 
     async def _settled(self) -> None:
         """Wait until everything expected is there, and a little longer for what is not."""
-        self.observer.expect()
 
         async def look() -> bool | None:
             return await self.observer.complete() or None
