@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +19,7 @@ from gateway.config.check import check
 from gateway.config.directory import Directory
 from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
+from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outcome, Settlement, State, Stored
 from gateway.ingress.folder import FolderIngress
@@ -34,10 +35,11 @@ from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
-from gateway.store.sqlite import open_sqlite
+from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.metrics import Metrics
 from translators.translator import FormatId
+from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import KeySigner
 from trust.members import Grant
@@ -84,24 +86,41 @@ class App:
                 path.read_bytes(), kid=section.kid, algorithm=section.algorithm
             )
         except OSError as error:
-            raise ConfigError(
-                self.config.file, [Mistake("signing.key", f"{path}: {error.strerror}")]
-            ) from error
+            raise self._mistake("signing.key", f"{path}: {error.strerror}") from error
+        except TrustError as error:
+            raise self._mistake("signing.key", f"{path}: {error.detail}") from error
+
+    def _mistake(self, path: str, text: str) -> ConfigError:
+        return ConfigError(self.config.file, [Mistake(path, text)])
+
+    @contextmanager
+    def _said(self, path: str) -> Iterator[None]:
+        """What the machine does not give is a mistake at ``path`` of the configuration."""
+        try:
+            yield
+        except OSError as error:
+            raise self._mistake(path, error.strerror or str(error)) from error
 
     async def start(self) -> None:
         """Open the journal and the registry, check everything, then listen and dispatch."""
         data = self.config.path(self.config.gateway.data)
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            with self._said("gateway.data"):
+                data.mkdir(mode=0o700, parents=True, exist_ok=True)
             await self._start(data)
         except BaseException:
             await self.stop()
             raise
 
     async def _start(self, data: Path) -> None:
-        journal = await open_sqlite(
-            data / "journal.db", gateway=self.config.gateway.number, clock=utc_now
-        )
+        try:
+            journal = await open_sqlite(
+                data / "journal.db", gateway=self.config.gateway.number, clock=utc_now
+            )
+        except JournalMismatch as error:
+            raise self._mistake("gateway.data", str(error)) from error
+        except Unavailable as error:
+            raise self._mistake("gateway.data", error.reason) from error
         self._stack.push_async_callback(journal.close)
         directory = await self._open_directory(journal)
         service = self._service(journal, directory)
@@ -254,7 +273,8 @@ class App:
                 metrics=self.telemetry.metrics.registry,
                 checks={"gateway": self._is_ready},
             )
-            await self.operations.start()
+            with self._said("ingress.operations.port"):
+                await self.operations.start()
             self._stack.push_async_callback(self.operations.stop)
         tls = self._server_tls(directory.parties)
         if ingress.https is not None:
@@ -267,7 +287,8 @@ class App:
                 port=ingress.https.port,
                 settings=ingress.https.limits,
             )
-            await self.https.start()
+            with self._said("ingress.https.port"):
+                await self.https.start()
             self._stack.push_async_callback(self.https.stop)
         if ingress.grpc is not None:
             self.grpc = GrpcIngress(
@@ -279,9 +300,10 @@ class App:
                 port=ingress.grpc.port,
                 settings=ingress.grpc.limits,
             )
-            await self.grpc.start()
+            with self._said("ingress.grpc.port"):
+                await self.grpc.start()
             self._stack.push_async_callback(self.grpc.stop)
-        for section in ingress.folder:
+        for index, section in enumerate(ingress.folder):
             folder = FolderIngress(
                 service=service,
                 telemetry=self.telemetry,
@@ -292,7 +314,8 @@ class App:
                 poll=section.poll,
                 settings=section.limits,
             )
-            await folder.start()
+            with self._said(f"ingress.folder[{index}].path"):
+                await folder.start()
             self._stack.push_async_callback(folder.stop)
 
     def _server_tls(self, parties: Parties) -> ServerTls:

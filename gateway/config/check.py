@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -20,10 +21,58 @@ from trust.party import Registry as Parties
 def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistake, ...]:
     """Unknown parties, formats, destinations and kinds, and disclosures without an agreement."""
     return (
+        *_files(config),
+        *_dispatch(config),
         *_names(config, formats=formats, parties=parties),
         *_agreements(config, parties=parties),
         *_routes(config, formats=formats, parties=parties),
     )
+
+
+def _files(config: Config) -> Iterator[Mistake]:
+    """Our certificate and key belong together, and what is pinned can be read."""
+    files = (("tls.certificate", config.tls.certificate), ("tls.key", config.tls.key))
+    missing = [(path, name) for path, name in files if not config.path(name).is_file()]
+    for path, name in missing:
+        yield Mistake(path, f"no such file: {name}")
+    if not missing:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(
+                config.path(config.tls.certificate), config.path(config.tls.key), password=_none
+            )
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            yield Mistake("tls", f"certificate and key can not be used: {_reason(error)}")
+    for index, entry in enumerate(config.destination):
+        if entry.ca is None or not config.path(entry.ca).is_file():
+            continue  # said where destinations are looked at
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(cafile=config.path(entry.ca))
+        except OSError as error:
+            yield Mistake(f"destination[{index}].ca", f"{entry.ca}: {_reason(error)}")
+
+
+def _none() -> str:
+    """Asked for the password of a key: a gateway that starts by itself has nobody to ask."""
+    raise ValueError("the key is encrypted")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no PEM").replace("_", " ").lower()
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _dispatch(config: Config) -> Iterator[Mistake]:
+    """A lease outlasts a delivery, or none would ever begin."""
+    tables = [("dispatch", config.dispatch)]
+    for index, entry in enumerate(config.destination):
+        if entry.dispatch is not None:
+            tables.append((f"destination[{index}].dispatch", entry.dispatch))
+    for path, settings in tables:
+        if settings.lease <= settings.timeout:
+            yield Mistake(f"{path}.lease", f"must be longer than timeout, {settings.timeout:g} s")
 
 
 def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:

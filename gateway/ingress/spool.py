@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from gateway.core.bounds import Count
 from gateway.core.envelope import Bytes, Content
 from gateway.core.errors import Refused
 
@@ -22,8 +23,8 @@ READ_BYTES = 256 * 1024
 class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of a body. ``directory``: where larger ones are spooled (default: the system's)."""
 
-    memory_bytes: int = 1024 * 1024
-    max_bytes: int = 128 * 1024 * 1024
+    memory_bytes: Count = 1024 * 1024
+    max_bytes: Count = 128 * 1024 * 1024
     directory: str | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.core.bounds import Count, Pause
 from gateway.ingress.spool import SpoolSettings
 
 
@@ -12,16 +13,16 @@ class FolderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     spool: SpoolSettings = SpoolSettings()
     """Bounds of files; larger ones are refused."""
-    batch: int = 256
+    batch: Count = 256
     """Files taken in one round."""
-    parallel: int = 8
+    parallel: Count = 8
     """Files that are judged at once."""
-    listing: int = 10_000
+    listing: Count = 10_000
     """Files looked at in one round; the others wait for their turn."""
-    signature_bytes: int = 16_384
-    longest_pause: float = 60.0
+    signature_bytes: Count = 16_384
+    longest_pause: Pause = 60.0
     """Between two tries of a file while the gateway is not ready for it."""
-    drain: float = 30.0
+    drain: Pause = 30.0
     """How long a stop waits for files that are being judged."""
 
 

@@ -1,5 +1,10 @@
 """Every mistake in a configuration is named with its path, all at once, and nothing starts."""
 
+import asyncio
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 
@@ -11,6 +16,7 @@ from gateway.config import Config, ConfigError, load
 from gateway.config.assemble import formats_of, regimes_of
 from gateway.config.check import check
 from gateway.demo.topology import PORTS
+from gateway.store.sqlite import open_sqlite
 from tests.e2e.network import make_pki
 from trust.party import Registry
 
@@ -81,6 +87,18 @@ def test_the_demonstrations_configuration_is_good(file: Path, certs: Path) -> No
         ('file = "regime-lu.toml"', 'file = "regime-xx.toml"', "regime[0].file"),
         ('"outcome", "assessed_at",', '"outcome",', "withhold /assessed_at"),
         ("lane = 1", 'lane = "urgent"', "lane: Expected `int`, got `str`"),
+        ("gateway-lx/tls.pem", "gateway-lx/nope.pem", "tls.certificate: no such file"),
+        ("gateway-lx/tls.pem", "gateway-lx/tls.key", "tls: certificate and key can not be used"),
+        ("gateway-lx/tls.key", "post-a/tls.key", "tls: certificate and key can not be used"),
+        ('luxor/root.pem"', 'luxor/registry.toml"', "destination[0].ca"),
+        (
+            "[tls]",
+            "[dispatch]\nlease = 9\n[tls]",
+            "dispatch.lease: must be longer than timeout, 15",
+        ),
+        ("[tls]", "[dispatch]\nattempts = 0\n[tls]", "dispatch.attempts: Expected `int` >= 1"),
+        ("[tls]", "[limits]\nraw_slice = -1\n[tls]", "limits.raw_slice: Expected `int` >= 1"),
+        ("[ingress.grpc]", "[ingress.grpc]\nlimits.window = 0", "Expected `int` >= 1"),
     ],
 )
 def test_each_mistake_is_named_with_its_path(
@@ -125,3 +143,43 @@ def test_serve_check_ends_with_status_2_and_every_mistake(file: Path) -> None:
 
     assert 2 == result.exit_code
     assert "route[0].to: no destination is called risc" in result.output
+
+
+def served(file: Path, *changes: str) -> str:
+    """What ``luxor serve`` says when it does not start."""
+    arguments = [sys.executable, "-m", "gateway", "serve", "--config", str(file)]
+    for change_ in (*changes, "ingress.https.port=0", "ingress.grpc.port=0"):
+        arguments += ["--set", change_]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert 2 == ended.returncode, ended.stderr
+    return ended.stderr
+
+
+def test_a_signing_key_that_is_none_is_named_with_its_path(file: Path) -> None:
+    assert "signing.key: " in served(file, "signing.key=gateway.toml")
+
+
+def test_a_port_that_is_taken_is_named_with_its_path(file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        said = served(file, f"ingress.operations.port={port}")
+
+    assert "ingress.operations.port: " in said
+    assert "address already in use" in said
+
+
+def test_a_folder_that_can_not_be_made_is_named_with_its_path(file: Path) -> None:
+    (file.parent / "a-file").write_bytes(b"")
+
+    assert "gateway.data: Not a directory" in served(file, "gateway.data=a-file/data")
+
+
+async def test_the_journal_of_another_gateway_is_named_with_its_path(file: Path) -> None:
+    (file.parent / "data").mkdir()
+    journal = await open_sqlite(
+        file.parent / "data/journal.db", gateway=9, clock=lambda: datetime.now(UTC)
+    )
+    await journal.close()
+
+    assert "gateway.data: " in await asyncio.to_thread(served, file)
