@@ -18,8 +18,10 @@ from translators.layout.plan import Content, Element, Plan, Value
 from translators.layout.writing import escaped
 from translators.model import SHAPES, Form, Shape
 
-Texts = list[str]
-Collected = tuple[list[str], ...]
+Keep = Callable[[str], None]
+Write = Callable[[Any, Keep, tuple[Keep, ...]], str]
+"""Writes an element from a record; its texts are handed to ``A``, and those that must match a
+pattern to that one of ``X``."""
 _EDGE = "|"
 """Between texts that are judged together; a text that holds it at an edge takes the long way."""
 _SEPARATOR = "\0"
@@ -32,12 +34,7 @@ class Uncovered(Exception):
 class FastWriter:
     """Writes one form of message."""
 
-    def __init__(
-        self,
-        plain: Callable[[Any, Texts, Collected], str],
-        escaping: Callable[[Any, Texts, Collected], str],
-        patterns: tuple[str, ...],
-    ) -> None:
+    def __init__(self, plain: Write, escaping: Write, patterns: tuple[str, ...]) -> None:
         self._plain = plain
         self._escaping = escaping
         self._matches = tuple(
@@ -47,9 +44,10 @@ class FastWriter:
 
     def write(self, message: Any) -> str:
         """The element of a message; raises :class:`Unusual` (or what bad values raise)."""
-        texts: Texts = []
-        collected: Collected = tuple([] for _ in self._matches)
-        found = self._plain(message, texts, collected)
+        texts: list[str] = []
+        collected: list[list[str]] = [[] for _ in self._matches]
+        keep = tuple([entries.append for entries in collected])
+        found = self._plain(message, texts.append, keep)
         judged = f"|{_EDGE.join(texts)}|"
         if not judged.isprintable() or "| " in judged or " |" in judged or "||" in judged:
             raise Unusual
@@ -57,7 +55,7 @@ class FastWriter:
             if entries and not matches(_SEPARATOR.join(entries)):
                 raise Unusual
         if "&" in judged or "<" in judged or ">" in judged or '"' in judged:
-            return self._escaping(message, [], tuple([] for _ in self._matches))
+            return self._escaping(message, texts.append, keep)
         return found
 
 
@@ -98,14 +96,20 @@ class _Source:
         self._names: dict[str, Any] = {"Unusual": Unusual, "EA": _escape, "ET": _escape_text}
         self._functions: dict[tuple[str, int, int], str] = {}
         self._lines: list[str] = []
+        self._locals = 0
 
-    def compiled(self, shown: str, content: Content, shape: Shape) -> Callable[..., str]:
+    def compiled(self, shown: str, content: Content, shape: Shape) -> Write:
         """The entry point."""
         name = self.function(shown, content, shape)
         code = compile("\n".join(self._lines), f"<{self.plan.id}, write>", "exec")
         exec(code, self._names)  # noqa: S102  # made here from a compiled layout
-        found: Callable[..., str] = self._names[name]
+        found: Write = self._names[name]
         return found
+
+    def local(self) -> str:
+        """A name for a local, unlike all others."""
+        self._locals += 1
+        return f"v{self._locals}"
 
     def constant(self, value: Any) -> str:
         """A name for a constant."""
@@ -118,43 +122,43 @@ class _Source:
         return self.patterns.setdefault(pattern, len(self.patterns))
 
     def function(self, shown: str, content: Content, shape: Shape) -> str:
-        """The function ``w(m, T, X)`` that writes one element from one record."""
+        """The function ``w(m, A, X)`` that writes one element from one record."""
         key = (shown, id(content), id(shape))
         if key not in self._functions:
             if content.claims or content.choices:
                 raise Uncovered
             name = f"w{len(self._functions)}"
             self._functions[key] = name
-            body = _Body(self, shape)
+            body = _Body(self, shape, "m")
             whole = body.element(shown, content)
             lines = [*body.lines, f"return {whole}"]
-            self._lines += [f"def {name}(m, T, X):", *(f"    {line}" for line in lines)]
+            self._lines += [f"def {name}(m, A, X):", *(f"    {line}" for line in lines)]
         return self._functions[key]
 
 
 class _Body:
     """The lines of one function; every method gives an expression or a piece of an f-string."""
 
-    def __init__(self, source: _Source, shape: Shape) -> None:
+    def __init__(self, source: _Source, shape: Shape, record: str) -> None:
         self._source = source
         self._shape = shape
         self.lines: list[str] = []
-        self._count = 0
-        self._records: dict[tuple[str, ...], str] = {(): "m"}
+        self._record_name = record
+        self._records: dict[tuple[str, ...], str] = {(): record}
 
     def element(self, shown: str, content: Content) -> str:
         """The expression of a whole element whose record exists."""
         attributes, inner, _ = self._pieces(content)
+        name = _safe(shown)
+        if "<" in inner:
+            return f'f"<{name}{attributes}>{inner}</{name}>"'
         whole = self._local()
         self.lines.append(f'{whole} = f"{inner}"')
-        name = _safe(shown)
-        return (
-            f'f"<{name}{attributes}>{{{whole}}}</{name}>" if {whole} else f"<{name}{attributes}/>"'
-        )
+        full = f'f"<{name}{attributes}>{{{whole}}}</{name}>"'
+        return f'{full} if {whole} else f"<{name}{attributes}/>"'
 
     def _local(self) -> str:
-        self._count += 1
-        return f"v{self._count}"
+        return self._source.local()
 
     def _pieces(self, content: Content) -> tuple[str, str, list[str]]:
         """Pieces for attributes and for what stands inside, and the locals that make it live."""
@@ -174,15 +178,24 @@ class _Body:
         name = self._prefixed(uri[1:], local) if brace else _safe(local)
         if value.constant is not None:
             return f' {name}=\\"{_literal(value.constant)}\\"'
-        found = self._value(value, attribute=True)
-        piece = self._local()
-        missing = "raise Unusual" if value.required else f'{piece} = ""'
-        self.lines += [
-            f"if {found} is None: {missing}",
-            f"else: {piece} = f' {name}=\"{{{found}}}\"'",
-        ]
-        live.append(piece)
-        return f"{{{piece}}}"
+        piece = f' {name}=\\"{{}}\\"'
+        return self._piece(value, piece, live, needed=value.required, attribute=True)
+
+    def _piece(
+        self, value: Value, piece: str, live: list[str], *, needed: bool, attribute: bool = False
+    ) -> str:
+        """A piece with the text of a value in it; nothing at all when there is none."""
+        local, lines = self._value(value, attribute=attribute)
+        live.append(local)
+        if needed:
+            self.lines += [f"if {local} is None: raise Unusual", *lines]
+            return piece.replace("{}", f"{{{local}}}")
+        whole = self._local()
+        live[-1] = whole
+        filled = piece.replace("{}", f"{{{local}}}").replace('\\"', '"')
+        self.lines += [f'if {local} is None: {whole} = ""', "else:"]
+        self.lines += [f"    {line}" for line in [*lines, f"{whole} = f'{filled}'"]]
+        return f"{{{whole}}}"
 
     def _prefixed(self, uri: str, local: str) -> str:
         for prefix, known in self._source.plan.namespaces.items():
@@ -193,12 +206,7 @@ class _Body:
     def _text(self, value: Value, live: list[str]) -> str:
         if value.constant is not None:
             return _literal(value.constant)
-        found = self._value(value, attribute=False)
-        piece = self._local()
-        missing = "raise Unusual" if value.required or value.whole else f'{piece} = ""'
-        self.lines += [f"if {found} is None: {missing}", f"else: {piece} = {found}"]
-        live.append(piece)
-        return f"{{{piece}}}"
+        return self._piece(value, "{}", live, needed=value.required or value.whole)
 
     def _child(self, element: Element, live: list[str]) -> str:
         content = element.content
@@ -216,16 +224,8 @@ class _Body:
         return self._wrapper(element, live)
 
     def _leaf(self, element: Element, value: Value, live: list[str]) -> str:
-        found = self._value(value, attribute=False)
         name = _safe(element.shown)
-        if element.minimum:
-            self.lines.append(f"if {found} is None: raise Unusual")
-            live.append(found)
-            return f"<{name}>{{{found}}}</{name}>"
-        piece = self._local()
-        self.lines.append(f'{piece} = "" if {found} is None else f"<{name}>{{{found}}}</{name}>"')
-        live.append(piece)
-        return f"{{{piece}}}"
+        return self._piece(value, f"<{name}>{{}}</{name}>", live, needed=bool(element.minimum))
 
     def _wrapper(self, element: Element, live: list[str]) -> str:
         attributes, inner, within = self._pieces(element.content)
@@ -273,17 +273,28 @@ class _Body:
         found, piece = self._place(path), self._local()
         if element.maximum != 1:
             assert shape.item is not None
-            function = self._source.function(element.shown, element.content, shape.item)
-            self.lines.append(f'{piece} = "".join([{function}(x, T, X) for x in {found} or ()])')
+            lines, whole = self._within(element, shape.item, "x")
+            self.lines += [f'{piece} = ""', f"for x in {found} or ():"]
+            self.lines += [f"    {line}" for line in [*lines, f"{piece} += {whole}"]]
             return self._several(element, found, piece, live)
-        function = self._source.function(element.shown, element.content, shape)
-        missing = "raise Unusual" if element.minimum else f'{piece} = ""'
-        self.lines += [
-            f"if {found} is None: {missing}",
-            f"else: {piece} = {function}({found}, T, X)",
-        ]
+        lines, whole = self._within(element, shape, found)
         live.append(piece)
+        if element.minimum:
+            self.lines += [f"if {found} is None: raise Unusual", *lines, f"{piece} = {whole}"]
+        else:
+            self.lines += [f'if {found} is None: {piece} = ""', "else:"]
+            self.lines += [f"    {line}" for line in [*lines, f"{piece} = {whole}"]]
         return f"{{{piece}}}"
+
+    def _within(self, element: Element, shape: Shape, record: str) -> tuple[list[str], str]:
+        """Lines and expression that write a record: here when it is small, else by a call."""
+        content = element.content
+        if content.slots or content.claims or content.choices:
+            function = self._source.function(element.shown, content, shape)
+            return [], f"{function}({record}, A, X)"
+        body = _Body(self._source, shape, record)
+        whole = body.element(element.shown, content)
+        return body.lines, whole
 
     def _pairs(self, element: Element, live: list[str]) -> str:
         assert element.record is not None
@@ -295,7 +306,8 @@ class _Body:
         self.lines += [
             f'{piece} = ""',
             f"for k, v in ({found} or {{}}).items():",
-            "    T += (k, v)",
+            "    A(k)",
+            "    A(v)",
             f"    {piece} += f'<{name} {attribute}=\"{{{key}}}\">{{{value}}}</{name}>'",
         ]
         live.append(piece)
@@ -304,27 +316,26 @@ class _Body:
     def _place(self, path: tuple[str, ...]) -> str:
         """A local with what stands at a path, or ``None``."""
         if path not in self._records:
-            above, field = self._place(path[:-1]), path[-1]
-            local = self._local()
-            self._records[path] = local
-            found = f"{above}.{field}"
-            if above != "m":
-                found = f"None if {above} is None else {found}"
-            self.lines.append(f"{local} = {found}")
+            found = self._found(path)
+            self._records[path] = self._local()
+            self.lines.append(f"{self._records[path]} = {found}")
         return self._records[path]
 
-    def _value(self, value: Value, *, attribute: bool) -> str:
-        """A local with the text of a value, or ``None`` when there is none."""
+    def _value(self, value: Value, *, attribute: bool) -> tuple[str, list[str]]:
+        """A local with a value, or ``None``, and the lines that turn it into text."""
         if not covers_value(value) or value.path is None:
             raise Uncovered
         if value.default is not None or value.otherwise is not None or not names(value.path):
             raise Uncovered
-        place = self._place(names(value.path))
         local = self._local()
-        self.lines += [f"{local} = {place}", f"if {local} is not None:"]
-        lines = self._conversion(value, local, attribute=attribute)
-        self.lines += [f"    {line}" for line in lines or ["pass"]]
-        return local
+        self.lines.append(f"{local} = {self._found(names(value.path))}")
+        return local, self._conversion(value, local, attribute=attribute)
+
+    def _found(self, path: tuple[str, ...]) -> str:
+        """An expression for what stands at a path."""
+        above = self._place(path[:-1])
+        found = f"{above}.{path[-1]}"
+        return found if above == self._record_name else f"None if {above} is None else {found}"
 
     def _conversion(self, value: Value, local: str, *, attribute: bool) -> list[str]:
         """Lines that turn a canonical value into text that can stand where it is put."""
@@ -337,9 +348,9 @@ class _Body:
             table = {ours: _escape(spelt) for ours, spelt in wire.codes.ours.items()}
             return [f"{local} = {self._source.constant(table.__getitem__)}({local})"]
         if leaf.form is Form.TEXT and wire.raw:
-            lines = [f"T.append({local})"]
+            lines = [f"A({local})"]
             if wire.pattern is not None and wire.pattern != leaf.pattern:
-                lines.append(f"X[{self._source.collector(wire.pattern)}].append({local})")
+                lines.append(f"X[{self._source.collector(wire.pattern)}]({local})")
             if wire.maximum is not None and wire.maximum < (leaf.max_length or 1 << 62):
                 lines.append(f"if len({local}) > {wire.maximum}: raise Unusual")
             if wire.minimum is not None and wire.minimum > (leaf.min_length or 0):
@@ -353,7 +364,7 @@ class _Body:
             # Zero with a sign, and what has too many zeros at its end, are written otherwise.
             pattern = wire.pattern.replace("-?", "(?!-0*[.]?0*(?![0-9.]))-?")
             number = self._source.collector(pattern)
-            return [f"{local} = str({local})", f"X[{number}].append({local})"]
+            return [f"{local} = str({local})", f"X[{number}]({local})"]
         return [f"{local} = {self._source.constant(wire.written)}({local})"]
 
 

@@ -172,7 +172,7 @@ def mutated(data: st.DataObject, content: bytes) -> bytes:
     """The document with up to two things changed somewhere in its messages."""
     root = etree.fromstring(content)
     for _ in range(data.draw(st.integers(1, 2))):
-        nodes = [node for node in root.iter() if node is not root]
+        nodes = [node for node in root.iter("*") if node is not root]
         node = data.draw(st.sampled_from(nodes))
         data.draw(st.sampled_from(MUTATIONS))(data, node)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
