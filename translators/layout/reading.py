@@ -217,6 +217,9 @@ class DocumentReader:
         """Read what stands after the last message."""
         if not self._plan.chain:
             return
+        if self._fast.header is not None and latest.getnext() is None and not latest.tail:
+            # Such a layout has no lines behind the messages either.
+            return
         reader = ReferenceReader(self._plan, self._header, self._outside)
         outside = Record({}, "")
         where = ""
