@@ -150,9 +150,13 @@ class Gateway:
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         """What this party itself sent or was sent about ``value``, without content."""
-        endpoints = self._bench().network.endpoints
-        entries = await self._journal.trace(value)
-        return visible(entries, party=identity.party, endpoints=endpoints)
+        return visible(
+            await self._journal.trace(value),
+            value=value,
+            party=identity.party,
+            network=self._bench().network,
+            parties=self._authenticator().registry,
+        )
 
     async def inbox(
         self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None

@@ -2,43 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
+from gateway.agreements import Source
+from gateway.core.identifiers import InterchangeId
 from gateway.core.records import TraceEntry
-from gateway.routing import Endpoints
+from gateway.pipeline.plan import Network
+from gateway.routing import Endpoint
 from trust.identity import PartyId
+from trust.party import Registry as Parties
 
 
 def visible(
-    entries: Iterable[TraceEntry], *, party: PartyId, endpoints: Endpoints
+    entries: Iterable[TraceEntry],
+    *,
+    value: str,
+    party: PartyId,
+    network: Network,
+    parties: Parties,
 ) -> tuple[TraceEntry, ...]:
     """Entries that the party sent (with all their legs) or received (with its own legs only).
 
-    Content is never in it; who else received somebody else's message is not told either.
+    ``value`` is what was asked for. Content is never in it; who else received somebody else's
+    message is not told either, and a source that an agreement hides stays hidden.
     """
-    seen = []
+    return tuple(_seen(entries, value, party, network, parties))
+
+
+def _seen(
+    entries: Iterable[TraceEntry], value: str, party: PartyId, network: Network, parties: Parties
+) -> Iterator[TraceEntry]:
     for entry in entries:
-        entry = msgspec.structs.replace(
-            entry, message=msgspec.structs.replace(entry.message, body=None)
-        )
         if entry.message.party == party:
-            seen.append(entry)
+            yield _with_message(entry, body=None)
             continue
-        own = frozenset(
+        own = tuple(
             destination
             for destination in entry.message.destinations
-            if endpoints.party_of(destination) == party
+            if network.endpoints.party_of(destination) == party
         )
-        if own:
-            seen.append(
-                msgspec.structs.replace(
-                    entry,
-                    message=msgspec.structs.replace(entry.message, destinations=tuple(own)),
-                    attempts=tuple(a for a in entry.attempts if a.destination in own),
-                    legs=tuple(leg for leg in entry.legs if leg.destination in own),
-                    subjects=(),
-                )
-            )
-    return tuple(seen)
+        if not own:
+            continue
+        received = _received(entry, own)
+        endpoint = network.endpoints.get(own[0])
+        agreement = network.agreement(parties, endpoint, entry.message.kind)
+        if agreement is not None and agreement.source is Source.NAMED:
+            yield received
+        elif any(subject.value == value for subject in entry.subjects):
+            yield _anonymous(received, endpoint)  # asked for by its source's id, it is not told
+
+
+def _received(entry: TraceEntry, own: tuple[str, ...]) -> TraceEntry:
+    return msgspec.structs.replace(
+        _with_message(entry, body=None, destinations=own),
+        attempts=tuple(a for a in entry.attempts if a.destination in own),
+        legs=tuple(leg for leg in entry.legs if leg.destination in own),
+        subjects=(),
+    )
+
+
+def _anonymous(entry: TraceEntry, endpoint: Endpoint) -> TraceEntry:
+    """As the delivery itself names it: nothing of whose it is and how it came to us."""
+    hidden = _with_message(
+        entry,
+        party=endpoint.party,
+        interchange_id=InterchangeId(entry.message.message_id),
+        on_behalf_of=None,
+        upstream_id=None,
+    )
+    return msgspec.structs.replace(hidden, format=endpoint.format, transport=endpoint.transport)
+
+
+def _with_message(entry: TraceEntry, **changes: Any) -> TraceEntry:
+    message = msgspec.structs.replace(entry.message, **changes)
+    return msgspec.structs.replace(entry, message=message)
