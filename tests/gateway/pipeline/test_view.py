@@ -55,7 +55,7 @@ async def test_a_hidden_source_is_hidden_in_the_trace_too(middle: Middle) -> Non
 
     (entry,) = await seen(middle, "gateway-pn", VALUE)
     message = entry.message
-    assert message.message_id == message.interchange_id
+    assert str(message.message_id) == str(message.interchange_id)
     assert ("luxor.json.1", "grpc") == (entry.format, entry.transport)
     assert "post-a" not in repr(entry)
     assert () == await seen(middle, "gateway-pn", "secret")
