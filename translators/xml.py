@@ -36,6 +36,8 @@ _OPTIONS: dict[str, Any] = {
 _PIECE = 1024
 _PROLOG = 65_536
 _CHUNK = 65_536
+_DETAIL = 200
+"""Longest part of a message of libxml2 that is repeated: it may hold names of the document."""
 
 _CODES = {
     "ERR_DOCUMENT_EMPTY": "xml.malformed",
@@ -269,7 +271,7 @@ def _mapped(error: etree.XMLSyntaxError, prolog: bytes = b"") -> XmlError:
     if kind == "ERR_RESOURCE_LIMIT":
         deep = "depth" in (error.msg or "")
         return XmlError("xml.depth" if deep else "xml.size", "a limit of the parser", line)
-    text = (error.msg or "").partition(", line ")[0].strip()
+    text = (error.msg or "").partition(", line ")[0].strip()[:_DETAIL]
     return XmlError(_CODES.get(kind, "xml.malformed"), text, line)
 
 

@@ -26,7 +26,7 @@ COUNT = etree.XPath("count(descendant::node())+count(descendant-or-self::*/@*)")
 _SEPARATOR = "\0"
 """Between collected values; no XML text can hold it."""
 
-Collected = tuple[list[str], ...]
+Collected = list[list[str]]
 """Texts that wait for the patterns that they must match, a list for each pattern."""
 
 
@@ -52,14 +52,14 @@ class FastReader:
 
     def fresh(self) -> Collected:
         """What one or several readings collect into."""
-        return tuple([] for _ in self._matches)
+        return [[] for _ in self._matches]
 
     def holds(self, collected: Collected) -> bool:
         """True when every collected text matches its pattern."""
-        return all(
-            not texts or matches(_SEPARATOR.join(texts))
-            for matches, texts in zip(self._matches, collected, strict=True)
-        )
+        for at, texts in enumerate(collected):
+            if texts and not self._matches[at](_SEPARATOR.join(texts)):
+                return False
+        return True
 
     def one(self, node: Node) -> dict[str, Any]:
         """Read one element wholly, or raise one of :data:`GIVES_UP`."""

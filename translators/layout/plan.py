@@ -18,6 +18,8 @@ from translators.layout.types import WireType
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 HINTS = frozenset({f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"})
 """Attributes that are no content."""
+MAX_NAME = 70
+"""Longest name that is repeated in a source path."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,10 +152,12 @@ class Plan:
     """``= count messages`` stands in the header: the writer must know their number."""
 
     def name(self, tag: str) -> str:
-        """A Clark name as people write it here, with the layout's prefix."""
+        """A Clark name as people write it here, with the layout's prefix; a long one is cut."""
         uri, brace, local = tag.rpartition("}")
+        if len(local) > MAX_NAME:
+            local = f"{local[:MAX_NAME]}…"
         if not brace:
-            return tag
+            return local
         for prefix, known in self.namespaces.items():
             if known == uri[1:]:
                 return local if prefix == "default" else f"{prefix}:{local}"

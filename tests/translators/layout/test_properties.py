@@ -37,8 +37,8 @@ class _Never:
     def read(self, node: Node, collected: object) -> tuple[dict[str, Any], int]:
         raise Unusual
 
-    def fresh(self) -> tuple[list[str], ...]:
-        return ()
+    def fresh(self) -> list[list[str]]:
+        return []
 
     def holds(self, collected: object) -> bool:
         return False

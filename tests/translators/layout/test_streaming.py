@@ -11,6 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import pytest
+
+from tests.translators.layout.layouts import HEAD, compiled, read
 from translators.canonical import Header, ItemDeclaration
 from translators.layout import packaged
 from translators.translator import Entry
@@ -121,3 +124,43 @@ def test_the_same_document_is_read_alike_as_a_tree_and_as_a_stream() -> None:
 
     as_tree, as_stream = told(small), told(large)
     assert as_stream[: len(as_tree)] == as_tree
+
+
+WRAPPED = f"""{HEAD}
+[document]
+"head/ref" = "header.control_reference"
+"body/@n" = "= count messages"
+"body/d" = "messages *! : d"
+end = "= yes"
+[d]
+function = "function !"
+type = "type_code !"
+lrn = "lrn !"
+"""
+
+
+@pytest.mark.parametrize("items", [10, 20_000])
+def test_messages_in_wrappers_are_streamed_and_counted_at_the_end(items: int) -> None:
+    layout = compiled(WRAPPED)
+    one = "<d><function>F</function><type>T</type><lrn>L</lrn></d>"
+    content = (
+        f"<r><head><ref>R</ref></head><body n='{items}'>{one * items}</body><end>yes</end></r>"
+    )
+    header, *entries = read(layout, content.encode())
+    assert header.control_reference == "R"
+    assert [entry.ordinal for entry in entries] == list(range(1, items + 1))
+    assert not [entry for entry in entries if entry.faults or entry.notes]
+    wrong = content.replace(f"n='{items}'", "n='7'").replace("</r>", "<x/></r>")
+    codes = [reading.code for reading in read(layout, wrong.encode()) if hasattr(reading, "code")]
+    assert codes == ["element.unknown", "value.disagrees"]
+
+
+@pytest.mark.parametrize("items", [10, 20_000])
+def test_what_stands_between_messages_is_found_in_a_tree_and_in_a_stream(items: int) -> None:
+    layout = compiled(WRAPPED)
+    one = "<d><function>F</function><type>T</type><lrn>L</lrn></d>"
+    content = f"<r><body>{one * items}<x/>{one}stray{one}</body><body>{one}</body></r>"
+    readings = read(layout, content.encode())
+    codes = [reading.code for reading in readings if hasattr(reading, "code")]
+    assert codes[:2] == ["element.order", "element.text"]
+    assert "element.repeated" in codes
