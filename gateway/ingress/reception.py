@@ -80,7 +80,11 @@ class Reception:
         return stored
 
     async def note(self, identity: Identity, claim: Claim, refused: Refused) -> None:
-        """Keep evidence of a refusal as a whole; a journal that is down changes no answer."""
+        """Keep evidence of a refusal as a whole.
+
+        The answer is that refusal, also when the journal is down, and when it keeps nothing more
+        under an id that was accepted before.
+        """
         try:
             await self._service.note_refusal(
                 identity,
@@ -91,3 +95,5 @@ class Reception:
             )
         except Unavailable as error:
             self._log.warning("refusal.not-noted", code=refused.code, reason=error.reason)
+        except Refused as error:
+            self._log.info("refusal.not-noted", code=refused.code, reason=error.code)
