@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from trust.errors import TrustError
 from trust.identity import PartyId
@@ -52,7 +52,15 @@ def list_(*, file: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_summary(p) for p in parties]))
         return
-    table = Table("party", "name", "roles", "authorities", "keys", "signs", "standing")
+    table = Table(
+        Column("party", no_wrap=True),  # what is typed again is never cut
+        "name",
+        "roles",
+        Column("authorities", overflow="fold"),
+        "keys",
+        "signs",
+        "standing",
+    )
     for p in parties:
         table.add_row(
             p.id,
