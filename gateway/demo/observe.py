@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.client.credentials import development
 from gateway.client.https import PartyClient
+from gateway.demo.agreed import trespasses
 from gateway.demo.ledger import Ledger
 from gateway.demo.patience import until
 from gateway.demo.plan import JSON, DemoPlan
@@ -25,6 +26,13 @@ from translators.translator import FormatId, decode
 HELD = frozenset({"held", "held-other-agency", "detained"})
 FINAL = HELD | {"released", "released-on-payment", "returned", "refused", "seized"}
 CUSRSP = FormatId("upu.cusrsp.1")
+ANSWERS = (
+    ("risk", "RiskAssessment", "clearance"),
+    ("revenue", "RevenueAssessment", "clearance"),
+    ("clearance", "CustomsResponse", "post-a"),
+    ("risk", "RiskIndicator", "customs-pn"),
+)
+"""Back end, kind and receiver: every answer of the kind must come there, once."""
 
 
 class Observer:
@@ -119,6 +127,10 @@ class Observer:
                 self._ledger.got(backend, kind, states["received"])
             if summary["refused"]:
                 self._ledger.surprise(f"{backend} refused {summary['refused']} deliveries")
+        said = dict(zip(BACKENDS, summaries, strict=True))
+        for backend, kind, receiver in ANSWERS:
+            answers = said[backend]["answers"]["kinds"].get(kind, {}).get("acknowledged", 0)
+            self._ledger.expect(receiver, kind, answers)
         await asyncio.to_thread(self._read_responses)
         await asyncio.gather(
             self._pull("platform-shop", "gateway-lx"), self._pull("customs-pn", "gateway-pn")
@@ -197,6 +209,9 @@ class Observer:
             if hasattr(message, "regards") and message.regards is not None
         }
         self._ledger.got("platform-shop", "orders assessed", len(assessed))
+        for message in self._pulled["customs-pn"].values():
+            for trespass in trespasses(message):
+                self._ledger.surprise(trespass)
         results = {
             indicator.rpartition("/")[2]
             for message in self._pulled["customs-pn"].values()
