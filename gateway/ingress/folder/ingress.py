@@ -28,6 +28,7 @@ from gateway.ingress.folder.taking import ChangedError, read_file, read_signatur
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Claim, Reception, printable
 from gateway.ingress.spool import Intake
+from gateway.pipeline.backoff import pause
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
 from translators.translator import FormatId
@@ -69,6 +70,7 @@ class FolderIngress:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pauses: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
 
     async def start(self) -> None:
         """Make the folders and begin to watch. Raises ``OSError`` when they cannot be made."""
@@ -131,6 +133,7 @@ class FolderIngress:
         loop = asyncio.get_running_loop()
         places = asyncio.Semaphore(self._settings.parallel)
         self._pauses = {name: until for name, until in self._pauses.items() if name in files}
+        self._failures = {name: n for name, n in self._failures.items() if name in files}
 
         async def one(name: str, seen: Look) -> None:
             async with places:
@@ -156,10 +159,13 @@ class FolderIngress:
             self._problems.tell(error, party=self._party, interchange_id=claim.interchange_id)
             self._postpone(name, error.retry_after)
         except OSError as error:
-            self._log.error("file.not-settled", reason=os.strerror(error.errno or 0))
+            reason, known = os.strerror(error.errno or 0), printable(claim.interchange_id)
+            self._log.error("file.not-settled", interchange_id=known, reason=reason)
             self._postpone(name, None)
         except Exception as error:  # a mistake of ours with one file must not end the watching
-            self._log.error("file.failed", error=error)
+            self._log.error(
+                "file.failed", interchange_id=printable(claim.interchange_id), error=error
+            )
             self._postpone(name, self._settings.longest_pause)
         finally:
             intake.close()
@@ -202,9 +208,12 @@ class FolderIngress:
         return stored.state, _pretty(answer_of(stored, limit=_ALL_OUTCOMES))
 
     def _postpone(self, name: str, retry_after: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        pause = self._poll if retry_after is None else retry_after
-        self._pauses[name] = loop.time() + min(pause, self._settings.longest_pause)
+        """Leave a file alone for longer and longer: each try of a refused one is journaled."""
+        longest, failures = self._settings.longest_pause, self._failures.get(name, 0)
+        self._failures[name] = failures + 1
+        doubling = pause(failures + 1, first=self._poll, longest=longest, spread=1.0)
+        wait = doubling if retry_after is None else min(retry_after, longest)
+        self._pauses[name] = asyncio.get_running_loop().time() + wait
 
 
 def _pretty(value: msgspec.Struct) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,15 @@ async def test_a_mistake_of_ours_with_one_file_ends_no_watching(
     await settled(root, "done/b.xml")
 
     assert names(root / "in") == ["a.xml"]
+
+
+async def test_a_file_that_can_not_be_put_away_is_left_alone_for_longer_and_longer(
+    running: FolderIngress, root: Path, seen: Seen
+) -> None:
+    (root / "refused" / "a.xml.receipt.json").mkdir()
+    drop(root, "a.xml", b"refuse")
+    await until(lambda: len(seen.events("file.not-settled")) == 3)
+
+    times = [datetime.fromisoformat(str(e["at"])) for e in seen.events("file.not-settled")]
+    assert (times[2] - times[1]).total_seconds() > 1.5 * POLL_S  # the second pause is doubled
+    assert {"a"} == {event["interchange_id"] for event in seen.events("file.not-settled")}
