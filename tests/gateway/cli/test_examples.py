@@ -1,5 +1,6 @@
 """What is shipped as an example is good."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from click.testing import CliRunner
 
 from gateway.cli.main import luxor
 
-MESSAGES = Path(__file__).parents[3] / "examples/messages"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+MESSAGES = EXAMPLES / "messages"
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,16 @@ def test_example_messages_have_no_fault(file: str, name: str) -> None:
 
     assert 0 == result.exit_code, result.output
     assert '"faults":[]' in result.output
+
+
+def test_the_example_configuration_starts_on_the_development_pki(
+    certs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(certs, tmp_path / "certs")
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "var/received").mkdir(parents=True)
+    config = shutil.copy(EXAMPLES / "gateway.toml", tmp_path / "examples")
+
+    result = CliRunner().invoke(luxor, ["serve", "--config", str(config), "--check"])
+
+    assert 0 == result.exit_code, result.output
