@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.access import Access
@@ -111,14 +111,22 @@ def print_problem(error: ProblemError, interchange_id: str, *, json_output: bool
 
 def fault_table(rows: Iterable[tuple[str, Fault]]) -> Table:
     """Faults with the message that they belong to."""
-    table = Table("message", "path", "line", "code", "what", title="Faults", title_justify="left")
+    table = Table(
+        Column("message", overflow="fold"),
+        Column("path", overflow="fold"),
+        Column("line", no_wrap=True),
+        Column("code", no_wrap=True),  # what is looked up is never cut
+        "what",
+        title="Faults",
+        title_justify="left",
+    )
     for message, fault in rows:
         colour = "red" if fault.refuses else "yellow"
         table.add_row(
             Text(message),
             Text(fault.path or fault.source_path or ""),
             "" if fault.line is None else str(fault.line),
-            Text(f"{fault.code} ({fault.severity})", style=colour),
+            Text(f"{fault.code}\n({fault.severity})", style=colour),
             Text(fault.detail),
         )
     return table
