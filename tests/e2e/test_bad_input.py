@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -460,3 +461,45 @@ def test_only_accepted_messages_reached_the_destination(gateway: GatewayProcess)
     assert delivered
     for file in delivered:
         assert b"EE471108152FR" not in Path(file).read_bytes()
+
+
+HALVES = {
+    "staged": "SELECT count(*) FROM staged",
+    "plans": "SELECT count(*) FROM plan",
+    "bytes of no interchange": (
+        "SELECT count(*) FROM raw WHERE record NOT IN (SELECT record FROM interchange)"
+    ),
+    "content of no message": (
+        "SELECT count(*) FROM body WHERE (record, ordinal) NOT IN"
+        " (SELECT record, ordinal FROM message)"
+    ),
+    "messages of refused interchanges": (
+        "SELECT count(*) FROM message JOIN interchange USING (record) WHERE state = 'refused'"
+    ),
+    "legs of refused interchanges": (
+        "SELECT count(*) FROM leg JOIN interchange USING (record) WHERE state = 'refused'"
+    ),
+    "ids used up by refusals": (
+        "SELECT count(*) FROM seen JOIN interchange USING (record) WHERE state = 'refused'"
+    ),
+}
+
+
+async def test_nothing_is_half_stored(gateway: GatewayProcess, identifier: str) -> None:
+    broken = documents.itmatt(*(documents.item(s10(700 + n)) for n in range(3_000)))[:-40]
+    assert len(broken) > 1 << 20, "large enough to be staged while it is read"
+    answer = await post(
+        gateway, "post-a", broken, identifier=identifier, headers={"Luxor-Format": ITMATT}
+    )
+    assert (422, 0) == (answer.status, answer.body["accepted"])
+
+    file = next(gateway.folder.rglob("journal.db"))
+    journal = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
+    try:
+        refused = "SELECT count(*) FROM interchange WHERE state = 'refused'"
+        assert journal.execute(refused).fetchone()[0] >= 1
+        found = {what: journal.execute(query).fetchone()[0] for what, query in HALVES.items()}
+    finally:
+        journal.close()
+
+    assert dict.fromkeys(HALVES, 0) == found
