@@ -22,6 +22,10 @@ _CHECKS: Final = MappingProxyType(
 )
 
 
+MAX_VALUES: Final = 200_000
+"""Of one message that needs explaining, which takes some microseconds for each."""
+
+
 def read_entry(content: bytes, *, ordinal: int, where: str = "", line: int | None = None) -> Entry:
     """The message in ``content``, or what is wrong with it.
 
@@ -56,6 +60,13 @@ def _decode(content: bytes) -> Message | None:
 
 
 def _read_closely(content: bytes, ordinal: int, locate: Locate) -> Entry:
+    if content.count(b",") > MAX_VALUES:
+        detail = f"one message with more than {MAX_VALUES} values"
+        return Entry(
+            ordinal=ordinal,
+            message=None,
+            faults=(_fault("message.too-large", "", detail, locate),),
+        )
     parsed = json.parse(content)
     raw = parsed.value
     faults = [_fault("json.duplicate-key", path, "given twice", locate) for path in parsed.repeated]

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 
 from translators.faults import Fault, Note, NoteKind, Severity
 from translators.layout.plan import HINTS, Plan
-from translators.xml import Node, line_of
+from translators.xml import Node, XmlError, line_of
+
+MAX_FINDINGS = 2_000
+"""Faults, and a hundred times as many notes, after which reading one message stops.
+
+Whoever sends so many mistakes must not keep the gateway busy with naming them.
+"""
+
+
+MAX_ATTRIBUTES = 500
+"""Of one element. Walking them costs the square of their number in libxml2."""
 
 
 @dataclass(eq=False)
@@ -44,6 +54,9 @@ class Findings:
         """Record an error."""
         fault = Fault(code=code, path=path, detail=detail, source_path=where, line=line)
         self.faults.append(fault)
+        if len(self.faults) > MAX_FINDINGS:
+            detail = f"more than {MAX_FINDINGS} faults in one place; reading stopped"
+            raise XmlError("faults.truncated", detail, line)
 
     def warn(self, code: str, where: str, line: int | None, *, path: str, detail: str) -> None:
         """Record a warning."""
@@ -57,6 +70,9 @@ class Findings:
     def note(self, kind: NoteKind, where: str | None, *, path: str = "", detail: str = "") -> None:
         """Record a line of the translation report."""
         self.notes.append(Note(kind=kind, path=path, source_path=where, detail=detail))
+        if len(self.notes) > 100 * MAX_FINDINGS:
+            detail = f"more than {100 * MAX_FINDINGS} values that are not carried"
+            raise XmlError("message.too-large", detail)
 
     def report(self, kind: NoteKind, where: str, detail: str, *, path: str = "") -> None:
         """A value that is reported and not carried."""
@@ -80,8 +96,16 @@ class Findings:
         return self.places.get(pointer, (None, None))
 
 
+def check_attributes(node: Node) -> None:
+    """Refuse an element with too many attributes; raises :class:`XmlError`."""
+    if len(node.attrib) > MAX_ATTRIBUTES:
+        detail = f"an element with more than {MAX_ATTRIBUTES} attributes"
+        raise XmlError("message.too-large", detail, line_of(node))
+
+
 def values(node: Node, where: str, plan: Plan) -> Iterator[str]:
     """Source path of every value in an element, its own attributes and text included."""
+    check_attributes(node)
     for name in node.attrib:
         if str(name) not in HINTS:
             yield f"{where}/@{plan.name(str(name))}"

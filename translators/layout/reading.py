@@ -190,12 +190,13 @@ class DocumentReader:
             here = self._plan.name(str(node.tag))
             self._outside.fault("element.repeated", here, line_of(node))
             return
-        one = node.getprevious()
+        one, behind = node.getprevious(), True
         while one is not None:
             previous = one.getprevious()
             if one is latest:
+                behind = False
                 self._tail(one)
-            elif latest in one.itersiblings(preceding=True):
+            elif behind:
                 self._misplaced(one)
             above.remove(one)
             one = previous

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from translators.faults import NoteKind
 from translators.layout import completion
-from translators.layout.findings import Findings
+from translators.layout.findings import Findings, check_attributes
 from translators.layout.grammar import Each, Path
 from translators.layout.plan import HINTS, Content, Element, Plan, Value
 from translators.layout.records import Record, owner, reach
@@ -138,6 +138,7 @@ class ReferenceReader:
         completion.choose(self, element.content, record)
 
     def _attributes(self, content: Content, node: Node, record: Record, where: str) -> None:
+        check_attributes(node)
         for name, text in node.attrib.items():
             tag = str(name)
             value = content.attributes.get(tag)
