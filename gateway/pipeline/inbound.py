@@ -56,7 +56,7 @@ class Sitting:
     @property
     def refused(self) -> int:
         """How many messages were refused."""
-        return len(self.outcomes) - self.accepted
+        return sum(1 for outcome in self.outcomes if outcome.ordinal > 0) - self.accepted
 
     def refuse_all(self, fault: Fault) -> None:
         """Turn every acceptance into a refusal with ``fault``."""
@@ -226,10 +226,6 @@ class Inbound:
             sitting.refuse_all(
                 Fault(code="interchange.broken", detail="the interchange as a whole was refused")
             )
-        if broken:
-            whole = State.REFUSED if any(f.refuses for f in broken) else State.ACCEPTED
-            if whole is State.REFUSED or sitting.accepted == 0:
-                sitting.outcomes.insert(0, Outcome(ordinal=0, status=whole, faults=broken))
         elif sitting.sender.party.all_or_nothing and sitting.refused and sitting.accepted:
             sitting.refuse_all(
                 Fault(
@@ -237,10 +233,12 @@ class Inbound:
                     detail="another message was refused, and this party wants all or nothing",
                 )
             )
+        if broken:
+            state = State.ACCEPTED if sitting.accepted else State.REFUSED
+            sitting.outcomes.insert(0, Outcome(ordinal=0, status=state, faults=broken))
 
     def _acceptance(self, sitting: Sitting, envelope: Envelope, *, attempt: int) -> Acceptance:
         outcomes = msgspec.json.encode(sitting.outcomes)
-        messages = [outcome for outcome in sitting.outcomes if outcome.ordinal > 0]
         state = State.ACCEPTED if sitting.accepted else State.REFUSED
         staged = sitting.staged and state is State.ACCEPTED
         claims = receipt.ReceiptClaims(
@@ -255,7 +253,7 @@ class Inbound:
             received_at=envelope.received_at,
             status="accepted" if state is State.ACCEPTED else "refused",
             accepted=sitting.accepted,
-            refused=len(messages) - sitting.accepted,
+            refused=sitting.refused,
             outcomes=hashlib.sha256(outcomes).hexdigest(),
         )
         return Acceptance(
@@ -270,7 +268,7 @@ class Inbound:
             size=envelope.content.size,
             received_at=envelope.received_at,
             accepted=sitting.accepted,
-            refused=len(messages) - sitting.accepted,
+            refused=sitting.refused,
             receipt=receipt.sign(claims, self._signer),
             outcomes=outcomes,
             control_reference=sitting.header.control_reference,

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from gateway.core.errors import Refused
-from gateway.core.records import State
+from gateway.core.records import Outcome, State
+from gateway.pipeline.inbound import Sitting
 from gateway.pipeline.settings import Limits
 from tests import samples
 from tests.e2e import documents
@@ -23,6 +24,7 @@ from translators.canonical import (
     Provenance,
     TradeParty,
 )
+from translators.faults import Fault, Severity
 from translators.translator import FormatId
 from trust.identity import PartyId
 
@@ -146,6 +148,26 @@ async def test_all_or_nothing_is_the_partys_choice(middles: Callable[..., Middle
 
     assert (State.REFUSED, 0, 2) == (stored.state, stored.accepted, stored.refused)
     assert "interchange.all-or-nothing" in codes(stored)
+
+
+async def test_all_or_nothing_holds_beside_a_warning_about_the_whole(
+    middles: Callable[..., Middle],
+) -> None:
+    middle = middles(all_or_nothing=True)
+    sitting = Sitting(await middle.journal.reserve(), middle.sender("post-a"))
+    sitting.broken = [Fault(code="example", severity=Severity.WARNING)]
+    sitting.outcomes = [
+        Outcome(ordinal=1, status=State.ACCEPTED),
+        Outcome(ordinal=2, status=State.REFUSED),
+    ]
+    sitting.accepted = 1
+
+    middle.inbound._conclude(sitting)
+
+    assert (0, 2) == (sitting.accepted, sitting.refused)
+    assert [(0, "example"), (1, "interchange.all-or-nothing")] == [
+        (outcome.ordinal, outcome.faults[0].code) for outcome in sitting.outcomes[:2]
+    ]
 
 
 async def test_too_many_messages_are_refused_as_a_whole(middles: Callable[..., Middle]) -> None:
