@@ -277,6 +277,19 @@ async def test_an_unsupported_content_type(gateway: GatewayProcess, identifier: 
     assert (415, "media-type.unsupported") == (answer.status, answer.code)
 
 
+async def test_a_dtd_without_a_named_format(gateway: GatewayProcess, identifier: str) -> None:
+    answer = await post(
+        gateway,
+        "post-a",
+        documents.itmatt(ENTITY, declaration=DTD),
+        identifier=identifier,
+        headers={"Content-Type": "application/xml"},
+    )
+
+    assert (415, "media-type.unsupported") == (answer.status, answer.code)
+    assert ["xml.dtd"] == [fault["code"] for fault in answer.faults]
+
+
 async def test_a_missing_interchange_id(gateway: GatewayProcess) -> None:
     answer = await post(
         gateway,

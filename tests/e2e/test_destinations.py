@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,38 @@ async def test_a_message_on_which_the_receiver_hangs_holds_up_its_key_only(
     assert sorted(s10(2 + number) for number in range(5)) == sorted(receiver.ids)
     receiver.hangs = "nothing"
     await receiver.until(6)
+
+
+async def test_an_operator_tries_buried_messages_again_beside_the_running_gateway(
+    gateway: GatewayProcess, receiver: Receiver
+) -> None:
+    receiver.refuses = "forbidden"
+    await send(gateway, "first", 1, says="forbidden fruit")
+    await send(gateway, "later", 1)
+    async with asyncio.timeout(HANG_SECONDS):
+        while await leg(gateway, "first") != "buried":  # noqa: ASYNC110 - another process buries
+            await asyncio.sleep(0.05)
+
+    listed = await luxor("deliveries", "list", "--config", str(gateway.config), "--json")
+    receiver.refuses = "nothing"
+    retried = await luxor(
+        "deliveries", "retry", "receiver", "--config", str(gateway.config), "--json"
+    )
+    await receiver.until(2)
+
+    assert [("receiver", "interchange.refused")] == [
+        (row["destination"], row["code"]) for row in listed
+    ]
+    assert {"destination": "receiver", "retried": 1} == retried
+    assert ["first", "later"] == [m["provenance"]["interchange_id"] for m in receiver.got]
+    assert [] == await luxor("deliveries", "list", "--config", str(gateway.config), "--json")
+
+
+async def luxor(*arguments: str) -> Any:
+    """What a command prints as JSON."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return msgspec.json.decode(output)
