@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gateway.core.envelope import Content
 from gateway.core.errors import Refused
+from translators import xml
+from translators.faults import Fault
 from translators.registry import Registry
 from translators.translator import FormatId
 
@@ -27,9 +29,20 @@ def format_of_type(content_type: str, formats: Registry) -> FormatId | str:
 
 
 def format_of_root(content: Content, formats: Registry) -> FormatId:
-    """The format whose documents begin with this root element."""
+    """The format whose documents begin with this root element.
+
+    Raises ``Refused("media-type.unsupported")``; the fault of an opening that can not be read is
+    with it.
+    """
     with content.open() as source:
-        found = formats.by_root(source.read(HEAD_BYTES))
+        head = source.read(HEAD_BYTES + 1)  # one more, or what is cut off there seems to end there
+    try:
+        xml.opening(head)
+    except xml.XmlError as error:
+        fault = Fault(code=error.code, detail=error.detail, line=error.line)
+        detail = "its root element can not be read"
+        raise Refused("media-type.unsupported", detail, faults=[fault]) from error
+    found = formats.by_root(head)
     if found is None:
         raise Refused("media-type.unsupported", "its root element is that of no format")
     return found.id

@@ -87,6 +87,45 @@ async def test_plain_xml_is_known_by_its_root_element(
     assert service.envelopes[0].format == "upu.itmatt.1"
 
 
+UNREADABLE_OPENINGS = {
+    "DTD": (b"<?xml version='1.0'?>\n<!DOCTYPE itmatt [<!ENTITY x 'y'>]><itmatt/>", "xml.dtd"),
+    "an encoding that is not taken": (
+        b"<?xml version='1.0' encoding='EBCDIC'?><a/>",
+        "xml.encoding",
+    ),
+    "no XML": (b"hello", "xml.malformed"),
+    "malformed before the root": (
+        b"<?xml version='1.0'?><!-- a -- b --><itmatt/>",
+        "xml.malformed",
+    ),
+    "a root beyond the bound": (b"<!--" + b"x" * 70_000 + b"--><itmatt/>", "xml.malformed"),
+    "blank": (b" \n", "xml.empty"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), UNREADABLE_OPENINGS.values(), ids=UNREADABLE_OPENINGS)
+async def test_xml_whose_root_can_not_be_read_is_refused_with_the_fault(
+    client: Client, content: bytes, code: str
+) -> None:
+    status, _, problem = await client.post(content, Content_Type="application/xml")
+
+    assert (status, problem["code"]) == (415, "media-type.unsupported")
+    assert problem["detail"] == "its root element can not be read"
+    [fault] = problem["faults"]
+    assert fault["code"] == code
+    assert fault["detail"]
+
+
+async def test_what_stands_far_behind_the_root_is_left_to_the_formats_own_reader(
+    client: Client, service: FakeService
+) -> None:
+    content = ITMATT.replace(b"/>", b">" + b" " * 10_000 + b"<a></b>")
+
+    status, _, _ = await client.post(content, Content_Type="application/xml")
+
+    assert (status, service.envelopes[0].format) == (202, "upu.itmatt.1")
+
+
 REFUSED_ON_THE_WAY = [
     ("missing id", None, b"good", {}, 400, "interchange.id-missing"),
     ("malformed id", "a b", b"good", {}, 400, "interchange.id-invalid"),
