@@ -198,15 +198,16 @@ def _answer(
     if named is None:
         return ()
     address = resolve(named)
-    if address is None or address[0] != bench.gateway_number or regards is None:
-        return (
-            Fault(code="regards.unknown", path="/regards", detail="no message has this id here"),
-        )
-    received = sender.own or any(
+    ours = address is not None and address[0] == bench.gateway_number
+    if ours and regards is not None and _received(regards, sender, bench):
+        return ()
+    # One code for both, since ids can be guessed: who did not receive it learns nothing.
+    detail = "no message with this id was delivered to this party"
+    return (Fault(code="regards.unknown", path="/regards", detail=detail),)
+
+
+def _received(regards: StoredMessage, sender: Sender, bench: Bench) -> bool:
+    return sender.own or any(
         bench.network.endpoints.party_of(destination) == sender.identity.party
         for destination in regards.destinations
     )
-    if not received:
-        detail = "only who received a message may answer it"
-        return (Fault(code="regards.not-received", path="/regards", detail=detail),)
-    return ()

@@ -202,7 +202,7 @@ async def test_only_who_received_a_message_may_answer_it(middle: Middle) -> None
         office=Office(code="LU001"),
     )
 
-    assert ["regards.not-received"] == codes(await middle.send("shop", answer))
+    assert ["regards.unknown"] == codes(await middle.send("shop", answer))
     assert [] == codes(await middle.send("clearance", answer))
     assert ["regards.unknown"] == codes(
         await middle.send("clearance", msgspec.structs.replace(answer, regards="never-given"))
