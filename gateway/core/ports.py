@@ -70,12 +70,20 @@ class Journal(Protocol):
         """Slice ``at`` (from 0) of the received bytes, unchanged; ``None`` past the last."""
 
     async def lease(
-        self, destination: str, *, limit: int, seconds: float, now: datetime, lasting: bool = False
+        self,
+        destination: str,
+        *,
+        limit: int,
+        seconds: float,
+        now: datetime,
+        legs: int | None = None,
+        lasting: bool = False,
     ) -> Lease | None:
         """Claim up to ``limit`` ready keys of a destination with the first legs of each, in order.
 
-        No key is under two leases at once. ``None`` when nothing is ready now. The lease ends with
-        this process, unless it is ``lasting``: held by somebody outside, such as an inbox page.
+        ``legs`` bounds their deliveries together. No key is under two leases at once. ``None``
+        when nothing is ready now. The lease ends with this process, unless it is ``lasting``: held
+        by somebody outside, such as an inbox page.
         """
 
     async def settle(

@@ -83,6 +83,7 @@ class Inboxes:
                 limit=limit,
                 seconds=self._settings.inbox_lease,
                 now=self._clock(),
+                legs=limit,
                 lasting=True,
             )
             left = until - asyncio.get_running_loop().time()

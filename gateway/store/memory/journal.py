@@ -223,12 +223,13 @@ class MemoryJournal:
         limit: int,
         seconds: float,
         now: datetime,
+        legs: int | None = None,
         lasting: bool = False,
     ) -> Lease | None:
         """See the port."""
         token = f"memory.{next(self._leases)}.0"
         until = now + timedelta(seconds=seconds)
-        self._outbox.lease(destination, limit=limit, until=until, token=token)
+        self._outbox.lease(destination, limit=limit, legs=legs, until=until, token=token)
         return await self.held(destination, token)
 
     async def held(self, destination: str, token: str) -> Lease | None:

@@ -84,7 +84,9 @@ class Outbox:
             if (leg.lane, leg.due) < (queue.lane, queue.due):
                 queue.lane, queue.due, queue.urgent = leg.lane, leg.due, leg.seq
 
-    def lease(self, destination: str, *, limit: int, until: datetime, token: str) -> bool:
+    def lease(
+        self, destination: str, *, limit: int, legs: int | None, until: datetime, token: str
+    ) -> bool:
         """Put ready queues under lease; whether there were any."""
         ready = [
             sorted(
@@ -95,10 +97,15 @@ class Outbox:
             for lane in range(LANES)
         ]
         chosen = share([len(queues) for queues in ready], limit)
+        left = None if legs is None else max(1, legs)
         for queues, count in zip(ready, chosen, strict=True):
             for _, _, queue in queues[:count]:
+                first = queue.legs[: LEGS_PER_KEY if left is None else min(LEGS_PER_KEY, left)]
+                if not first:
+                    break
                 queue.become(Head.LEASED, wake=until, token=token)
-                queue.last = queue.legs[:LEGS_PER_KEY][-1].seq
+                queue.last = first[-1].seq
+                left = None if left is None else left - len(first)
         return any(chosen)
 
     def under(self, destination: str, token: str) -> list[tuple[int, Queue]]:

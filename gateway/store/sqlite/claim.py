@@ -75,13 +75,15 @@ def lease(
     destination: str,
     *,
     limit: int,
+    most: int | None,
     largest: int,
     until: datetime,
     owner: str,
 ) -> Lease | None:
     """Lease up to ``limit`` heads until then; ``None`` when none is ready.
 
-    ``largest`` bounds the stored bytes of the bodies together, but for the first one.
+    ``most`` bounds the legs together, ``largest`` the stored bytes of their bodies, but for the
+    first one.
     """
     if connection.execute(_ANY_READY, (destination,)).fetchone() is None:
         return None
@@ -105,6 +107,8 @@ def lease(
     legs = _legs(connection, destination, heads)
     sizes = accumulate(leg.size for leg in legs)
     affordable = max(1, sum(size <= largest for size in sizes))
+    if most is not None:
+        affordable = min(affordable, max(1, most))
     if affordable < len(legs):
         with transaction(connection, turnstile):
             _give_back(connection, destination, legs[:affordable], legs[affordable:])

@@ -112,6 +112,7 @@ class SqliteJournal:
         limit: int,
         seconds: float,
         now: datetime,
+        legs: int | None = None,
         lasting: bool = False,
     ) -> Lease | None:
         """See the port."""
@@ -125,6 +126,7 @@ class SqliteJournal:
                 self._messages,
                 destination,
                 limit=limit,
+                most=legs,
                 largest=self._opened.limits.lease_bytes,
                 until=until,
                 owner=f"{owner}.{next(self._leases)}",

@@ -112,6 +112,24 @@ async def test_the_limit_counts_keys(journal: Journal) -> None:
     assert len((await lease(journal, limit=3)).deliveries) == 2
 
 
+async def test_the_legs_of_a_lease_can_be_bounded_together(journal: Journal) -> None:
+    for number in (1, 2, 3):
+        for n in range(5):
+            await queue(journal, f"{number}{n}", number)
+    taken = await journal.lease("risk", limit=100, legs=7, seconds=60, now=START)
+    assert taken is not None
+    assert len(taken.deliveries) == 7
+    await journal.settle(taken, all_settled(taken), now=START)
+    rest: list[str] = []
+    while (more := await journal.lease("risk", limit=1, legs=1, seconds=60, now=START)) is not None:
+        rest += ids(more)
+        await journal.settle(more, all_settled(more), now=START)
+    assert len(rest) == 15 - 7
+    every = [*ids(taken), *rest]
+    for first in "123":
+        assert [f"{first}{n}" for n in range(5)] == [one for one in every if one[0] == first]
+
+
 async def test_a_lease_may_be_settled_bit_by_bit(journal: Journal) -> None:
     for name in ("a", "b", "c"):
         await queue(journal, name)
