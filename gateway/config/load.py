@@ -34,7 +34,7 @@ def load(file: Path, *, changes: Mapping[str, Any] | None = None) -> Config:
     mistakes = list(_mistakes(raw))
     if mistakes:
         raise ConfigError(str(file), mistakes)
-    return msgspec.convert({**raw, "folder": str(file.parent.resolve()), "file": file.name}, Config)
+    return msgspec.convert({**raw, "folder": str(file.parent.resolve()), "file": str(file)}, Config)
 
 
 def _set(raw: dict[str, Any], steps: list[str], value: Any) -> None:
