@@ -35,6 +35,7 @@ KIND_ALGORITHMS: Mapping[KeyKind, str] = MappingProxyType(
 )
 """The JWS algorithm with which a new key of each kind signs."""
 TlsKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+SigningPublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -121,23 +122,28 @@ def issue_tls(
     ``uris`` are further URIs; ``party=None`` makes a certificate that names nobody.
     """
     names = subject_names(party, hosts, uris)
-    builder = _builder(key, _name(name), issuer.certificate.subject, issuer.key, validity)
-    builder = builder.add_extension(
-        x509.BasicConstraints(ca=False, path_length=None), critical=True
-    )
-    builder = builder.add_extension(_usage(signs=True), critical=True)
-    builder = builder.add_extension(
+    builder = _end_entity(key.public_key(), issuer, name, names, validity)
+    return builder.add_extension(
         x509.ExtendedKeyUsage([purpose.value for purpose in purposes]), critical=False
-    )
-    if list(names):
-        builder = builder.add_extension(names, critical=False)
+    ).sign(issuer.key, hashes.SHA256())
+
+
+def issue_signing(
+    key: SigningPublicKey, *, issuer: Issuer, name: str, party: PartyId, validity: Validity
+) -> x509.Certificate:
+    """A certificate of the key with which a party signs messages.
+
+    It has no extended key usage, so that it is no TLS certificate for anybody who asks for one
+    (``trust.certificates.check_profile``).
+    """
+    builder = _end_entity(key, issuer, name, subject_names(party, ()), validity)
     return builder.sign(issuer.key, hashes.SHA256())
 
 
 def subject_names(
     party: PartyId | None, hosts: Iterable[str], uris: Iterable[str] = ()
 ) -> x509.SubjectAlternativeName:
-    """The names of a TLS certificate: its party's URI, other URIs, hosts."""
+    """The names of an end entity: its party's URI, other URIs, hosts."""
     ours = [] if party is None else [f"{PARTY_URN}{party}"]
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(u) for u in [*ours, *uris]]
     return x509.SubjectAlternativeName([*names, *(_host(host) for host in hosts)])
@@ -166,6 +172,21 @@ def issue_crl(
     return builder.sign(issuer.key, hashes.SHA256())
 
 
+def _end_entity(
+    key: SigningPublicKey,
+    issuer: Issuer,
+    name: str,
+    names: x509.SubjectAlternativeName,
+    validity: Validity,
+) -> x509.CertificateBuilder:
+    """What every certificate below the CAs has: it issues nothing, its key signs."""
+    builder = _builder(key, _name(name), issuer.certificate.subject, issuer.key, validity)
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
+    ).add_extension(_usage(signs=True), critical=True)
+    return builder.add_extension(names, critical=False) if list(names) else builder
+
+
 def _authority(
     key: TlsKey,
     subject: x509.Name,
@@ -175,7 +196,7 @@ def _authority(
     *,
     path_length: int,
 ) -> x509.Certificate:
-    builder = _builder(key, subject, above, signing, validity)
+    builder = _builder(key.public_key(), subject, above, signing, validity)
     builder = builder.add_extension(
         x509.BasicConstraints(ca=True, path_length=path_length), critical=True
     )
@@ -183,17 +204,21 @@ def _authority(
 
 
 def _builder(
-    key: TlsKey, subject: x509.Name, above: x509.Name, signing: TlsKey, validity: Validity
+    key: SigningPublicKey,
+    subject: x509.Name,
+    above: x509.Name,
+    signing: TlsKey,
+    validity: Validity,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(above)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(validity.not_before)
         .not_valid_after(validity.not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(_authority_key(signing), critical=False)
     )
 
@@ -203,7 +228,7 @@ def _authority_key(key: TlsKey) -> x509.AuthorityKeyIdentifier:
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:
-    """RFC 5280, 4.2.1.3: an end entity signs handshakes, a CA signs certificates and lists."""
+    """RFC 5280, 4.2.1.3: an end entity signs data, a CA signs certificates and lists."""
     return x509.KeyUsage(
         digital_signature=signs,
         content_commitment=False,

@@ -36,6 +36,12 @@ class Purpose(Enum):
     SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 
 
+_TLS_PURPOSES = (
+    *(purpose.value for purpose in Purpose),
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+)
+
+
 def load_certificate(der: bytes) -> x509.Certificate:
     """Read one DER certificate; raises ``certificate.profile`` for anything else."""
     if len(der) > MAX_CERTIFICATE_BYTES:
@@ -101,6 +107,21 @@ def party_of(certificate: x509.Certificate) -> PartyId | None:
     return PartyId(match[1])
 
 
+def check_signing(certificate: x509.Certificate) -> PartyId | None:
+    """The party that a signing certificate names, if it names one.
+
+    Raises ``certificate.profile`` unless it is an end entity's, its key usage includes digital
+    signatures, and it has no extended key usage of TLS: no certificate serves as both.
+    """
+    try:
+        broken = _broken_signing_rule(certificate)
+    except Exception as error:  # the extensions of hostile certificates raise many things
+        raise TrustError("certificate.profile", "its extensions cannot be read") from error
+    if broken:
+        raise TrustError("certificate.profile", broken)
+    return party_of(certificate)
+
+
 def is_authority(certificate: x509.Certificate) -> bool:
     """Whether the certificate may issue others (RFC 5280, 4.2.1.9 and 4.2.1.3)."""
     try:
@@ -133,6 +154,20 @@ def _broken_rule(certificate: x509.Certificate, purpose: Purpose) -> str:
     purposes = _extension(certificate, x509.ExtendedKeyUsage)
     if purposes is None or purpose.value not in purposes:
         return f"its extended key usage does not include {purpose.name.lower()} authentication"
+    return ""
+
+
+def _broken_signing_rule(certificate: x509.Certificate) -> str:
+    """The first rule that the certificate of a signing key breaks, or an empty text."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        return "it is the certificate of an authority"
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is None or not usage.digital_signature or usage.key_cert_sign:
+        return "its key usage is not that of a signing certificate"
+    purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and any(value in purposes for value in _TLS_PURPOSES):
+        return "it is a TLS certificate; a party signs with another key"
     return ""
 
 

@@ -26,15 +26,16 @@ from trust.authority import (
     issue_crl,
     issue_intermediate,
     issue_root,
+    issue_signing,
     issue_tls,
     load_tls_key,
     private_key_pem,
     subject_names,
 )
-from trust.certificates import load_certificates, pem_of
+from trust.certificates import check_signing, load_certificates, pem_of
 from trust.development_registry import registry_file
 from trust.errors import TrustError
-from trust.keys import KeySigner, load_private_key, public_key_pem
+from trust.keys import KeySigner, PrivateKey, load_private_key, public_key_pem
 from trust.profile import Member, Network, Profile
 
 Files = Mapping[str, bytes]
@@ -107,7 +108,7 @@ def _network(shop: _Workshop) -> dict[str, bytes]:
     chain = f"{pem_of(issuing.certificate)}{pem_of(root.certificate)}".encode()
     files = {**root_files, **issuing_files, "chain.pem": chain}
     for member in shop.network.parties:
-        files |= _tls(shop, member, issuing) | _signing(shop, member)
+        files |= _tls(shop, member, issuing) | _signing(shop, member, issuing)
     return {f"{shop.network.id}/{path}": content for path, content in files.items()}
 
 
@@ -162,9 +163,7 @@ def _tls(shop: _Workshop, member: Member, issuing: Issuer) -> dict[str, bytes]:
     if (
         certificate is None
         or key is None
-        or not _issued(certificate, issuing)
-        or not shop.serves(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-        or _names(certificate) != subject_names(member.id, hosts)
+        or not _good(shop, certificate, issuing, subject_names(member.id, hosts))
     ):
         key = generate_tls_key(shop.profile.tls.key)
         certificate = issue_tls(
@@ -179,20 +178,60 @@ def _tls(shop: _Workshop, member: Member, issuing: Issuer) -> dict[str, bytes]:
     return {f"{at}/tls.pem": chain.encode(), f"{at}/tls.key": private_key_pem(key)}
 
 
-def _signing(shop: _Workshop, member: Member) -> dict[str, bytes]:
-    path = f"parties/{member.id}/signing.key"
+def _signing(shop: _Workshop, member: Member, issuing: Issuer) -> dict[str, bytes]:
+    """The key, kept while it can be read and is of the right kind, bare and in a certificate."""
+    at = f"parties/{member.id}"
     wanted = KIND_ALGORITHMS[member.signing]
     try:
-        key = load_private_key(shop.there(path))
+        key = load_private_key(shop.there(f"{at}/signing.key"))
         fits = KeySigner(key).alg == wanted
     except TrustError:
         fits = False
     if not fits:
         key = generate_key(member.signing)
     return {
-        path: private_key_pem(key),
-        f"parties/{member.id}/signing.pub": public_key_pem(key),
+        f"{at}/signing.key": private_key_pem(key),
+        f"{at}/signing.pub": public_key_pem(key),
+        f"{at}/signing.pem": pem_of(_signing_certificate(shop, member, issuing, key)).encode(),
     }
+
+
+def _signing_certificate(
+    shop: _Workshop, member: Member, issuing: Issuer, key: PrivateKey
+) -> x509.Certificate:
+    """The one that is there, or a new one for the same key: it may be renewed, the key stays."""
+    try:
+        there = load_certificates(shop.there(f"parties/{member.id}/signing.pem"))[0]
+        names = subject_names(member.id, ())
+        if (
+            _good(shop, there, issuing, names)
+            and check_signing(there) == member.id
+            and there.public_key() == key.public_key()
+        ):
+            return there
+    except TrustError:
+        pass  # none is there, or another thing in its place
+    return issue_signing(
+        key.public_key(),
+        issuer=issuing,
+        name=member.id,
+        party=member.id,
+        validity=shop.validity(shop.profile.validity.certificate_days),
+    )
+
+
+def _good(
+    shop: _Workshop,
+    certificate: x509.Certificate,
+    issuing: Issuer,
+    names: x509.SubjectAlternativeName,
+) -> bool:
+    """Whether the issuing CA made it, for these names, and enough of its time is left."""
+    return (
+        _issued(certificate, issuing)
+        and shop.serves(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+        and _names(certificate) == names
+    )
 
 
 def _pair(

@@ -12,9 +12,10 @@ from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.members import Authority, Grant, Party, Severity, SigningKey
 from trust.mistakes import Mistake, RegistryError
-from trust.registry_read import Read, read_registry
+from trust.registry_read import read_registry
 from trust.registry_rules import find_mistakes
 from trust.registry_write import write_registry
+from trust.sources import Read
 
 __all__ = ["Authority", "Grant", "Party", "Registry", "RegistryError", "Severity", "SigningKey"]
 

@@ -36,7 +36,7 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A party of a network: it gets a TLS certificate and a signing key."""
+    """A party of a network: it gets a TLS certificate, a signing key and a certificate of that."""
 
     id: Label
     name: str = ""

@@ -11,26 +11,23 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, toml
 
-from trust.certificates import fingerprint_of, load_certificates, pem_of
-from trust.errors import TrustError
-from trust.keys import signing_key
+from trust.certificates import fingerprint_of, load_certificates
 from trust.members import (
     Authority,
     Country,
     Grant,
-    Instant,
     Label,
     Name,
     OperatorCode,
     Party,
     Severity,
-    SigningKey,
     Thumbprint,
 )
 from trust.mistakes import Mistake, RegistryError
+from trust.registry_keys import read_key
+from trust.sources import Read, read_certificates
 from trust.tables import Report, read_table, reporter, tables
 
-Read = Callable[[str], bytes]
 Parsed = TypeVar("Parsed")
 Content = tuple[int, tuple[Authority, ...], tuple[Party, ...]]
 
@@ -39,14 +36,6 @@ class _AuthorityRow(msgspec.Struct, kw_only=True):
     id: Name
     certificates: list[str]
     crls: tuple[str, ...] = ()
-
-
-class _KeyRow(msgspec.Struct, kw_only=True):
-    public_key: str
-    kid: Annotated[str, Meta(max_length=100)] = ""
-    algorithm: str = ""
-    not_before: Instant | None = None
-    not_after: Instant | None = None
 
 
 class _PartyRow(msgspec.Struct, kw_only=True):
@@ -113,7 +102,7 @@ def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Au
         return None
     pems: list[str] = []
     for at, source in enumerate(row.certificates):
-        pems += _certificates(source, f"{path}.certificates[{at}]", read, report)
+        pems += read_certificates(source, f"{path}.certificates[{at}]", read, report)
     return Authority(id=row.id, certificates=tuple(pems), crls=row.crls)
 
 
@@ -121,7 +110,7 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
     keys = _each(
         tables(raw, "key", f"{path}.", report),
         f"{path}.key",
-        lambda raw, path: _key(raw, path, read, report),
+        lambda row, path: read_key(row, path, raw.get("id"), read, report),
     )
     grants = _each(
         tables(raw, "grant", f"{path}.", report),
@@ -133,7 +122,7 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
         return None
     pinned = list(row.thumbprints)
     for at, source in enumerate(row.certificates):
-        pems = _certificates(source, f"{path}.certificates[{at}]", read, report)
+        pems = read_certificates(source, f"{path}.certificates[{at}]", read, report)
         pinned += [fingerprint_of(load_certificates(pem.encode())[0]) for pem in pems[:1]]
     return Party(
         id=row.id,
@@ -151,45 +140,3 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
         severities=row.severities,
         answer_format=row.answer_format,
     )
-
-
-def _key(raw: dict[str, Any], path: str, read: Read, report: Report) -> SigningKey | None:
-    row = read_table(raw, _KeyRow, path, report)
-    if row is None:
-        return None
-    pem = _text(row.public_key, f"{path}.public_key", read, report)
-    if pem is None:
-        return None
-    try:
-        return signing_key(
-            pem,
-            kid=row.kid,
-            algorithm=row.algorithm,
-            not_before=row.not_before,
-            not_after=row.not_after,
-        )
-    except TrustError as error:
-        report(f"{path}.public_key", error.detail)
-        return None
-
-
-def _certificates(source: str, path: str, read: Read, report: Report) -> list[str]:
-    pem = _text(source, path, read, report)
-    if pem is None:
-        return []
-    try:
-        return [pem_of(certificate) for certificate in load_certificates(pem)]
-    except TrustError as error:
-        report(path, error.detail)
-        return []
-
-
-def _text(source: str, path: str, read: Read, report: Report) -> bytes | None:
-    """The PEM that stands there, or that the named file has."""
-    if source.lstrip().startswith("-----BEGIN "):
-        return source.encode()
-    try:
-        return read(source)
-    except (OSError, ValueError) as error:
-        report(path, f"cannot read {source!r}: {getattr(error, 'strerror', None) or error}")
-        return None

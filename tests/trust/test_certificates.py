@@ -10,12 +10,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.trust.town import DAY, NOW, POST, Town, authenticator, der, party
-from trust.authority import generate_tls_key
+from tests.trust.town import DAY, NOW, POST, USUAL, Town, authenticator, der, party
+from trust.authority import KeyKind, generate_key, generate_tls_key, issue_signing
 from trust.certificates import (
     MAX_CERTIFICATE_BYTES,
     Purpose,
     check_profile,
+    check_signing,
     fingerprint,
     is_authority,
     load_certificate,
@@ -92,6 +93,65 @@ def test_each_purpose_is_asked_for_by_itself() -> None:
     server = leaf(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]))
 
     check_profile(server, Purpose.SERVER)
+
+
+def signing_certificate(town: Town, kind: KeyKind = "P-256") -> x509.Certificate:
+    """What the town's issuing CA gives a party for the key with which it signs."""
+    key = generate_key(kind).public_key()
+    return issue_signing(key, issuer=town.issuing, name="x", party=POST, validity=USUAL)
+
+
+@pytest.mark.parametrize("kind", ["P-256", "Ed25519"])
+def test_a_signing_certificate_names_its_party_and_signs_only(luxor: Town, kind: KeyKind) -> None:
+    certificate = signing_certificate(luxor, kind)
+
+    extensions = certificate.extensions
+    constraints = extensions.get_extension_for_class(x509.BasicConstraints)
+    usage = extensions.get_extension_for_class(x509.KeyUsage)
+    assert check_signing(certificate) == POST
+    assert (constraints.critical, constraints.value.ca) == (True, False)
+    assert usage.critical
+    assert usage.value == x509.KeyUsage(digital_signature=True, key_cert_sign=False, **USAGE)
+    assert not [one for one in extensions if isinstance(one.value, x509.ExtendedKeyUsage)]
+    assert not is_authority(certificate)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("kind", ["P-256", "Ed25519"])
+def test_a_signing_certificate_is_no_tls_certificate(
+    luxor: Town, kind: KeyKind, purpose: Purpose
+) -> None:
+    with pytest.raises(TrustError, match=r"certificate\.profile"):
+        check_profile(signing_certificate(luxor, kind), purpose)
+
+
+def test_nobody_connects_with_a_signing_certificate(luxor: Town) -> None:
+    gate = authenticator([luxor], party())
+
+    with pytest.raises(TrustError, match=r"certificate\.profile"):
+        gate.identify(der(signing_certificate(luxor)), now=NOW)
+
+
+SIGNS = x509.KeyUsage(digital_signature=True, key_cert_sign=False, **USAGE)
+NOT_FOR_SIGNING = {
+    "for TLS clients": leaf(CLIENT, SIGNS),
+    "for TLS servers": leaf(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), SIGNS),
+    "for any purpose": leaf(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), SIGNS
+    ),
+    "an authority": leaf(SIGNS, x509.BasicConstraints(ca=True, path_length=None)),
+    "no key usage": leaf(),
+    "may not sign": leaf(x509.KeyUsage(digital_signature=False, key_cert_sign=False, **USAGE)),
+    "may sign certificates": leaf(
+        x509.KeyUsage(digital_signature=True, key_cert_sign=True, **USAGE)
+    ),
+}
+
+
+@pytest.mark.parametrize("certificate", NOT_FOR_SIGNING.values(), ids=NOT_FOR_SIGNING)
+def test_another_certificate_is_no_signing_certificate(certificate: x509.Certificate) -> None:
+    with pytest.raises(TrustError, match=r"certificate\.profile"):
+        check_signing(certificate)
 
 
 def test_a_certificate_without_our_uri_names_nobody() -> None:

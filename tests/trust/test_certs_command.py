@@ -42,6 +42,7 @@ def test_dev_makes_a_complete_pki(made: Path) -> None:
         "luxor/registry.toml",
         "luxor/parties/post-a/tls.pem",
         "luxor/parties/platform-shop/signing.key",
+        "luxor/parties/platform-shop/signing.pem",
         "partner/parties/gateway-pn/signing.pub",
     ):
         assert (made / path).stat().st_size > 0
@@ -99,6 +100,7 @@ def test_show_lists_everything_with_its_expiry(made: Path) -> None:
     rows = {row["path"]: row for row in document("show", "--dir", made)}
 
     assert rows["luxor/parties/post-a/tls.pem"]["party"] == "post-a"
+    assert rows["luxor/parties/post-a/signing.pem"]["party"] == "post-a"
     assert rows["luxor/crl/root.crl"]["kind"] == "crl"
     assert {row["standing"] for row in rows.values()} == {"good"}
     assert "post-a" in run("show", "--dir", made).output

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 
 from tests.trust.town import DAY, NOW
 from trust.authenticator import Authenticator
-from trust.certificates import load_certificates
+from trust.certificates import check_signing, load_certificates
 from trust.development import development_network, revoke
 from trust.errors import TrustError
 from trust.identity import PartyId
@@ -101,6 +101,38 @@ def test_the_platform_must_sign_with_ed25519() -> None:
     assert [key.algorithm for key in platform.signing_keys] == ["Ed25519"]
 
 
+def signing(files: dict[str, bytes], network: str, party: str) -> x509.Certificate:
+    """The certificate of the key with which the party signs."""
+    return x509.load_pem_x509_certificate(files[f"{network}/parties/{party}/signing.pem"])
+
+
+@pytest.mark.parametrize("party", ["post-a", "platform-shop"])
+def test_every_signing_key_has_a_certificate_of_the_issuing_authority(party: str) -> None:
+    certificate = signing(MADE, "luxor", party)
+
+    tls = load_certificates(MADE[f"luxor/parties/{party}/tls.pem"])[0]
+    certificate.verify_directly_issued_by(load_certificates(MADE["luxor/issuing.pem"])[0])
+    assert check_signing(certificate) == party
+    assert certificate.public_key() == load_pem_public_key(
+        MADE[f"luxor/parties/{party}/signing.pub"]
+    )
+    assert certificate.not_valid_before_utc == tls.not_valid_before_utc
+    assert certificate.not_valid_after_utc == tls.not_valid_after_utc
+
+
+def test_a_registry_may_name_the_signing_certificate_instead_of_the_key() -> None:
+    path = "luxor/registry.toml"
+    text = MADE[path].replace(
+        b'public_key = "parties/post-a/signing.pub"', b'certificate = "parties/post-a/signing.pem"'
+    )
+    assert text != MADE[path]
+
+    (key,) = gate({**MADE, path: text}, "luxor").registry.party(PartyId("post-a")).signing_keys
+
+    assert key.kid == KeySigner.from_pem(MADE["luxor/parties/post-a/signing.key"]).kid
+    assert key.not_after == signing(MADE, "luxor", "post-a").not_valid_after_utc
+
+
 def context(files: dict[str, bytes], tmp_path: Path, party: str, *, server: bool) -> ssl.SSLContext:
     """What the party would use for TLS, with its own network's root."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
@@ -175,13 +207,61 @@ def test_certificates_are_renewed_before_they_expire() -> None:
     assert not {"luxor/root.pem", "luxor/parties/post-a/signing.key"} & changed(MADE, again)
 
 
+def test_a_signing_certificate_is_renewed_over_the_same_key() -> None:
+    path = "luxor/parties/platform-shop/signing.pem"
+
+    again = development_network(PROFILE, now=NOW + 70 * DAY, existing=MADE)
+
+    old, new = signing(MADE, "luxor", "platform-shop"), signing(again, "luxor", "platform-shop")
+    assert path in changed(MADE, again)
+    assert new.public_key() == old.public_key()
+    assert new.not_valid_after_utc > old.not_valid_after_utc
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"rubbish",
+        MADE["luxor/parties/post-a/tls.pem"],
+        MADE["luxor/parties/gateway-lx/signing.pem"],
+        MADE["partner/parties/post-b/signing.pem"],
+        MADE["luxor/root.pem"],
+    ],
+    ids=["none", "rubbish", "TLS", "another party's", "another network's", "a root"],
+)
+def test_a_signing_certificate_that_does_not_serve_is_replaced_alone(content: bytes) -> None:
+    path = "luxor/parties/post-a/signing.pem"
+
+    again = development_network(PROFILE, now=NOW, existing={**MADE, path: content})
+
+    assert changed(MADE, again) == {path}
+    assert check_signing(signing(again, "luxor", "post-a")) == "post-a"
+
+
+def test_a_new_signing_key_gets_a_new_certificate() -> None:
+    at = "luxor/parties/post-a"
+    without = {name: content for name, content in MADE.items() if name != f"{at}/signing.key"}
+
+    again = development_network(PROFILE, now=NOW, existing=without)
+
+    assert changed(MADE, again) == {f"{at}/signing.{end}" for end in ("key", "pub", "pem")}
+    assert signing(again, "luxor", "post-a").public_key() == load_pem_public_key(
+        again[f"{at}/signing.pub"]
+    )
+
+
 def test_a_new_root_takes_everything_below_it_along() -> None:
     without = {name: content for name, content in MADE.items() if name != "luxor/root.pem"}
 
     again = development_network(PROFILE, now=NOW, existing=without)
 
     assert gate(again, "luxor").identify(leaf(again, "luxor", "post-a"), now=NOW).party == "post-a"
-    assert {"luxor/issuing.pem", "luxor/crl/issuing.crl"} <= changed(MADE, again)
+    assert {
+        "luxor/issuing.pem",
+        "luxor/crl/issuing.crl",
+        "luxor/parties/post-a/signing.pem",
+    } <= changed(MADE, again)
     assert not {path for path in changed(MADE, again) if path.startswith("partner/")}
 
 

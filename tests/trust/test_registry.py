@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trust.town import LONG, Town
-from trust.authority import generate_key, issue_root
+from tests.trust.town import LONG, POST, USUAL, Town
+from trust.authority import generate_key, issue_root, issue_signing
 from trust.certificates import pem_of
 from trust.errors import TrustError
 from trust.identity import PartyId
-from trust.keys import KeySigner, public_key_pem, signing_key
+from trust.keys import KeySigner, PrivateKey, public_key_pem, signing_key
 from trust.members import Grant, Party
 from trust.party import Registry, RegistryError
 from trust.registry_write import with_suspended, write_party
 
 KEY_PEM = public_key_pem(generate_key("Ed25519"))
+SIGNING = generate_key("Ed25519")
 OTHER_PEM = public_key_pem(generate_key("P-256"))
 TOML = """\
 version = 7
@@ -68,8 +71,17 @@ def files(luxor: Town) -> dict[str, bytes]:
         "leaf.pem": pem_of(luxor.certificate()).encode(),
         "key.pub": KEY_PEM,
         "other.pub": OTHER_PEM,
+        "signing.pem": pem_of(signing(luxor, SIGNING)).encode(),
+        "unfit.pem": pem_of(signing(luxor, ec.generate_private_key(ec.SECP521R1()))).encode(),
         "rubbish": b"rubbish",
     }
+
+
+def signing(town: Town, key: PrivateKey) -> x509.Certificate:
+    """The certificate of post-a's signing key."""
+    return issue_signing(
+        key.public_key(), issuer=town.issuing, name="x", party=POST, validity=USUAL
+    )
 
 
 class Files:
@@ -122,6 +134,84 @@ def test_a_certificate_in_a_file_is_pinned_by_its_thumbprint(files: dict[str, by
 
     assert pinned is not None
     assert pinned.id == "post-a"
+
+
+CERTIFIED = TOML.replace('public_key = "key.pub"', 'certificate = "signing.pem"')
+LIMITS = "not_before = 2026-01-01T00:00:00Z\nnot_after = 2027-01-01T00:00:00+01:00\n"
+
+
+def test_a_key_is_taken_out_of_its_certificate_with_its_validity(files: dict[str, bytes]) -> None:
+    registry = Registry.from_toml(CERTIFIED.replace(LIMITS, ""), Files(files))
+
+    assert registry.party(POST).signing_keys == (
+        signing_key(
+            public_key_pem(SIGNING),
+            kid="k1",
+            not_before=USUAL.not_before,
+            not_after=USUAL.not_after,
+        ),
+    )
+
+
+def test_times_that_a_key_row_says_go_before_its_certificates(files: dict[str, bytes]) -> None:
+    (key,) = Registry.from_toml(CERTIFIED, Files(files)).party(POST).signing_keys
+
+    (bare,) = Registry.from_toml(TOML, Files(files)).party(POST).signing_keys
+    assert (key.not_before, key.not_after) == (bare.not_before, bare.not_after)
+
+
+def test_a_signing_certificate_may_stand_in_the_text(files: dict[str, bytes]) -> None:
+    inline = f'"""\n{files["signing.pem"].decode()}"""'
+    text = CERTIFIED.replace('"signing.pem"', inline)
+
+    assert Registry.from_toml(text, Files(files)).party(POST).signing_keys == (
+        Registry.from_toml(CERTIFIED, Files(files)).party(POST).signing_keys
+    )
+
+
+KEY_MISTAKES = {
+    "neither": ("", "public_key: missing; write public_key or certificate"),
+    "both": (
+        'public_key = "key.pub"\ncertificate = "signing.pem"',
+        "certificate: there is a public_key already; write one of the two",
+    ),
+    "no such file": (
+        'certificate = "gone.pem"',
+        "certificate: cannot read 'gone.pem': No such file or directory",
+    ),
+    "no certificate": ('certificate = "key.pub"', "certificate: not a PEM certificate"),
+    "a TLS certificate": (
+        'certificate = "leaf.pem"',
+        "certificate: it is a TLS certificate; a party signs with another key",
+    ),
+    "an authority's": (
+        'certificate = "root.pem"',
+        "certificate: it is the certificate of an authority",
+    ),
+    "a key that is not taken": (
+        'certificate = "unfit.pem"',
+        "certificate: a key is EC P-256 or P-384, Ed25519, or RSA of 2048 to 8192 bits",
+    ),
+    "an algorithm that does not fit": (
+        'certificate = "signing.pem"\nalgorithm = "ES256"',
+        "certificate: the key does not fit ES256",
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "mistake"), KEY_MISTAKES.values(), ids=KEY_MISTAKES)
+def test_a_mistake_in_a_key_is_named(files: dict[str, bytes], row: str, mistake: str) -> None:
+    text = f'[[party]]\nid = "post-a"\n[[party.key]]\n{row}\n'
+
+    assert mistakes(text, files) == [f"party[0].key[0].{mistake}"]
+
+
+def test_a_signing_certificate_of_another_party_is_a_mistake(files: dict[str, bytes]) -> None:
+    text = '[[party]]\nid = "post-b"\n[[party.key]]\ncertificate = "signing.pem"\n'
+
+    assert mistakes(text, files) == [
+        "party[0].key[0].certificate: this certificate is that of 'post-a'"
+    ]
 
 
 def test_toml_written_is_toml_read_without_any_other_file(files: dict[str, bytes]) -> None:
