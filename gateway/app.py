@@ -21,13 +21,14 @@ from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
-from gateway.core.records import Delivery, Outcome, Settlement, State, Stored
+from gateway.core.records import State, Stored
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.operations import OperationsIngress
 from gateway.ingress.tls import ServerTls
 from gateway.pipeline.bell import Bell
+from gateway.pipeline.counting import Counting
 from gateway.pipeline.gateway import Gateway
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
@@ -70,6 +71,7 @@ class App:
         )
         self._signer = self._load_signer()
         self._bell = Bell()
+        self._counting = Counting(telemetry)
         self._stack = AsyncExitStack()
         self._dispatchers: list[Dispatcher] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -172,7 +174,7 @@ class App:
             limits=self.config.limits,
             bell=self._bell,
             clock=utc_now,
-            observe=self._observe_judged,
+            observe=self._counting.judged,
         )
         notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
         preparer = Preparer(
@@ -192,8 +194,8 @@ class App:
             bell=self._bell,
             clock=utc_now,
             buried=notices.buried,
-            observe=self._observe_settled,
-            failed=self._observe_failed,
+            observe=self._counting.settled,
+            failed=self._counting.failed,
         )
         return Gateway(
             gateway_id=self.config.gateway.id,
@@ -259,8 +261,8 @@ class App:
                     clock=utc_now,
                     random=random.random,
                     buried=notices.buried,
-                    observe=self._observe_settled,
-                    failed=self._observe_failed,
+                    observe=self._counting.settled,
+                    failed=self._counting.failed,
                 )
             )
 
@@ -354,46 +356,9 @@ class App:
             self._bell.ring(await journal.tick(now=utc_now()))
 
     async def _watch_backlog(self, journal: Journal) -> None:
-        gauge, known = self.telemetry.metrics.backlog, set[str]()
         while True:
-            now = {entry.destination: entry for entry in await journal.backlog()}
-            known |= now.keys()  # one that is done stays visible, with nothing waiting
-            for destination in known:
-                entry = now.get(destination)
-                for state in ("ready", "leased", "waiting", "held"):
-                    value = 0 if entry is None else getattr(entry, state)
-                    gauge.labels(destination=destination, state=state).set(value)
+            self._counting.backlog(await journal.backlog())
             await asyncio.sleep(self.config.registry.poll)
-
-    def _observe_judged(self, stored: Stored, outcomes: list[Outcome], seconds: float) -> None:
-        counter = self.telemetry.metrics.messages
-        counts: dict[tuple[str, State], int] = {}
-        for outcome in outcomes:
-            if outcome.ordinal > 0:
-                key = (outcome.kind or "unknown", outcome.status)
-                counts[key] = counts.get(key, 0) + 1
-        for (kind, status), count in counts.items():
-            counter.labels(kind=kind, status=status.value).inc(count)
-
-    def _observe_settled(self, settlement: Settlement) -> None:
-        destination, result = settlement.delivery.destination, settlement.result.value
-        self.telemetry.metrics.deliveries.labels(destination=destination, result=result).inc()
-        if settlement.code or settlement.detail:
-            self.telemetry.of("dispatch").warning(
-                f"delivery.{result}",
-                destination=destination,
-                message_id=settlement.delivery.message.message_id,
-                code=settlement.code,
-                reason=settlement.detail,
-            )
-
-    def _observe_failed(self, delivery: Delivery, error: Exception) -> None:
-        self.telemetry.of("dispatch").error(
-            "delivery.failed",
-            destination=delivery.destination,
-            message_id=delivery.message.message_id,
-            error=error,
-        )
 
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close. May be called twice."""
