@@ -213,11 +213,14 @@ async def test_receiver_that_hangs_is_unavailable_after_the_timeout(
     service.gate.clear()
 
     error = await unavailable(destination.deliver(outgoing()))
+    await destination.close()
     service.gate.set()
 
     assert error.reason == "no answer within 0.3 s"
-    assert await destination.deliver(outgoing())
-    await destination.close()
+    # With time enough: how quick the machine is decides nothing.
+    patient = open_destination(target_of(transport, address, pki), surroundings)
+    assert await patient.deliver(outgoing())
+    await patient.close()
 
 
 async def test_many_deliveries_at_once_each_get_their_own_receipt(
