@@ -124,6 +124,27 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: bytes
     repeated: bool = False
 
+    @staticmethod
+    def of(acceptance: Acceptance, *, repeated: bool = False) -> Stored:
+        """What a store gives back for an acceptance that it has."""
+        return Stored(
+            record=acceptance.record,
+            party=acceptance.party,
+            interchange_id=acceptance.interchange_id,
+            attempt=acceptance.attempt,
+            state=acceptance.state,
+            format=acceptance.format,
+            transport=acceptance.transport,
+            digest=acceptance.digest,
+            size=acceptance.size,
+            received_at=acceptance.received_at,
+            accepted=acceptance.accepted,
+            refused=acceptance.refused,
+            receipt=acceptance.receipt,
+            outcomes=acceptance.outcomes,
+            repeated=repeated,
+        )
+
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted message with what is needed to pass it on or to judge an answer to it."""

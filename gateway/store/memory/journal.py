@@ -87,7 +87,7 @@ class MemoryJournal:
             if (a.party, a.interchange_id) == (party, interchange_id)
         ]
         mine.sort(key=lambda a: (a.state is State.ACCEPTED, a.attempt, a.record))
-        return _stored(mine[-1]) if mine else None
+        return Stored.of(mine[-1]) if mine else None
 
     async def stage(
         self,
@@ -124,7 +124,7 @@ class MemoryJournal:
                     raise Refused("interchange.conflict")
                 if acceptance.staged:
                     await self.discard(acceptance.record)
-                return _stored(other, repeated=True)
+                return Stored.of(other, repeated=True)
         if (
             acceptance.state is State.ACCEPTED
             and acceptance.control_reference is not None
@@ -142,7 +142,7 @@ class MemoryJournal:
                 check_messages(messages)
             del self._staged[acceptance.record]
         self._take(acceptance, sorted(messages, key=lambda m: m.ordinal))
-        return _stored(acceptance)
+        return Stored.of(acceptance)
 
     def _take(self, acceptance: Acceptance, messages: Sequence[PlannedMessage]) -> None:
         known = {*self._messages, *((acceptance.record, m.ordinal) for m in messages)}
@@ -352,7 +352,7 @@ class MemoryJournal:
     async def refusals(self, value: str, *, limit: int = 100) -> tuple[Stored, ...]:
         """See the port."""
         return tuple(
-            _stored(acceptance)
+            Stored.of(acceptance)
             for _, acceptance in sorted(self._interchanges.items())
             if acceptance.interchange_id == value and acceptance.state is State.REFUSED
         )[:limit]
@@ -396,23 +396,3 @@ def _standing(queue: Queue, leg: QueuedLeg) -> LegState:
 
 def _without_body(message: StoredMessage) -> StoredMessage:
     return msgspec.structs.replace(message, body=None)
-
-
-def _stored(acceptance: Acceptance, *, repeated: bool = False) -> Stored:
-    return Stored(
-        record=acceptance.record,
-        party=acceptance.party,
-        interchange_id=acceptance.interchange_id,
-        attempt=acceptance.attempt,
-        state=acceptance.state,
-        format=acceptance.format,
-        transport=acceptance.transport,
-        digest=acceptance.digest,
-        size=acceptance.size,
-        received_at=acceptance.received_at,
-        accepted=acceptance.accepted,
-        refused=acceptance.refused,
-        receipt=acceptance.receipt,
-        outcomes=acceptance.outcomes,
-        repeated=repeated,
-    )

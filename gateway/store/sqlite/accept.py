@@ -15,7 +15,7 @@ from gateway.store.contract import check_messages
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import staging
 from gateway.store.sqlite.codec import Codec
-from gateway.store.sqlite.judge import Answer, as_stored, judged, keys
+from gateway.store.sqlite.judge import Answer, judged, keys
 from gateway.store.sqlite.outbox import NewLeg, enqueue
 from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.rows import Row, insert, listed
@@ -53,7 +53,7 @@ def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Cod
     for prepared, answer in zip(group, judged(connection, group, codec), strict=True):
         if answer is None:
             fresh.append(prepared)
-            answers.append(as_stored(prepared.acceptance))
+            answers.append(Stored.of(prepared.acceptance))
         else:
             answers.append(answer)
             if prepared.acceptance.staged and isinstance(answer, Stored):

@@ -38,7 +38,7 @@ def judged(
             if digest != prepared.digest:
                 yield Refused("interchange.conflict", "the id was accepted with other content")
             elif record in here:
-                yield as_stored(here[record], repeated=True)
+                yield Stored.of(here[record], repeated=True)
             else:
                 yield _found(connection, record, codec)
         elif any(reference in known for reference in references):
@@ -67,24 +67,3 @@ def _found(connection: sqlite3.Connection, record: int, codec: Codec) -> Stored:
         (record,),
     ).fetchone()
     return stored(row, codec, repeated=True)
-
-
-def as_stored(acceptance: Acceptance, *, repeated: bool = False) -> Stored:
-    """What the store gives back for an acceptance that it has just taken."""
-    return Stored(
-        record=acceptance.record,
-        party=acceptance.party,
-        interchange_id=acceptance.interchange_id,
-        attempt=acceptance.attempt,
-        state=acceptance.state,
-        format=acceptance.format,
-        transport=acceptance.transport,
-        digest=acceptance.digest,
-        size=acceptance.size,
-        received_at=acceptance.received_at,
-        accepted=acceptance.accepted,
-        refused=acceptance.refused,
-        receipt=acceptance.receipt,
-        outcomes=acceptance.outcomes,
-        repeated=repeated,
-    )
