@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trust.data import data_file
+from tests.data import data_file
 from translators import json
 from translators.exchange.json_exchange import JsonExchange
 from translators.faults import Fault, TranslationError

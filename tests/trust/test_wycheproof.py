@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OctKey, import_key
 
-from tests.trust.data import data_file
+from tests.data import data_file
 from trust.algorithms import ALGORITHMS
 from trust.errors import TrustError
 from trust.keys import PublicKey, public_key, signing_key
