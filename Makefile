@@ -6,8 +6,10 @@ LOCK   := requirements/dev.lock
 STAMP  := $(VENV)/.installed
 # Test processes.
 WORKERS ?= 2
+# How many times the examples of `make test` the long form tries.
+FUZZ ?= 20
 
-.PHONY: help setup run test check format wire docs lock clean
+.PHONY: help setup run test conformance fuzz check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +29,12 @@ run: setup ## the demonstration network, until Ctrl-C (ONCE=1: ends by itself)
 
 test: setup ## every test, in its short form
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+conformance: setup ## published suites and counted promises: n of N each, figures, waivers
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m conformance --conformance
+
+fuzz: setup ## garbage and laws in their long form (FUZZ=20: that many times the examples)
+	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .

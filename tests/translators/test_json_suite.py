@@ -7,49 +7,45 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import data_file
+from tests.conformance.cases import file_cases
 from translators import json
 from translators.exchange.json_exchange import JsonExchange
 from translators.faults import Fault, TranslationError
 from translators.translator import Entry, decode
 
+pytestmark = pytest.mark.conformance("JSONTestSuite")
+
 FORMAT = JsonExchange()
 
 
-def cases(prefix: str) -> list[Path]:
-    folder = data_file("trust", "jsontestsuite", "test_parsing")
-    found = sorted(folder.glob(f"{prefix}_*.json"))
-    assert found
-    return found
+def cases(prefix: str) -> pytest.MarkDecorator:
+    """One case per file whose name begins so: n(o), y(es) or i (left to the implementation)."""
+    files = file_cases("trust", "jsontestsuite", "test_parsing", pattern=f"{prefix}_*.json")
+    return pytest.mark.parametrize("case", files)
 
 
-def test_everything_that_must_be_refused_is_refused() -> None:
-    accepted = []
-    for case in cases("n"):
-        try:
-            json.parse(case.read_bytes())
-        except TranslationError as refused:
-            assert refused.faults[0].code.startswith("json.")  # noqa: PT017 - one of many cases
-        else:
-            accepted.append(case.name)
-    assert accepted == []
-
-
-def test_the_format_refuses_them_with_faults_and_nothing_else() -> None:
-    for case in cases("n"):
-        with pytest.raises(TranslationError) as refused:
-            decode(FORMAT, case.read_bytes())
-        codes = {fault.code for fault in refused.value.faults}
-        assert codes <= {"json.malformed", "json.encoding", "json.depth", "body.empty"}, case.name
-
-
-def test_everything_that_must_be_read_is_read() -> None:
-    for case in cases("y"):
+@cases("n")
+def test_what_must_be_refused_is_refused(case: Path) -> None:
+    with pytest.raises(TranslationError) as refused:
         json.parse(case.read_bytes())
+    assert refused.value.faults[0].code.startswith("json.")
 
 
-def test_what_is_left_open_is_read_or_refused() -> None:
-    for case in cases("i"):
-        for reading in FORMAT.read(io.BytesIO(case.read_bytes())):
-            assert isinstance(reading, Fault | Entry)
-            assert isinstance(reading, Fault) or reading.faults
+@cases("n")
+def test_the_format_refuses_it_with_faults_and_nothing_else(case: Path) -> None:
+    with pytest.raises(TranslationError) as refused:
+        decode(FORMAT, case.read_bytes())
+    codes = {fault.code for fault in refused.value.faults}
+    assert codes <= {"json.malformed", "json.encoding", "json.depth", "body.empty"}
+
+
+@cases("y")
+def test_what_must_be_read_is_read(case: Path) -> None:
+    json.parse(case.read_bytes())
+
+
+@cases("i")
+def test_what_is_left_open_is_read_or_refused(case: Path) -> None:
+    for reading in FORMAT.read(io.BytesIO(case.read_bytes())):
+        assert isinstance(reading, Fault | Entry)
+        assert isinstance(reading, Fault) or reading.faults
