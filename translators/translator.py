@@ -73,8 +73,13 @@ class Translator(Protocol):
     def drops(self) -> dict[str, frozenset[str]]:
         """For each kind, the canonical paths that it cannot carry (pointers, ``*``: any index)."""
 
-    def read(self, source: BinaryIO) -> Iterator[Reading]:
-        """Read a document; yields as it goes and never raises for bad input."""
+    def read(self, source: BinaryIO, *, explain: bool = False) -> Iterator[Reading]:
+        """Read a document; yields as it goes and never raises for bad input.
+
+        The notes of each entry always name what was not carried. With ``explain`` they are
+        complete: they also name every code that was mapped and every default that was filled in,
+        which costs time.
+        """
 
     def write(
         self, header: Header, messages: Iterable[Message], report: Report | None = None
@@ -82,7 +87,9 @@ class Translator(Protocol):
         """Write a document in pieces.
 
         Raises :class:`TranslationError` when a message cannot be expressed in this format (a
-        required path is missing, a value too long); nothing is ever cut silently.
+        required path is missing, a value too long); nothing is ever cut silently. ``report``
+        receives every note: what was dropped, defaulted, mapped, or contradicts; without it
+        nothing is computed for them.
         """
 
 

@@ -56,8 +56,9 @@ class JsonExchange(msgspec.Struct, frozen=True, kw_only=True):
         """Nothing."""
         return {}
 
-    def read(self, source: BinaryIO) -> Iterator[Reading]:
+    def read(self, source: BinaryIO, *, explain: bool = False) -> Iterator[Reading]:
         """Read any form; see :class:`translators.translator.Translator`."""
+        del explain  # nothing is mapped and nothing defaulted
         numbered = lines_of(source)
         first = next(numbered, None)
         if first is None:

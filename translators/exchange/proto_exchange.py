@@ -63,11 +63,12 @@ class ProtoExchange(msgspec.Struct, frozen=True, kw_only=True):
         """Nothing."""
         return {}
 
-    def read(self, source: BinaryIO) -> Iterator[Reading]:
+    def read(self, source: BinaryIO, *, explain: bool = False) -> Iterator[Reading]:
         """Read message by message; see :class:`translators.translator.Translator`.
 
         A message that is wrong refuses itself; bytes that are no fields refuse the whole.
         """
+        del explain  # nothing is mapped and nothing defaulted
         ordinal, any_content = 0, False
         try:
             for number, wire_type, content in read_frames(source):

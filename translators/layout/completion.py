@@ -60,7 +60,8 @@ def fill(reader: ReferenceReader, value: Value, where: str, record: Record) -> b
         place = reach(owner(path, record, reader.header), path.parts)
         if place.value is None:
             place.put(value.type.read(value.default) if table is None else raw)
-            reader.findings.note(NoteKind.DEFAULTED, where, path=place.pointer)
+            told = f"default {value.default}"
+            reader.findings.explained(NoteKind.DEFAULTED, where, path=place.pointer, detail=told)
         return True
     expression = value.otherwise
     if expression is None or expression.verb not in ("position", "count", "sum"):
@@ -71,7 +72,8 @@ def fill(reader: ReferenceReader, value: Value, where: str, record: Record) -> b
         found = computed(expression, record, reader.header)
         if place.value is None and found is not None:
             place.put(found)
-            reader.findings.note(NoteKind.DEFAULTED, where, path=place.pointer)
+            told = f"{expression.verb} filled in"
+            reader.findings.explained(NoteKind.DEFAULTED, where, path=place.pointer, detail=told)
 
     record.later.append(later)
     return True
@@ -149,6 +151,9 @@ def choose(reader: ReferenceReader, content: Content, record: Record) -> None:
                 assert value.path is not None
                 place = reach(owner(value.path, record, reader.header), value.path.parts)
                 place.put(name)
+                told = ", ".join(f"{key}={text}" for key, text in row.items())
+                where = record.seen[group, next(iter(row))].where
+                reader.mapped(told, name, where, place.pointer)
                 for key in row:
                     seen = record.seen.pop((group, key))
                     reader.findings.places[place.pointer] = (seen.where, seen.line)

@@ -11,11 +11,9 @@ from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.layout.fast import GIVES_UP
 from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
-from translators.layout.losses import loses
 from translators.layout.plan import Content, MessageRow, Plan
 from translators.layout.walking import Source, shown
 from translators.layout.writing import MARK, Built, ReferenceWriter, wrapped
-from translators.model import SHAPES
 from translators.translator import Report
 
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -26,7 +24,6 @@ class Writers:
 
     def __init__(self, plan: Plan) -> None:
         self.fast = fast_writers(plan) if plan.chain else {}
-        self.loses = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
         self.header_paths = frozenset(
             pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
         )
@@ -100,8 +97,9 @@ class DocumentWriter:
 
     def _message(self, message: Message, ordinal: int) -> bytes:
         rows = self._rows(message)
-        quick = self._quick(rows, message)
-        if quick is not None and (self._report is None or not self._may_lose(message)):
+        # With a report every code that is mapped must be told, which the quick writer can not.
+        quick = self._quick(rows, message) if self._report is None else None
+        if quick is not None:
             return quick
         _, built = self._explained(rows, message, ordinal)
         return f"{wrapped(self._plan.chain[-1].shown, built)}\n".encode()
@@ -114,10 +112,6 @@ class DocumentWriter:
             return f"{self._writers.fast[rows[0].group].write(message)}\n".encode()
         except GIVES_UP:
             return None
-
-    def _may_lose(self, message: Message) -> bool:
-        """True when there may be something to report about a message that was written."""
-        return not self._plan.exact_drops or self._writers.loses[kind_of(message)](message)
 
     def _explained(
         self, rows: list[MessageRow], message: Message, ordinal: int

@@ -54,16 +54,19 @@ class EntryReader:
         header: Record,
         limits: Limits,
         allowance: Allowance,
+        *,
+        explain: bool = False,
     ) -> None:
         self._plan = plan
         self._fast = fast
         self._header = header
         self._limits = limits
         self._allowance = allowance
+        self._explain = explain
 
     def quick(self, node: Node) -> Message | None:
         """The message of a good element, ``None`` when it needs explaining."""
-        row = choose_row(self._plan.messages, node)
+        row = None if self._explain else choose_row(self._plan.messages, node)
         if row is None:
             return None
         try:
@@ -74,7 +77,12 @@ class EntryReader:
     def quick_all(self, nodes: list[Node]) -> list[Message | None]:
         """The same for all messages of a document."""
         (row, *others) = self._plan.messages.rows
-        if others or row.conditions or len({node.getparent() for node in nodes}) != 1:
+        if (
+            self._explain
+            or others
+            or row.conditions
+            or len({node.getparent() for node in nodes}) != 1
+        ):
             return [self.quick(node) for node in nodes]
         fast, kind = self._fast.readers[row.group], KINDS[row.kind]
         found: list[Message | None] = []
@@ -116,7 +124,7 @@ class EntryReader:
 
     def _explained(self, node: Node, row: MessageRow | None, ordinal: int) -> Entry:
         check_depth(node, self._limits.depth - len(self._plan.chain))
-        findings = Findings(self._plan)
+        findings = Findings(self._plan, explain=self._explain)
         where = self._where(ordinal)
         if row is None:
             findings.lost(node, where, "kind.unknown", "no kind of message fits")

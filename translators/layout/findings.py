@@ -29,6 +29,8 @@ class Findings:
     """Collected about one message, or about the header."""
 
     plan: Plan
+    explain: bool = False
+    """Whether codes that were mapped and defaults that were filled in are noted too."""
     faults: list[Fault] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     carried: int = 0
@@ -73,6 +75,11 @@ class Findings:
         if len(self.notes) > 100 * MAX_FINDINGS:
             detail = f"more than {100 * MAX_FINDINGS} values that are not carried"
             raise XmlError("message.too-large", detail)
+
+    def explained(self, kind: NoteKind, where: str, *, path: str, detail: str) -> None:
+        """Note, where that is asked for, what was done to a value that is carried."""
+        if self.explain:
+            self.note(kind, where, path=path, detail=detail)
 
     def report(self, kind: NoteKind, where: str, detail: str, *, path: str = "") -> None:
         """A value that is reported and not carried."""

@@ -28,14 +28,17 @@ from translators.xml import Limits, Node, Stream, XmlError, line_of
 class DocumentReader:
     """One reading of one document."""
 
-    def __init__(self, plan: Plan, fast: Fast, limits: Limits) -> None:
+    def __init__(self, plan: Plan, fast: Fast, limits: Limits, *, explain: bool = False) -> None:
         self._plan = plan
         self._fast = fast
         self._limits = limits
+        self._explain = explain
         self._header = Record({}, "/header")
-        self._outside = Findings(plan)
+        self._outside = Findings(plan, explain=explain)
         self._allowance = Allowance()
-        self._entries = EntryReader(plan, fast, self._header, limits, self._allowance)
+        self._entries = EntryReader(
+            plan, fast, self._header, limits, self._allowance, explain=explain
+        )
         self._ordinal = 0
         self._held: Entry | None = None
         self._telling = True
@@ -147,7 +150,9 @@ class DocumentReader:
         """Read the header by the fast reader; false when that needs the reference reader."""
         header, root = node.getprevious(), node.getparent()
         fast = self._fast.header
-        if fast is None or header is None or root is None or root.attrib or root.text:
+        if self._explain or fast is None or header is None:
+            return False
+        if root is None or root.attrib or root.text:
             return False
         if header.tag != self._fast.header_tag or header.getprevious() is not None or header.tail:
             return False

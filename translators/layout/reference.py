@@ -219,14 +219,24 @@ class ReferenceReader:
         if found is None:
             self.findings.faulty += 1
         elif value.join is not None:
-            place = reach(owner(value.path, record, self.header), value.path.parts)
-            self.findings.places[place.pointer] = (where, line)
-            place.entries().extend(piece.strip() for piece in text.split(value.join))
-            self.findings.carried += 1
+            self._split(value, value.join, text, where, line, record)
         elif any(isinstance(part, Each) for part in value.path.parts):
             completion.spread(self, value, found, where, record)
         else:
             self._put(value, found, where, line, record)
+
+    def _split(
+        self, value: Value, join: str, text: str, where: str, line: int | None, record: Record
+    ) -> None:
+        assert value.path is not None
+        place = reach(owner(value.path, record, self.header), value.path.parts)
+        self.findings.places[place.pointer] = (where, line)
+        pieces = [piece.strip() for piece in text.split(join)]
+        place.entries().extend(pieces)
+        self.findings.carried += 1
+        if join.join(pieces) != text:
+            detail = f"space around {join!r} is not carried"
+            self.findings.note(NoteKind.MAPPED, where, path=place.pointer, detail=detail)
 
     def _typed(
         self, value: Value, text: str, where: str, line: int | None, record: Record
@@ -237,6 +247,7 @@ class ReferenceReader:
             if table is None:
                 return value.type.read(text)
             if text in table.wire:
+                self.mapped(text, table.wire[text], where, path)
                 return table.wire[text]
             if text in table.ours:
                 raise ValueFault("code.ambiguous", f"spelled like our name in {table.name}")
@@ -252,22 +263,27 @@ class ReferenceReader:
         )
         return raw
 
+    def mapped(self, wire: str, ours: str, where: str, path: str) -> None:
+        """Note a code that is another one with us."""
+        if wire != ours:
+            detail = f"{wire} → {ours}"
+            self.findings.explained(NoteKind.MAPPED, where, path=path, detail=detail)
+
     def _put(self, value: Value, raw: object, where: str, line: int | None, record: Record) -> None:
         path = value.path
         assert path is not None
         place = reach(owner(path, record, self.header), path.parts)
+        pointer = place.pointer
         if value.repeats:
             entries = place.entries()
             entries.append(raw)
             pointer = below(place.pointer, len(entries) - 1)
-            self.findings.places[pointer] = (where, line)
-            self.findings.carried += 1
-            return
-        if place.value is not None:
+        elif place.value is not None:
             self._second(value, raw, where, line, place.value, place.pointer)
             return
-        place.put(raw)
-        self.findings.places[place.pointer] = (where, line)
+        else:
+            place.put(raw)
+        self.findings.places[pointer] = (where, line)
         self.findings.carried += 1
 
     def _second(

@@ -55,9 +55,10 @@ class LayoutTranslator:
     def drops(self) -> dict[str, frozenset[str]]:
         return dict(self.plan.drops)
 
-    def read(self, source: BinaryIO) -> Iterator[Reading]:
+    def read(self, source: BinaryIO, *, explain: bool = False) -> Iterator[Reading]:
         """Read a document; yields as it goes and never raises for bad input."""
-        return DocumentReader(self.plan, self._fast, self._limits).read(source)
+        reader = DocumentReader(self.plan, self._fast, self._limits, explain=explain)
+        return reader.read(source)
 
     def write(
         self, header: Header, messages: Iterable[Message], report: Report | None = None

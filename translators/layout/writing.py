@@ -254,6 +254,7 @@ class ReferenceWriter:
         if table is None:
             return value.type.written(found)
         if found in table.ours:
+            self._mapped(found, table.ours[found], pointer)
             return table.ours[found]
         if found in table.wire:
             raise ValueFault("code.ambiguous", f"spelled like a code of {table.name}")
@@ -296,6 +297,8 @@ class ReferenceWriter:
         row = value.choice.rows.get(found) if isinstance(found, str) else None
         if row is not None:
             self.touched.add(pointer)
+            told = ", ".join(f"{key}={text}" for key, text in row.items())
+            self._mapped(str(found), told, pointer)
             for key, text in row.items():
                 self._chosen[value.line.group, key] = text
 
@@ -354,6 +357,10 @@ class ReferenceWriter:
 
     def _fault(self, code: str, pointer: str, detail: str) -> None:
         self.faults.append(Fault(code=code, path=pointer, detail=detail))
+
+    def _mapped(self, ours: str, wire: str, pointer: str) -> None:
+        if ours != wire:
+            self._note(NoteKind.MAPPED, pointer, f"{ours} → {wire}")
 
     def _note(self, kind: NoteKind, pointer: str, detail: str) -> None:
         self.notes.append(Note(kind=kind, path=pointer, detail=detail))

@@ -35,10 +35,10 @@ def encoded(layout: LayoutTranslator, message: Any) -> str:
 
 
 def noted(layout: LayoutTranslator, content: bytes) -> list[tuple[NoteKind, str, str | None, str]]:
-    """Every note about every message."""
+    """Every note about every message, complete."""
     return [
         (note.kind, note.path, note.source_path, note.detail)
-        for reading in layout.read(io.BytesIO(content))
+        for reading in layout.read(io.BytesIO(content), explain=True)
         if isinstance(reading, Entry)
         for note in reading.notes
     ]

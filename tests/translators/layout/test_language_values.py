@@ -44,7 +44,9 @@ def test_a_default_is_filled_in_and_written_and_reported() -> None:
     content = whole("")
     message = decoded(layout, content)
     assert message.freight_payment == "A"
-    assert noted(layout, content) == [(NoteKind.DEFAULTED, "/freight_payment", "/r/d[1]/mode", "")]
+    assert noted(layout, content) == [
+        (NoteKind.DEFAULTED, "/freight_payment", "/r/d[1]/mode", "default A")
+    ]
     without_it = GoodsDeclaration(function="F", type_code="T", lrn="L")
     assert encoded(layout, without_it) == "<mode>A</mode>"
 

