@@ -54,7 +54,8 @@ def _results(config: pytest.Config) -> list[harness.Result]:
 
 def _strangers(config: pytest.Config) -> list[str]:
     """Waivers of nothing, when everything was run, so that one can tell."""
-    if not config.getoption("--conformance") or config.getoption("keyword"):
+    everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    if not config.getoption("--conformance") or config.getoption("keyword") or not everything:
         return []
     return list(harness.strangers(_results(config), harness.read_waivers(_waivers(config))))
 
