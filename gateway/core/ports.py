@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.quality import Quality
 from gateway.core.records import (
     Acceptance,
     Backlog,
@@ -128,6 +129,14 @@ class Journal(Protocol):
 
     async def backlog(self) -> tuple[Backlog, ...]:
         """Unsettled work per destination."""
+
+    async def quality(
+        self, *, party: PartyId | None, since: date, until: date, daily: bool = False
+    ) -> Quality:
+        """Counts of what was judged and found, of one party or all; both days (UTC) included.
+
+        ``daily`` gives each day apart, otherwise the period is summed.
+        """
 
     async def registry(self) -> tuple[int, bytes] | None:
         """The party registry's version and document, when one was stored."""

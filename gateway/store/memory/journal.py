@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -21,6 +21,7 @@ from gateway.core.identifiers import (
     record_time,
 )
 from gateway.core.ports import Clock
+from gateway.core.quality import Quality
 from gateway.core.records import (
     Acceptance,
     Attempt,
@@ -40,7 +41,9 @@ from gateway.core.records import (
 )
 from gateway.store.contract import SUBJECT_WINDOW, check_acceptance, check_messages
 from gateway.store.lanes import due
+from gateway.store.memory import quality
 from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
+from gateway.store.tally import Tally
 from gateway.store.wakeups import Wakeups
 from trust.identity import PartyId
 
@@ -72,6 +75,7 @@ class MemoryJournal:
         self._attempts: list[tuple[Place, Attempt]] = []
         self._outbox = Outbox()
         self._registry: list[bytes] = []
+        self._tallies: list[Tally] = []
         self._wakeups = Wakeups()
 
     async def reserve(self) -> RecordNumber:
@@ -149,6 +153,7 @@ class MemoryJournal:
         if any(m.key_of is not None and m.key_of not in known for m in messages):
             raise ValueError("a message is ordered after an unknown one")
         self._interchanges[acceptance.record] = acceptance
+        self._tallies.append(Tally.of(acceptance))
         self._raw.setdefault(acceptance.record, []).extend(acceptance.raw)
         added: list[tuple[str, int, QueuedLeg]] = []
         for planned in messages:
@@ -372,6 +377,12 @@ class MemoryJournal:
             )
             for destination, found in sorted(states.items())
         )
+
+    async def quality(
+        self, *, party: PartyId | None, since: date, until: date, daily: bool = False
+    ) -> Quality:
+        """See the port."""
+        return quality.read(self._tallies, party, since, until, daily=daily)
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

@@ -13,7 +13,7 @@ import msgspec
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.contract import check_messages
 from gateway.store.leaf import microseconds
-from gateway.store.sqlite import staging
+from gateway.store.sqlite import quality, staging
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.judge import Answer, judged, keys
 from gateway.store.sqlite.outbox import NewLeg, enqueue
@@ -59,6 +59,7 @@ def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Cod
             if prepared.acceptance.staged and isinstance(answer, Stored):
                 staging.discard(connection, prepared.acceptance.record)
     work = _write_interchanges(connection, fresh)
+    quality.count(connection, (prepared.tally for prepared in fresh))
     if not work:
         return Committed(tuple(answers), frozenset())
     return Committed(tuple(answers), _write_messages(connection, _placed(connection, work)))

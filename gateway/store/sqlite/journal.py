@@ -6,11 +6,12 @@ import asyncio
 import itertools
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.ports import Clock
+from gateway.core.quality import Quality
 from gateway.core.records import (
     Acceptance,
     Backlog,
@@ -22,7 +23,7 @@ from gateway.core.records import (
     StoredMessage,
     TraceEntry,
 )
-from gateway.store.sqlite import claim, heads, reads, recovery, staging, standing, trace
+from gateway.store.sqlite import claim, heads, quality, reads, recovery, staging, standing, trace
 from gateway.store.sqlite.connection import transaction
 from gateway.store.sqlite.numbers import Numbers
 from gateway.store.sqlite.opening import Limits, Opened, open_now
@@ -197,6 +198,12 @@ class SqliteJournal:
     async def backlog(self) -> tuple[Backlog, ...]:
         """See the port."""
         return await self._read.run(reads.backlog)
+
+    async def quality(
+        self, *, party: PartyId | None, since: date, until: date, daily: bool = False
+    ) -> Quality:
+        """See the port."""
+        return await self._read.run(lambda c: quality.read(c, party, since, until, daily=daily))
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

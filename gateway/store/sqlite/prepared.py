@@ -12,6 +12,7 @@ from gateway.store.contract import check_acceptance, check_messages
 from gateway.store.leaf import leaf_hash, microseconds
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row
+from gateway.store.tally import Tally
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     interchange: Row
     raw: tuple[bytes, ...]
     bodies: tuple[bytes, ...]
+    tally: Tally
 
 
 class PreparedChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prep
         ),
         raw=tuple(codec.pack(piece) for piece in acceptance.raw),
         bodies=tuple(codec.pack(message.body) for message in acceptance.messages),
+        tally=Tally.of(acceptance),
     )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from gateway.store.sqlite import quality
+
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
@@ -116,7 +118,7 @@ CREATE TABLE hold (
 CREATE TABLE registry (version INTEGER PRIMARY KEY, document BLOB NOT NULL);
 """
 
-MIGRATIONS = (_FIRST,)
+MIGRATIONS = (_FIRST, quality.TABLES)
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
 
