@@ -63,9 +63,11 @@ from translators.canonical.provenance import (
     Provenance,
 )
 from translators.canonical.referrals import (
+    Information,
     Question,
     Referral,
     ReferralAnswer,
+    ReferralHop,
 )
 from translators.canonical.responses import (
     CustomsResponse,
@@ -118,6 +120,7 @@ __all__ = [
     "GoodsDeclaration",
     "GoodsItem",
     "Header",
+    "Information",
     "InspectionResult",
     "Interchange",
     "ItemDeclaration",
@@ -139,6 +142,7 @@ __all__ = [
     "Reference",
     "Referral",
     "ReferralAnswer",
+    "ReferralHop",
     "ResponseError",
     "RevenueAssessment",
     "RiskAssessment",

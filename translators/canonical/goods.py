@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from translators.canonical.parties import Address
 from translators.canonical.scalars import (
     Code,
     CommodityCode,
@@ -20,6 +21,7 @@ from translators.canonical.scalars import (
     Sha256,
     Text35,
     Text140,
+    Text256,
     Text512,
     Url,
 )
@@ -86,9 +88,10 @@ class AttachedFile(
     digest: Sha256 | None = None
     """SHA-256 in lower-case hexadecimal."""
     size: Quantity | None = None
-    name: Text140 | None = None
+    name: Text256 | None = None
     content: bytes | None = None
     reference: Url | None = None
+    description: Text256 | None = None
 
 
 class Screening(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,6 +103,10 @@ class Screening(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     screener: Text140 | None = None
     facility: Text140 | None = None
     remark: Text512 | None = None
+    screener_id: Identifier | None = None
+    screener_type: Code | None = None
+    """Natural person, legal person, association of persons, in the authority's code."""
+    facility_address: Address | None = None
 
 
 class Pointer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

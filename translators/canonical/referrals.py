@@ -14,7 +14,6 @@ from translators.canonical.scalars import (
     Code,
     Identifier,
     Instant,
-    Text17,
     Text35,
     Text512,
     Text2000,
@@ -27,6 +26,17 @@ class Question(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     code: Code | None = None
     text: Text512 | None = None
     pointer: Pointer | None = None
+    type: Code | None = None
+
+
+class Information(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """Something that is said in answer: a text, a code for it, or both (ICS2 R02, R03)."""
+
+    text: Text2000 | None = None
+    code: Code | None = None
+    type: Code | None = None
 
 
 class ReferralAnswer(
@@ -41,6 +51,26 @@ class ReferralAnswer(
     attachments: Annotated[tuple[AttachedFile, ...], Meta(max_length=9)] = ()
     screenings: Annotated[tuple[Screening, ...], Meta(max_length=99)] = ()
     amendment: ItemDeclaration | None = None
+    information: Annotated[tuple[Information, ...], Meta(max_length=99)] = ()
+    """What is said, each with its code where it has one; ``texts`` are the same without codes."""
+    item_document_type: Code | None = None
+    """Type of the transport document whose number ``item_id`` is, as N750 for post."""
+
+
+class ReferralHop(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """One station of a referral on its way to those who know the item, with its own clock."""
+
+    party: Identifier
+    role: Code | None = None
+    """authority, declarant, origin-post, carrier."""
+    on_behalf_of: Identifier | None = None
+    received_at: Instant | None = None
+    reply_before: Instant | None = None
+    """When this station wants the answer; earlier than the station before it does."""
+    answered_at: Instant | None = None
+    """When it passed the answer back."""
 
 
 class Referral(
@@ -54,11 +84,13 @@ class Referral(
 ):
     """A pre-loading request, the end of one, or (with ``answers``) what is answered to it."""
 
-    reference: Text17
-    """The authority's referral reference, an..17."""
+    reference: Text35
+    """The authority's referral reference, an..17; where there is none (do not load, assessment
+    complete) the MRN."""
     kind: Code
     """RFI information, RFS screening, DNL do not load, RFA amendment, AC assessment complete."""
     issued_at: Instant
+    """When the request was issued or, with answers, the answering message."""
     authority: Office
     provenance: Provenance | None = None
     regards: Identifier | None = None
@@ -76,3 +108,16 @@ class Referral(
     documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()
     answers: Annotated[tuple[ReferralAnswer, ...], Meta(max_length=9999)] = ()
     remarks: Annotated[tuple[Text512, ...], Meta(max_length=99)] = ()
+    representative: Identifier | None = None
+    declarant: Identifier | None = None
+    """Whom the authority asks, by EORI or the like: who filed the declaration."""
+    carrier: Identifier | None = None
+    house_document: Document | None = None
+    """The item's transport document, where it is none of post."""
+    master_document: Document | None = None
+    transport_documents: Annotated[tuple[Document, ...], Meta(max_length=9999)] = ()
+    """What must not be loaded, or is assessed, beside items and receptacles."""
+    pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
+    """What in the declaration the request is about."""
+    hops: Annotated[tuple[ReferralHop, ...], Meta(max_length=9)] = ()
+    """Stations that the referral has passed, the authority's declarant first."""

@@ -4,6 +4,7 @@ isort:skip_file
 Goods and money: what messages of several kinds share."""
 
 from collections import abc as _abc
+from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -248,6 +249,7 @@ class AttachedFile(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
     media_type: _builtins.str
     """required, an..140"""
     digest: _builtins.str
@@ -257,10 +259,12 @@ class AttachedFile(_message.Message):
     size: _builtins.int
     """0 to 999999999"""
     name: _builtins.str
-    """an..140"""
+    """an..256"""
     content: _builtins.bytes
     reference: _builtins.str
     """an..2048"""
+    description: _builtins.str
+    """an..256"""
     def __init__(
         self,
         *,
@@ -270,13 +274,16 @@ class AttachedFile(_message.Message):
         name: _builtins.str | None = ...,
         content: _builtins.bytes | None = ...,
         reference: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_digest", b"_digest", "_name", b"_name", "_reference", b"_reference", "_size", b"_size", "content", b"content", "digest", b"digest", "name", b"name", "reference", b"reference", "size", b"size"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_description", b"_description", "_digest", b"_digest", "_name", b"_name", "_reference", b"_reference", "_size", b"_size", "content", b"content", "description", b"description", "digest", b"digest", "name", b"name", "reference", b"reference", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_digest", b"_digest", "_name", b"_name", "_reference", b"_reference", "_size", b"_size", "content", b"content", "digest", b"digest", "media_type", b"media_type", "name", b"name", "reference", b"reference", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_description", b"_description", "_digest", b"_digest", "_name", b"_name", "_reference", b"_reference", "_size", b"_size", "content", b"content", "description", b"description", "digest", b"digest", "media_type", b"media_type", "name", b"name", "reference", b"reference", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__content: _TypeAlias = _typing.Literal["content"]  # noqa: Y015
     _WhichOneofArgType__content: _TypeAlias = _typing.Literal["_content", b"_content"]  # noqa: Y015
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
     _WhichOneofReturnType__digest: _TypeAlias = _typing.Literal["digest"]  # noqa: Y015
     _WhichOneofArgType__digest: _TypeAlias = _typing.Literal["_digest", b"_digest"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
@@ -287,6 +294,8 @@ class AttachedFile(_message.Message):
     _WhichOneofArgType__size: _TypeAlias = _typing.Literal["_size", b"_size"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__content) -> _WhichOneofReturnType__content | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__digest) -> _WhichOneofReturnType__digest | None: ...
     @_typing.overload
@@ -310,6 +319,9 @@ class Screening(_message.Message):
     SCREENER_FIELD_NUMBER: _builtins.int
     FACILITY_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    SCREENER_ID_FIELD_NUMBER: _builtins.int
+    SCREENER_TYPE_FIELD_NUMBER: _builtins.int
+    FACILITY_ADDRESS_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """required, an..35"""
     outcome: _builtins.str
@@ -322,6 +334,14 @@ class Screening(_message.Message):
     """an..140"""
     remark: _builtins.str
     """an..512"""
+    screener_id: _builtins.str
+    """an..70"""
+    screener_type: _builtins.str
+    """Natural person, legal person, association of persons, in the authority's code.
+    an..35
+    """
+    @_builtins.property
+    def facility_address(self) -> _parties_pb2.Address: ...
     def __init__(
         self,
         *,
@@ -331,10 +351,13 @@ class Screening(_message.Message):
         screener: _builtins.str | None = ...,
         facility: _builtins.str | None = ...,
         remark: _builtins.str | None = ...,
+        screener_id: _builtins.str | None = ...,
+        screener_type: _builtins.str | None = ...,
+        facility_address: _parties_pb2.Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "facility", b"facility", "remark", b"remark", "screener", b"screener"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "facility_address", b"facility_address", "remark", b"remark", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "facility", b"facility", "method", b"method", "outcome", b"outcome", "remark", b"remark", "screened_at", b"screened_at", "screener", b"screener"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "facility_address", b"facility_address", "method", b"method", "outcome", b"outcome", "remark", b"remark", "screened_at", b"screened_at", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__facility: _TypeAlias = _typing.Literal["facility"]  # noqa: Y015
     _WhichOneofArgType__facility: _TypeAlias = _typing.Literal["_facility", b"_facility"]  # noqa: Y015
@@ -342,12 +365,20 @@ class Screening(_message.Message):
     _WhichOneofArgType__remark: _TypeAlias = _typing.Literal["_remark", b"_remark"]  # noqa: Y015
     _WhichOneofReturnType__screener: _TypeAlias = _typing.Literal["screener"]  # noqa: Y015
     _WhichOneofArgType__screener: _TypeAlias = _typing.Literal["_screener", b"_screener"]  # noqa: Y015
+    _WhichOneofReturnType__screener_id: _TypeAlias = _typing.Literal["screener_id"]  # noqa: Y015
+    _WhichOneofArgType__screener_id: _TypeAlias = _typing.Literal["_screener_id", b"_screener_id"]  # noqa: Y015
+    _WhichOneofReturnType__screener_type: _TypeAlias = _typing.Literal["screener_type"]  # noqa: Y015
+    _WhichOneofArgType__screener_type: _TypeAlias = _typing.Literal["_screener_type", b"_screener_type"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__facility) -> _WhichOneofReturnType__facility | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__remark) -> _WhichOneofReturnType__remark | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__screener) -> _WhichOneofReturnType__screener | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__screener_id) -> _WhichOneofReturnType__screener_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__screener_type) -> _WhichOneofReturnType__screener_type | None: ...
 
 Global___Screening: _TypeAlias = Screening  # noqa: Y015
 

@@ -15,10 +15,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -31,10 +31,13 @@ class Question(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     POINTER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """an..35"""
     text: _builtins.str
     """an..512"""
+    type: _builtins.str
+    """an..35"""
     @_builtins.property
     def pointer(self) -> _goods_pb2.Pointer: ...
     def __init__(
@@ -43,21 +46,67 @@ class Question(_message.Message):
         code: _builtins.str | None = ...,
         text: _builtins.str | None = ...,
         pointer: _goods_pb2.Pointer | None = ...,
+        type: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "code", b"code", "pointer", b"pointer", "text", b"text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "pointer", b"pointer", "text", b"text", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "code", b"code", "pointer", b"pointer", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "pointer", b"pointer", "text", b"text", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__code: _TypeAlias = _typing.Literal["code"]  # noqa: Y015
     _WhichOneofArgType__code: _TypeAlias = _typing.Literal["_code", b"_code"]  # noqa: Y015
     _WhichOneofReturnType__text: _TypeAlias = _typing.Literal["text"]  # noqa: Y015
     _WhichOneofArgType__text: _TypeAlias = _typing.Literal["_text", b"_text"]  # noqa: Y015
+    _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
+    _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__code) -> _WhichOneofReturnType__code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__text) -> _WhichOneofReturnType__text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
 
 Global___Question: _TypeAlias = Question  # noqa: Y015
+
+@_typing.final
+class Information(_message.Message):
+    """Something that is said in answer: a text, a code for it, or both (ICS2 R02, R03)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """an..2000"""
+    code: _builtins.str
+    """an..35"""
+    type: _builtins.str
+    """an..35"""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str | None = ...,
+        code: _builtins.str | None = ...,
+        type: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "text", b"text", "type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "text", b"text", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__code: _TypeAlias = _typing.Literal["code"]  # noqa: Y015
+    _WhichOneofArgType__code: _TypeAlias = _typing.Literal["_code", b"_code"]  # noqa: Y015
+    _WhichOneofReturnType__text: _TypeAlias = _typing.Literal["text"]  # noqa: Y015
+    _WhichOneofArgType__text: _TypeAlias = _typing.Literal["_text", b"_text"]  # noqa: Y015
+    _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
+    _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__code) -> _WhichOneofReturnType__code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text) -> _WhichOneofReturnType__text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
+
+Global___Information: _TypeAlias = Information  # noqa: Y015
 
 @_typing.final
 class ReferralAnswer(_message.Message):
@@ -72,10 +121,16 @@ class ReferralAnswer(_message.Message):
     ATTACHMENTS_FIELD_NUMBER: _builtins.int
     SCREENINGS_FIELD_NUMBER: _builtins.int
     AMENDMENT_FIELD_NUMBER: _builtins.int
+    INFORMATION_FIELD_NUMBER: _builtins.int
+    ITEM_DOCUMENT_TYPE_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """required, an..35"""
     answered_at: _builtins.str
     """required, instant"""
+    item_document_type: _builtins.str
+    """Type of the transport document whose number `item_id` is, as N750 for post.
+    an..35
+    """
     @_builtins.property
     def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """an..2000, at most 99"""
@@ -94,6 +149,12 @@ class ReferralAnswer(_message.Message):
 
     @_builtins.property
     def amendment(self) -> _items_pb2.ItemDeclaration: ...
+    @_builtins.property
+    def information(self) -> _containers.RepeatedCompositeFieldContainer[Global___Information]:
+        """What is said, each with its code where it has one; `texts` are the same without codes.
+        at most 99
+        """
+
     def __init__(
         self,
         *,
@@ -104,14 +165,85 @@ class ReferralAnswer(_message.Message):
         attachments: _abc.Iterable[_goods_pb2.AttachedFile] | None = ...,
         screenings: _abc.Iterable[_goods_pb2.Screening] | None = ...,
         amendment: _items_pb2.ItemDeclaration | None = ...,
+        information: _abc.Iterable[Global___Information] | None = ...,
+        item_document_type: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amendment", b"amendment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "item_document_type", b"item_document_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amendment", b"amendment", "answered_at", b"answered_at", "attachments", b"attachments", "documents", b"documents", "item_id", b"item_id", "screenings", b"screenings", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "answered_at", b"answered_at", "attachments", b"attachments", "documents", b"documents", "information", b"information", "item_document_type", b"item_document_type", "item_id", b"item_id", "screenings", b"screenings", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__item_document_type: _TypeAlias = _typing.Literal["item_document_type"]  # noqa: Y015
+    _WhichOneofArgType__item_document_type: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__item_document_type) -> _WhichOneofReturnType__item_document_type | None: ...
 
 Global___ReferralAnswer: _TypeAlias = ReferralAnswer  # noqa: Y015
+
+@_typing.final
+class ReferralHop(_message.Message):
+    """One station of a referral on its way to those who know the item, with its own clock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    REPLY_BEFORE_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """required, an..70"""
+    role: _builtins.str
+    """authority, declarant, origin-post, carrier.
+    an..35
+    """
+    on_behalf_of: _builtins.str
+    """an..70"""
+    received_at: _builtins.str
+    """instant"""
+    reply_before: _builtins.str
+    """When this station wants the answer; earlier than the station before it does.
+    instant
+    """
+    answered_at: _builtins.str
+    """When it passed the answer back.
+    instant
+    """
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        role: _builtins.str | None = ...,
+        on_behalf_of: _builtins.str | None = ...,
+        received_at: _builtins.str | None = ...,
+        reply_before: _builtins.str | None = ...,
+        answered_at: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answered_at", b"_answered_at", "_on_behalf_of", b"_on_behalf_of", "_received_at", b"_received_at", "_reply_before", b"_reply_before", "_role", b"_role", "answered_at", b"answered_at", "on_behalf_of", b"on_behalf_of", "received_at", b"received_at", "reply_before", b"reply_before", "role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answered_at", b"_answered_at", "_on_behalf_of", b"_on_behalf_of", "_received_at", b"_received_at", "_reply_before", b"_reply_before", "_role", b"_role", "answered_at", b"answered_at", "on_behalf_of", b"on_behalf_of", "party", b"party", "received_at", b"received_at", "reply_before", b"reply_before", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__answered_at: _TypeAlias = _typing.Literal["answered_at"]  # noqa: Y015
+    _WhichOneofArgType__answered_at: _TypeAlias = _typing.Literal["_answered_at", b"_answered_at"]  # noqa: Y015
+    _WhichOneofReturnType__on_behalf_of: _TypeAlias = _typing.Literal["on_behalf_of"]  # noqa: Y015
+    _WhichOneofArgType__on_behalf_of: _TypeAlias = _typing.Literal["_on_behalf_of", b"_on_behalf_of"]  # noqa: Y015
+    _WhichOneofReturnType__received_at: _TypeAlias = _typing.Literal["received_at"]  # noqa: Y015
+    _WhichOneofArgType__received_at: _TypeAlias = _typing.Literal["_received_at", b"_received_at"]  # noqa: Y015
+    _WhichOneofReturnType__reply_before: _TypeAlias = _typing.Literal["reply_before"]  # noqa: Y015
+    _WhichOneofArgType__reply_before: _TypeAlias = _typing.Literal["_reply_before", b"_reply_before"]  # noqa: Y015
+    _WhichOneofReturnType__role: _TypeAlias = _typing.Literal["role"]  # noqa: Y015
+    _WhichOneofArgType__role: _TypeAlias = _typing.Literal["_role", b"_role"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__answered_at) -> _WhichOneofReturnType__answered_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__on_behalf_of) -> _WhichOneofReturnType__on_behalf_of | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__received_at) -> _WhichOneofReturnType__received_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reply_before) -> _WhichOneofReturnType__reply_before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__role) -> _WhichOneofReturnType__role | None: ...
+
+Global___ReferralHop: _TypeAlias = ReferralHop  # noqa: Y015
 
 @_typing.final
 class Referral(_message.Message):
@@ -138,16 +270,27 @@ class Referral(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
     REMARKS_FIELD_NUMBER: _builtins.int
+    REPRESENTATIVE_FIELD_NUMBER: _builtins.int
+    DECLARANT_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    HOUSE_DOCUMENT_FIELD_NUMBER: _builtins.int
+    MASTER_DOCUMENT_FIELD_NUMBER: _builtins.int
+    TRANSPORT_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    POINTERS_FIELD_NUMBER: _builtins.int
+    HOPS_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
-    """The authority's referral reference, an..17.
-    required, an..17
+    """The authority's referral reference, an..17; where there is none (do not load, assessment
+    complete) the MRN.
+    required, an..35
     """
     kind: _builtins.str
     """RFI information, RFS screening, DNL do not load, RFA amendment, AC assessment complete.
     required, an..35
     """
     issued_at: _builtins.str
-    """required, instant"""
+    """When the request was issued or, with answers, the answering message.
+    required, instant
+    """
     regards: _builtins.str
     """an..70"""
     hop: _builtins.str
@@ -164,6 +307,14 @@ class Referral(_message.Message):
     """instant"""
     completed_at: _builtins.str
     """instant"""
+    representative: _builtins.str
+    """an..70"""
+    declarant: _builtins.str
+    """Whom the authority asks, by EORI or the like: who filed the declaration.
+    an..70
+    """
+    carrier: _builtins.str
+    """an..70"""
     @_builtins.property
     def authority(self) -> _parties_pb2.Office:
         """required"""
@@ -198,6 +349,30 @@ class Referral(_message.Message):
     def remarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """an..512, at most 99"""
 
+    @_builtins.property
+    def house_document(self) -> _goods_pb2.Document:
+        """The item's transport document, where it is none of post."""
+
+    @_builtins.property
+    def master_document(self) -> _goods_pb2.Document: ...
+    @_builtins.property
+    def transport_documents(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Document]:
+        """What must not be loaded, or is assessed, beside items and receptacles.
+        at most 9999
+        """
+
+    @_builtins.property
+    def pointers(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Pointer]:
+        """What in the declaration the request is about.
+        at most 99
+        """
+
+    @_builtins.property
+    def hops(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReferralHop]:
+        """Stations that the referral has passed, the authority's declarant first.
+        at most 9
+        """
+
     def __init__(
         self,
         *,
@@ -220,13 +395,25 @@ class Referral(_message.Message):
         documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
         answers: _abc.Iterable[Global___ReferralAnswer] | None = ...,
         remarks: _abc.Iterable[_builtins.str] | None = ...,
+        representative: _builtins.str | None = ...,
+        declarant: _builtins.str | None = ...,
+        carrier: _builtins.str | None = ...,
+        house_document: _goods_pb2.Document | None = ...,
+        master_document: _goods_pb2.Document | None = ...,
+        transport_documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
+        pointers: _abc.Iterable[_goods_pb2.Pointer] | None = ...,
+        hops: _abc.Iterable[Global___ReferralHop] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_hop", b"_hop", "_lrn", b"_lrn", "_mrn", b"_mrn", "_on_behalf_of", b"_on_behalf_of", "_regards", b"_regards", "_reply_before", b"_reply_before", "authority", b"authority", "completed_at", b"completed_at", "hop", b"hop", "lrn", b"lrn", "mrn", b"mrn", "on_behalf_of", b"on_behalf_of", "provenance", b"provenance", "regards", b"regards", "reply_before", b"reply_before"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carrier", b"_carrier", "_completed_at", b"_completed_at", "_declarant", b"_declarant", "_hop", b"_hop", "_lrn", b"_lrn", "_mrn", b"_mrn", "_on_behalf_of", b"_on_behalf_of", "_regards", b"_regards", "_reply_before", b"_reply_before", "_representative", b"_representative", "authority", b"authority", "carrier", b"carrier", "completed_at", b"completed_at", "declarant", b"declarant", "hop", b"hop", "house_document", b"house_document", "lrn", b"lrn", "master_document", b"master_document", "mrn", b"mrn", "on_behalf_of", b"on_behalf_of", "provenance", b"provenance", "regards", b"regards", "reply_before", b"reply_before", "representative", b"representative"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_hop", b"_hop", "_lrn", b"_lrn", "_mrn", b"_mrn", "_on_behalf_of", b"_on_behalf_of", "_regards", b"_regards", "_reply_before", b"_reply_before", "answers", b"answers", "authority", b"authority", "completed_at", b"completed_at", "documents", b"documents", "hop", b"hop", "issued_at", b"issued_at", "item_ids", b"item_ids", "kind", b"kind", "lrn", b"lrn", "mrn", b"mrn", "on_behalf_of", b"on_behalf_of", "provenance", b"provenance", "questions", b"questions", "receptacle_ids", b"receptacle_ids", "reference", b"reference", "regards", b"regards", "remarks", b"remarks", "reply_before", b"reply_before", "screening_methods", b"screening_methods"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carrier", b"_carrier", "_completed_at", b"_completed_at", "_declarant", b"_declarant", "_hop", b"_hop", "_lrn", b"_lrn", "_mrn", b"_mrn", "_on_behalf_of", b"_on_behalf_of", "_regards", b"_regards", "_reply_before", b"_reply_before", "_representative", b"_representative", "answers", b"answers", "authority", b"authority", "carrier", b"carrier", "completed_at", b"completed_at", "declarant", b"declarant", "documents", b"documents", "hop", b"hop", "hops", b"hops", "house_document", b"house_document", "issued_at", b"issued_at", "item_ids", b"item_ids", "kind", b"kind", "lrn", b"lrn", "master_document", b"master_document", "mrn", b"mrn", "on_behalf_of", b"on_behalf_of", "pointers", b"pointers", "provenance", b"provenance", "questions", b"questions", "receptacle_ids", b"receptacle_ids", "reference", b"reference", "regards", b"regards", "remarks", b"remarks", "reply_before", b"reply_before", "representative", b"representative", "screening_methods", b"screening_methods", "transport_documents", b"transport_documents"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__carrier: _TypeAlias = _typing.Literal["carrier"]  # noqa: Y015
+    _WhichOneofArgType__carrier: _TypeAlias = _typing.Literal["_carrier", b"_carrier"]  # noqa: Y015
     _WhichOneofReturnType__completed_at: _TypeAlias = _typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
+    _WhichOneofReturnType__declarant: _TypeAlias = _typing.Literal["declarant"]  # noqa: Y015
+    _WhichOneofArgType__declarant: _TypeAlias = _typing.Literal["_declarant", b"_declarant"]  # noqa: Y015
     _WhichOneofReturnType__hop: _TypeAlias = _typing.Literal["hop"]  # noqa: Y015
     _WhichOneofArgType__hop: _TypeAlias = _typing.Literal["_hop", b"_hop"]  # noqa: Y015
     _WhichOneofReturnType__lrn: _TypeAlias = _typing.Literal["lrn"]  # noqa: Y015
@@ -239,8 +426,14 @@ class Referral(_message.Message):
     _WhichOneofArgType__regards: _TypeAlias = _typing.Literal["_regards", b"_regards"]  # noqa: Y015
     _WhichOneofReturnType__reply_before: _TypeAlias = _typing.Literal["reply_before"]  # noqa: Y015
     _WhichOneofArgType__reply_before: _TypeAlias = _typing.Literal["_reply_before", b"_reply_before"]  # noqa: Y015
+    _WhichOneofReturnType__representative: _TypeAlias = _typing.Literal["representative"]  # noqa: Y015
+    _WhichOneofArgType__representative: _TypeAlias = _typing.Literal["_representative", b"_representative"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carrier) -> _WhichOneofReturnType__carrier | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__declarant) -> _WhichOneofReturnType__declarant | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hop) -> _WhichOneofReturnType__hop | None: ...
     @_typing.overload
@@ -253,5 +446,7 @@ class Referral(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__regards) -> _WhichOneofReturnType__regards | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reply_before) -> _WhichOneofReturnType__reply_before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__representative) -> _WhichOneofReturnType__representative | None: ...
 
 Global___Referral: _TypeAlias = Referral  # noqa: Y015
