@@ -157,7 +157,11 @@ def choose(reader: ReferenceReader, content: Content, record: Record) -> None:
                 for key in row:
                     seen = record.seen.pop((group, key))
                     reader.findings.places[place.pointer] = (seen.where, seen.line)
-                    reader.findings.carried += 1
+                    if seen.value.required and seen.value.choice is None:
+                        # A record that requires a place of its own for it keeps it there too.
+                        reader.convert(seen.value, seen.text, seen.where, seen.line, seen.record)
+                    else:
+                        reader.findings.carried += 1
                 break
     for seen in list(record.seen.values()):
         if seen.value.choice is not None:

@@ -15,6 +15,7 @@ NAME = re.compile(r"[^\W\d][\w.\-]*")
 """NCName (Namespaces in XML, 4) as far as layouts need it; no quote, brace or colon passes."""
 _FIELD = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\[(?P<filter>[^\]]*)\])?")
 _MARKS = re.compile(r"(?P<bare>!)|\*(?P<maximum>[0-9]{0,6})(?P<some>!?)")
+_ID = re.compile(r"-|[A-Za-z0-9]{1,17}")
 _EXPRESSIONS = frozenset({"count", "sum", "position", "join"})
 
 
@@ -128,6 +129,9 @@ class Spec:
     default: str | None = None
     otherwise: Expression | None = None
     join: str | None = None
+    ids: tuple[str, ...] = ()
+    """What a standard calls the elements of the key, the outermost first; "" for those that it
+    does not name (``id 67A/28A``, in which ``-`` names nothing)."""
 
 
 def placement(text: str) -> tuple[str, str | None, str]:
@@ -154,7 +158,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
     found: dict[str, str] = {}
     for option in options:
         name, _, value = option.strip().partition(" ")
-        if name not in ("default", "else", "join") or name in found:
+        if name not in ("default", "else", "join", "id") or name in found:
             raise GrammarError(f"unknown or repeated option {name!r}")
         if not value.strip():
             raise GrammarError(f"option {name!r} has no value")
@@ -170,7 +174,18 @@ def parse(line: Line, qualify: Qualify) -> Spec:
         default=unquote(found["default"]) if "default" in found else None,
         otherwise=_otherwise(found["else"]) if "else" in found else None,
         join=unquote(found["join"]) if "join" in found else None,
+        ids=_ids(found["id"], key) if "id" in found else (),
     )
+
+
+def _ids(text: str, key: Key) -> tuple[str, ...]:
+    """One id for each element of the key."""
+    ids = text.split("/")
+    if len(ids) != len(key.steps):
+        raise GrammarError(f"{len(ids)} ids for {len(key.steps)} elements")
+    if not all(_ID.fullmatch(one) for one in ids):
+        raise GrammarError(f"not ids: {text!r}")
+    return tuple("" if one == "-" else one for one in ids)
 
 
 def _fixed(line: Line, key: Key, text: str) -> Spec:

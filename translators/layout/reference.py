@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from translators.faults import NoteKind
 from translators.layout import completion
-from translators.layout.findings import Findings, check_attributes
+from translators.layout.findings import Findings, check_attributes, values
 from translators.layout.grammar import Each, Path
 from translators.layout.plan import HINTS, Content, Element, Plan, Value
 from translators.layout.records import Record, owner, reach
@@ -61,6 +61,7 @@ class ReferenceReader:
             self._text(content, node, record, where)
         counts: dict[str, int] = {}
         met: dict[Element, int] = {}
+        forms: dict[str, list[tuple[int, Node, str]]] = {}
         latest = -1
         for one in node if children is None else children:
             tag = str(one.tag)
@@ -85,6 +86,7 @@ class ReferenceReader:
                 self.findings.lost(one, here, "element.unknown", detail)
                 continue
             met[found] = met.get(found, 0) + 1
+            forms.setdefault(tag, []).append((slot.elements.index(found), one, here))
             if found.messages is not None:
                 continue
             if found.maximum is not None and met[found] > found.maximum:
@@ -95,6 +97,17 @@ class ReferenceReader:
         for element in content.elements():
             if element not in met and (only is None or element.tag in only):
                 completion.absent(self, element, node, record, where)
+        for namesakes in forms.values():
+            self._moved(namesakes)
+
+    def _moved(self, namesakes: list[tuple[int, Node, str]]) -> None:
+        """Note what the order of forms will write at another place among its namesakes."""
+        written = sorted(namesakes, key=lambda one: one[0])
+        for (_, _, here), (_, node, there) in zip(namesakes, written, strict=True):
+            if here != there:
+                for path in values(node, there, self.plan):
+                    detail = "another form of this element is written before it, or behind it"
+                    self.findings.note(NoteKind.MAPPED, path, detail=detail)
 
     def element(
         self, element: Element, node: Node, record: Record, where: str, position: int

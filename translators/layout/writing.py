@@ -204,9 +204,12 @@ class ReferenceWriter:
             found = self._computed(value.derived, source)
             return None if found is None else _plain(found)
         key = (value.line.group, value.key)
-        if key in self._chosen:
-            return self._chosen[key]
         assert value.path is not None
+        if key in self._chosen:
+            found, pointer = self._get(value.path, source)
+            if found == self._chosen[key]:
+                self.touched.add(pointer)
+            return self._chosen[key]
         if value.join is not None:
             return self._joined(value, value.path, source)
         if any(isinstance(part, Each) for part in value.path.parts):
