@@ -116,3 +116,6 @@ class Pointer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     section: Text35 | None = None
     tag: Text35 | None = None
     sequence: Quantity | None = None
+    kind: Code | None = None
+    """Kind of message that ``path`` leads into when that is the pointer's own, as
+    CustomsResponse; absent: the message that is spoken of."""

@@ -15,7 +15,7 @@ from translators.canonical.referrals import Referral
 from translators.canonical.responses import CustomsResponse
 from translators.canonical.revenue import RevenueAssessment
 from translators.canonical.risk import RiskAssessment, RiskIndicator
-from translators.canonical.scalars import Identifier, Instant, Text17, Text35, Text70
+from translators.canonical.scalars import Code, Identifier, Instant, Text17, Text35, Text70
 from translators.canonical.transport import Despatch, TransportEvent
 
 Message = (
@@ -52,6 +52,12 @@ class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     type_name: Text35 | None = None
     message_id: Identifier | None = None
     correlation_id: Identifier | None = None
+    responsible_country: Code | None = None
+    """Country of the agency that is responsible for the format (WCO metadata)."""
+    responsible_agency: Text70 | None = None
+    customisation: Text17 | None = None
+    """The agency's own variant of the model, and its version."""
+    customisation_version: Text17 | None = None
 
 
 class Interchange(

@@ -34,6 +34,8 @@ class Address(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     state: Text70 | None = None
     postcode: Text17 | None = None
     country: Country | None = None
+    state_code: Code | None = None
+    """ISO 3166-2, or the authority's own code of the state."""
 
 
 class TradeParty(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from translators.canonical.declared import Amendment, DutyTaxFee, GoodsItem, Location, Statement
 from translators.canonical.goods import Document, Money, Pointer
 from translators.canonical.parties import Office
 from translators.canonical.provenance import Provenance
@@ -16,6 +17,7 @@ from translators.canonical.scalars import (
     Country,
     Identifier,
     Instant,
+    Ordinal,
     Quantity,
     Text17,
     Text35,
@@ -63,6 +65,54 @@ class StatusEntry(
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
 
 
+class BankAccount(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """Where to pay (WCO 14A): ``bank`` is the BIC, ``account`` the IBAN."""
+
+    account: Identifier | None = None
+    bank: Identifier | None = None
+
+
+class ContactOffice(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """An office that answers questions (WCO 35A)."""
+
+    code: Text35 | None = None
+    telephone: Text512 | None = None
+    email: Text512 | None = None
+
+
+class PaymentDue(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """What is to be paid for a declaration as a whole, and which guarantees it is taken from."""
+
+    reference: Identifier | None = None
+    assessed: Money | None = None
+    amount: Money | None = None
+    due_at: Instant | None = None
+    guarantees: Annotated[tuple[Identifier, ...], Meta(max_length=99)] = ()
+
+
+class AssessedItem(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """Duties and taxes of one goods item as customs assessed them."""
+
+    number: Ordinal
+    duties: Annotated[tuple[DutyTaxFee, ...], Meta(max_length=99)] = ()
+
+
+class DeclarationExtract(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """What customs shows of a declaration, such as the values after its own amendment."""
+
+    function: Code | None = None
+    goods_location: Location | None = None
+    items: Annotated[tuple[GoodsItem, ...], Meta(max_length=999)] = ()
+
+
 class CustomsResponse(
     Struct,
     frozen=True,
@@ -76,7 +126,9 @@ class CustomsResponse(
 
     decision: Code
     """data-received, not-routable, data-late, pending, released, released-on-payment, held,
-    held-other-agency, detained, seized, returned, refused, abandoned."""
+    held-other-agency, detained, seized, returned, refused, abandoned; of a declaration also
+    accepted, rejected, under-control, documents-required, amended, cleared, invalidated,
+    request-answered, tax-liability, insufficient-balance, payment-reminder, exited, error."""
     decided_at: Instant
     provenance: Provenance | None = None
     regards: Identifier | None = None
@@ -103,3 +155,17 @@ class CustomsResponse(
     documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()
     remarks: Annotated[tuple[Text512, ...], Meta(max_length=99)] = ()
     contact: Text140 | None = None
+    accepted_at: Instant | None = None
+    cancelled_at: Instant | None = None
+    rejected_at: Instant | None = None
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=999)] = ()
+    """Additional information with its codes, limit dates and pointers (WCO 03A)."""
+    amendments: Annotated[tuple[Amendment, ...], Meta(max_length=999)] = ()
+    """What customs changed in the declaration (WCO 06A)."""
+    bank: BankAccount | None = None
+    appeal_office: Office | None = None
+    contact_offices: Annotated[tuple[ContactOffice, ...], Meta(max_length=99)] = ()
+    payments: Annotated[tuple[PaymentDue, ...], Meta(max_length=99)] = ()
+    items: Annotated[tuple[AssessedItem, ...], Meta(max_length=999)] = ()
+    """What was assessed for each goods item; ``taxes`` is the same as one list, where known."""
+    amended: DeclarationExtract | None = None

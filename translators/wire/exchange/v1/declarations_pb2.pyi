@@ -38,6 +38,10 @@ class DeclaredDocument(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    ISSUER_ROLE_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ACCESS_CODE_FIELD_NUMBER: _builtins.int
+    OFFICE_FIELD_NUMBER: _builtins.int
     category: _builtins.str
     """an..35"""
     type: _builtins.str
@@ -58,8 +62,20 @@ class DeclaredDocument(_message.Message):
     """decimal"""
     unit: _builtins.str
     """an..35"""
+    issuer_role: _builtins.str
+    """an..35"""
+    reference: _builtins.str
+    """Of a guarantee: its own reference beside the number (WCO 100).
+    an..70
+    """
+    access_code: _builtins.str
+    """an..35"""
     @_builtins.property
     def amount(self) -> _goods_pb2.Money: ...
+    @_builtins.property
+    def office(self) -> _parties_pb2.Office:
+        """Of a guarantee: the office that holds it (WCO 14C)."""
+
     def __init__(
         self,
         *,
@@ -74,11 +90,17 @@ class DeclaredDocument(_message.Message):
         quantity: _builtins.str | None = ...,
         unit: _builtins.str | None = ...,
         amount: _goods_pb2.Money | None = ...,
+        issuer_role: _builtins.str | None = ...,
+        reference: _builtins.str | None = ...,
+        access_code: _builtins.str | None = ...,
+        office: _parties_pb2.Office | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_type", b"_type", "_unit", b"_unit", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "line", b"line", "name", b"name", "quantity", b"quantity", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_type", b"_type", "_unit", b"_unit", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "line", b"line", "name", b"name", "quantity", b"quantity", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__access_code: _TypeAlias = _typing.Literal["access_code"]  # noqa: Y015
+    _WhichOneofArgType__access_code: _TypeAlias = _typing.Literal["_access_code", b"_access_code"]  # noqa: Y015
     _WhichOneofReturnType__category: _TypeAlias = _typing.Literal["category"]  # noqa: Y015
     _WhichOneofArgType__category: _TypeAlias = _typing.Literal["_category", b"_category"]  # noqa: Y015
     _WhichOneofReturnType__effective_at: _TypeAlias = _typing.Literal["effective_at"]  # noqa: Y015
@@ -89,16 +111,22 @@ class DeclaredDocument(_message.Message):
     _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
     _WhichOneofReturnType__issuer: _TypeAlias = _typing.Literal["issuer"]  # noqa: Y015
     _WhichOneofArgType__issuer: _TypeAlias = _typing.Literal["_issuer", b"_issuer"]  # noqa: Y015
+    _WhichOneofReturnType__issuer_role: _TypeAlias = _typing.Literal["issuer_role"]  # noqa: Y015
+    _WhichOneofArgType__issuer_role: _TypeAlias = _typing.Literal["_issuer_role", b"_issuer_role"]  # noqa: Y015
     _WhichOneofReturnType__line: _TypeAlias = _typing.Literal["line"]  # noqa: Y015
     _WhichOneofArgType__line: _TypeAlias = _typing.Literal["_line", b"_line"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
     _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
+    _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
+    _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
     _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
     _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
     _WhichOneofReturnType__unit: _TypeAlias = _typing.Literal["unit"]  # noqa: Y015
     _WhichOneofArgType__unit: _TypeAlias = _typing.Literal["_unit", b"_unit"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__access_code) -> _WhichOneofReturnType__access_code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__category) -> _WhichOneofReturnType__category | None: ...
     @_typing.overload
@@ -110,11 +138,15 @@ class DeclaredDocument(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__issuer) -> _WhichOneofReturnType__issuer | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issuer_role) -> _WhichOneofReturnType__issuer_role | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__line) -> _WhichOneofReturnType__line | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
     @_typing.overload
@@ -132,15 +164,22 @@ class Statement(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     POINTERS_FIELD_NUMBER: _builtins.int
+    LIMIT_AT_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """an..35"""
     type: _builtins.str
     """an..35"""
     text: _builtins.str
     """an..512"""
+    limit_at: _builtins.str
+    """Until when something is to be done (WCO 264).
+    instant
+    """
     @_builtins.property
     def pointers(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Pointer]:
-        """at most 99"""
+        """One chain from the outermost section (WCO 97A).
+        at most 99
+        """
 
     def __init__(
         self,
@@ -149,19 +188,24 @@ class Statement(_message.Message):
         type: _builtins.str | None = ...,
         text: _builtins.str | None = ...,
         pointers: _abc.Iterable[_goods_pb2.Pointer] | None = ...,
+        limit_at: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "text", b"text", "type", b"type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "text", b"text", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_text", b"_text", "_type", b"_type", "code", b"code", "pointers", b"pointers", "text", b"text", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "pointers", b"pointers", "text", b"text", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__code: _TypeAlias = _typing.Literal["code"]  # noqa: Y015
     _WhichOneofArgType__code: _TypeAlias = _typing.Literal["_code", b"_code"]  # noqa: Y015
+    _WhichOneofReturnType__limit_at: _TypeAlias = _typing.Literal["limit_at"]  # noqa: Y015
+    _WhichOneofArgType__limit_at: _TypeAlias = _typing.Literal["_limit_at", b"_limit_at"]  # noqa: Y015
     _WhichOneofReturnType__text: _TypeAlias = _typing.Literal["text"]  # noqa: Y015
     _WhichOneofArgType__text: _TypeAlias = _typing.Literal["_text", b"_text"]  # noqa: Y015
     _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
     _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__code) -> _WhichOneofReturnType__code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit_at) -> _WhichOneofReturnType__limit_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__text) -> _WhichOneofReturnType__text | None: ...
     @_typing.overload
@@ -237,7 +281,9 @@ class Amendment(_message.Message):
     """required, an..35"""
     @_builtins.property
     def pointers(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Pointer]:
-        """at most 99"""
+        """One chain from the outermost section (WCO 97A).
+        at most 99
+        """
 
     def __init__(
         self,
@@ -272,7 +318,7 @@ class TransportMeans(_message.Message):
     type: _builtins.str
     """an..35"""
     mode: _builtins.str
-    """WCO mode of transport; 5 is post.
+    """maritime, rail, road, air, mail, … (UN/ECE Recommendation 19).
     an..35
     """
     nationality: _builtins.str
@@ -337,7 +383,7 @@ class Location(_message.Message):
     id: _builtins.str
     """an..70"""
     name: _builtins.str
-    """an..140"""
+    """an..256"""
     type: _builtins.str
     """an..35"""
     qualifier: _builtins.str
@@ -409,6 +455,11 @@ class Packaging(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     MARKS_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    MATERIAL_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    VOLUME_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """an..35"""
     quantity: _builtins.int
@@ -417,6 +468,16 @@ class Packaging(_message.Message):
     """an..512"""
     number: _builtins.int
     """0 to 999999999"""
+    material: _builtins.str
+    """an..256"""
+    length: _builtins.str
+    """decimal"""
+    width: _builtins.str
+    """decimal"""
+    height: _builtins.str
+    """decimal"""
+    volume: _builtins.str
+    """decimal"""
     def __init__(
         self,
         *,
@@ -424,29 +485,126 @@ class Packaging(_message.Message):
         quantity: _builtins.int | None = ...,
         marks: _builtins.str | None = ...,
         number: _builtins.int | None = ...,
+        material: _builtins.str | None = ...,
+        length: _builtins.str | None = ...,
+        width: _builtins.str | None = ...,
+        height: _builtins.str | None = ...,
+        volume: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_marks", b"_marks", "_number", b"_number", "_quantity", b"_quantity", "_type", b"_type", "marks", b"marks", "number", b"number", "quantity", b"quantity", "type", b"type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_length", b"_length", "_marks", b"_marks", "_material", b"_material", "_number", b"_number", "_quantity", b"_quantity", "_type", b"_type", "_volume", b"_volume", "_width", b"_width", "height", b"height", "length", b"length", "marks", b"marks", "material", b"material", "number", b"number", "quantity", b"quantity", "type", b"type", "volume", b"volume", "width", b"width"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_marks", b"_marks", "_number", b"_number", "_quantity", b"_quantity", "_type", b"_type", "marks", b"marks", "number", b"number", "quantity", b"quantity", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_length", b"_length", "_marks", b"_marks", "_material", b"_material", "_number", b"_number", "_quantity", b"_quantity", "_type", b"_type", "_volume", b"_volume", "_width", b"_width", "height", b"height", "length", b"length", "marks", b"marks", "material", b"material", "number", b"number", "quantity", b"quantity", "type", b"type", "volume", b"volume", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__height: _TypeAlias = _typing.Literal["height"]  # noqa: Y015
+    _WhichOneofArgType__height: _TypeAlias = _typing.Literal["_height", b"_height"]  # noqa: Y015
+    _WhichOneofReturnType__length: _TypeAlias = _typing.Literal["length"]  # noqa: Y015
+    _WhichOneofArgType__length: _TypeAlias = _typing.Literal["_length", b"_length"]  # noqa: Y015
     _WhichOneofReturnType__marks: _TypeAlias = _typing.Literal["marks"]  # noqa: Y015
     _WhichOneofArgType__marks: _TypeAlias = _typing.Literal["_marks", b"_marks"]  # noqa: Y015
+    _WhichOneofReturnType__material: _TypeAlias = _typing.Literal["material"]  # noqa: Y015
+    _WhichOneofArgType__material: _TypeAlias = _typing.Literal["_material", b"_material"]  # noqa: Y015
     _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
     _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
     _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
     _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
     _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
     _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
+    _WhichOneofReturnType__volume: _TypeAlias = _typing.Literal["volume"]  # noqa: Y015
+    _WhichOneofArgType__volume: _TypeAlias = _typing.Literal["_volume", b"_volume"]  # noqa: Y015
+    _WhichOneofReturnType__width: _TypeAlias = _typing.Literal["width"]  # noqa: Y015
+    _WhichOneofArgType__width: _TypeAlias = _typing.Literal["_width", b"_width"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__height) -> _WhichOneofReturnType__height | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__length) -> _WhichOneofReturnType__length | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__marks) -> _WhichOneofReturnType__marks | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material) -> _WhichOneofReturnType__material | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__volume) -> _WhichOneofReturnType__volume | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__width) -> _WhichOneofReturnType__width | None: ...
 
 Global___Packaging: _TypeAlias = Packaging  # noqa: Y015
+
+@_typing.final
+class Seal(_message.Message):
+    """A seal on transport equipment (WCO 44B)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """0 to 999999999"""
+    id: _builtins.str
+    """an..70"""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int | None = ...,
+        id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_number", b"_number", "id", b"id", "number", b"number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_number", b"_number", "id", b"id", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___Seal: _TypeAlias = Seal  # noqa: Y015
+
+@_typing.final
+class TransportEquipment(_message.Message):
+    """A container or the like with its seals (WCO 31B)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    SEALS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """0 to 999999999"""
+    id: _builtins.str
+    """an..70"""
+    @_builtins.property
+    def seals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seal]:
+        """at most 999"""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int | None = ...,
+        id: _builtins.str | None = ...,
+        seals: _abc.Iterable[Global___Seal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_number", b"_number", "id", b"id", "number", b"number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_number", b"_number", "id", b"id", "number", b"number", "seals", b"seals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___TransportEquipment: _TypeAlias = TransportEquipment  # noqa: Y015
 
 @_typing.final
 class Procedure(_message.Message):
@@ -532,7 +690,7 @@ Global___ValuationAdjustment: _TypeAlias = ValuationAdjustment  # noqa: Y015
 
 @_typing.final
 class DutyTaxFee(_message.Message):
-    """A duty or tax as declared."""
+    """A duty or tax as declared or as customs assessed it (WCO 50A)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -546,6 +704,7 @@ class DutyTaxFee(_message.Message):
     PAYABLE_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     PAYMENT_FIELD_NUMBER: _builtins.int
+    DEDUCTION_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """an..35"""
     regime: _builtins.str
@@ -563,9 +722,17 @@ class DutyTaxFee(_message.Message):
     @_builtins.property
     def basis(self) -> _goods_pb2.Money: ...
     @_builtins.property
-    def payable(self) -> _goods_pb2.Money: ...
+    def payable(self) -> _goods_pb2.Money:
+        """Tax assessed (WCO 120)."""
+
     @_builtins.property
-    def payment(self) -> _goods_pb2.Money: ...
+    def payment(self) -> _goods_pb2.Money:
+        """What is to be paid (WCO 378)."""
+
+    @_builtins.property
+    def deduction(self) -> _goods_pb2.Money:
+        """What is taken off (WCO 107)."""
+
     def __init__(
         self,
         *,
@@ -579,10 +746,11 @@ class DutyTaxFee(_message.Message):
         payable: _goods_pb2.Money | None = ...,
         payment_method: _builtins.str | None = ...,
         payment: _goods_pb2.Money | None = ...,
+        deduction: _goods_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_basis_quantity", b"_basis_quantity", "_basis_unit", b"_basis_unit", "_payment_method", b"_payment_method", "_quota", b"_quota", "_rate", b"_rate", "_regime", b"_regime", "_type", b"_type", "basis", b"basis", "basis_quantity", b"basis_quantity", "basis_unit", b"basis_unit", "payable", b"payable", "payment", b"payment", "payment_method", b"payment_method", "quota", b"quota", "rate", b"rate", "regime", b"regime", "type", b"type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_basis_quantity", b"_basis_quantity", "_basis_unit", b"_basis_unit", "_payment_method", b"_payment_method", "_quota", b"_quota", "_rate", b"_rate", "_regime", b"_regime", "_type", b"_type", "basis", b"basis", "basis_quantity", b"basis_quantity", "basis_unit", b"basis_unit", "deduction", b"deduction", "payable", b"payable", "payment", b"payment", "payment_method", b"payment_method", "quota", b"quota", "rate", b"rate", "regime", b"regime", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_basis_quantity", b"_basis_quantity", "_basis_unit", b"_basis_unit", "_payment_method", b"_payment_method", "_quota", b"_quota", "_rate", b"_rate", "_regime", b"_regime", "_type", b"_type", "basis", b"basis", "basis_quantity", b"basis_quantity", "basis_unit", b"basis_unit", "payable", b"payable", "payment", b"payment", "payment_method", b"payment_method", "quota", b"quota", "rate", b"rate", "regime", b"regime", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_basis_quantity", b"_basis_quantity", "_basis_unit", b"_basis_unit", "_payment_method", b"_payment_method", "_quota", b"_quota", "_rate", b"_rate", "_regime", b"_regime", "_type", b"_type", "basis", b"basis", "basis_quantity", b"basis_quantity", "basis_unit", b"basis_unit", "deduction", b"deduction", "payable", b"payable", "payment", b"payment", "payment_method", b"payment_method", "quota", b"quota", "rate", b"rate", "regime", b"regime", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__basis_quantity: _TypeAlias = _typing.Literal["basis_quantity"]  # noqa: Y015
     _WhichOneofArgType__basis_quantity: _TypeAlias = _typing.Literal["_basis_quantity", b"_basis_quantity"]  # noqa: Y015
@@ -658,6 +826,8 @@ class GoodsItem(_message.Message):
     CONSIGNEE_FIELD_NUMBER: _builtins.int
     CONSIGNOR_FIELD_NUMBER: _builtins.int
     EXPORTER_FIELD_NUMBER: _builtins.int
+    TRADER_REFERENCE_FIELD_NUMBER: _builtins.int
+    DESTINATION_REGION_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """required, 1 to 999999"""
     description: _builtins.str
@@ -677,7 +847,9 @@ class GoodsItem(_message.Message):
     origin_country: _builtins.str
     """ISO 3166-1 alpha-2"""
     preferential_origin: _builtins.str
-    """ISO 3166-1 alpha-2"""
+    """A country, or an authority's code for a group of countries.
+    an..35
+    """
     origin_type: _builtins.str
     """an..35"""
     export_country: _builtins.str
@@ -696,6 +868,10 @@ class GoodsItem(_message.Message):
     """Unique consignment reference of this item.
     an..35
     """
+    trader_reference: _builtins.str
+    """an..35"""
+    destination_region: _builtins.str
+    """an..35"""
     @_builtins.property
     def classifications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Classification]:
         """at most 99"""
@@ -796,10 +972,12 @@ class GoodsItem(_message.Message):
         consignee: _parties_pb2.TradeParty | None = ...,
         consignor: _parties_pb2.TradeParty | None = ...,
         exporter: _parties_pb2.TradeParty | None = ...,
+        trader_reference: _builtins.str | None = ...,
+        destination_region: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_dangerous_goods", b"_dangerous_goods", "_description", b"_description", "_destination_country", b"_destination_country", "_export_country", b"_export_country", "_gross_weight", b"_gross_weight", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_origin_type", b"_origin_type", "_preferential_origin", b"_preferential_origin", "_quota", b"_quota", "_reference_number", b"_reference_number", "_supplementary_quantity", b"_supplementary_quantity", "_supplementary_unit", b"_supplementary_unit", "_transaction_nature", b"_transaction_nature", "_valuation_indicators", b"_valuation_indicators", "_valuation_method", b"_valuation_method", "buyer", b"buyer", "consignee", b"consignee", "consignor", b"consignor", "customs_value", b"customs_value", "dangerous_goods", b"dangerous_goods", "description", b"description", "destination_country", b"destination_country", "export_country", b"export_country", "exporter", b"exporter", "gross_weight", b"gross_weight", "hs", b"hs", "invoice_amount", b"invoice_amount", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "origin_type", b"origin_type", "preferential_origin", b"preferential_origin", "quota", b"quota", "reference_number", b"reference_number", "seller", b"seller", "statistical_value", b"statistical_value", "supplementary_quantity", b"supplementary_quantity", "supplementary_unit", b"supplementary_unit", "transaction_nature", b"transaction_nature", "valuation_indicators", b"valuation_indicators", "valuation_method", b"valuation_method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_dangerous_goods", b"_dangerous_goods", "_description", b"_description", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_export_country", b"_export_country", "_gross_weight", b"_gross_weight", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_origin_type", b"_origin_type", "_preferential_origin", b"_preferential_origin", "_quota", b"_quota", "_reference_number", b"_reference_number", "_supplementary_quantity", b"_supplementary_quantity", "_supplementary_unit", b"_supplementary_unit", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_valuation_indicators", b"_valuation_indicators", "_valuation_method", b"_valuation_method", "buyer", b"buyer", "consignee", b"consignee", "consignor", b"consignor", "customs_value", b"customs_value", "dangerous_goods", b"dangerous_goods", "description", b"description", "destination_country", b"destination_country", "destination_region", b"destination_region", "export_country", b"export_country", "exporter", b"exporter", "gross_weight", b"gross_weight", "hs", b"hs", "invoice_amount", b"invoice_amount", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "origin_type", b"origin_type", "preferential_origin", b"preferential_origin", "quota", b"quota", "reference_number", b"reference_number", "seller", b"seller", "statistical_value", b"statistical_value", "supplementary_quantity", b"supplementary_quantity", "supplementary_unit", b"supplementary_unit", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "valuation_indicators", b"valuation_indicators", "valuation_method", b"valuation_method"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dangerous_goods", b"_dangerous_goods", "_description", b"_description", "_destination_country", b"_destination_country", "_export_country", b"_export_country", "_gross_weight", b"_gross_weight", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_origin_type", b"_origin_type", "_preferential_origin", b"_preferential_origin", "_quota", b"_quota", "_reference_number", b"_reference_number", "_supplementary_quantity", b"_supplementary_quantity", "_supplementary_unit", b"_supplementary_unit", "_transaction_nature", b"_transaction_nature", "_valuation_indicators", b"_valuation_indicators", "_valuation_method", b"_valuation_method", "actors", b"actors", "buyer", b"buyer", "classifications", b"classifications", "consignee", b"consignee", "consignor", b"consignor", "customs_value", b"customs_value", "dangerous_goods", b"dangerous_goods", "description", b"description", "destination_country", b"destination_country", "documents", b"documents", "duties", b"duties", "export_country", b"export_country", "exporter", b"exporter", "gross_weight", b"gross_weight", "hs", b"hs", "invoice_amount", b"invoice_amount", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "origin_type", b"origin_type", "packagings", b"packagings", "preferential_origin", b"preferential_origin", "previous_documents", b"previous_documents", "procedures", b"procedures", "quota", b"quota", "reference_number", b"reference_number", "seller", b"seller", "statements", b"statements", "statistical_value", b"statistical_value", "supplementary_quantity", b"supplementary_quantity", "supplementary_unit", b"supplementary_unit", "tax_references", b"tax_references", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "valuation_adjustments", b"valuation_adjustments", "valuation_indicators", b"valuation_indicators", "valuation_method", b"valuation_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dangerous_goods", b"_dangerous_goods", "_description", b"_description", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_export_country", b"_export_country", "_gross_weight", b"_gross_weight", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_origin_type", b"_origin_type", "_preferential_origin", b"_preferential_origin", "_quota", b"_quota", "_reference_number", b"_reference_number", "_supplementary_quantity", b"_supplementary_quantity", "_supplementary_unit", b"_supplementary_unit", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_valuation_indicators", b"_valuation_indicators", "_valuation_method", b"_valuation_method", "actors", b"actors", "buyer", b"buyer", "classifications", b"classifications", "consignee", b"consignee", "consignor", b"consignor", "customs_value", b"customs_value", "dangerous_goods", b"dangerous_goods", "description", b"description", "destination_country", b"destination_country", "destination_region", b"destination_region", "documents", b"documents", "duties", b"duties", "export_country", b"export_country", "exporter", b"exporter", "gross_weight", b"gross_weight", "hs", b"hs", "invoice_amount", b"invoice_amount", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "origin_type", b"origin_type", "packagings", b"packagings", "preferential_origin", b"preferential_origin", "previous_documents", b"previous_documents", "procedures", b"procedures", "quota", b"quota", "reference_number", b"reference_number", "seller", b"seller", "statements", b"statements", "statistical_value", b"statistical_value", "supplementary_quantity", b"supplementary_quantity", "supplementary_unit", b"supplementary_unit", "tax_references", b"tax_references", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "valuation_adjustments", b"valuation_adjustments", "valuation_indicators", b"valuation_indicators", "valuation_method", b"valuation_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__dangerous_goods: _TypeAlias = _typing.Literal["dangerous_goods"]  # noqa: Y015
     _WhichOneofArgType__dangerous_goods: _TypeAlias = _typing.Literal["_dangerous_goods", b"_dangerous_goods"]  # noqa: Y015
@@ -807,6 +985,8 @@ class GoodsItem(_message.Message):
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
     _WhichOneofReturnType__destination_country: _TypeAlias = _typing.Literal["destination_country"]  # noqa: Y015
     _WhichOneofArgType__destination_country: _TypeAlias = _typing.Literal["_destination_country", b"_destination_country"]  # noqa: Y015
+    _WhichOneofReturnType__destination_region: _TypeAlias = _typing.Literal["destination_region"]  # noqa: Y015
+    _WhichOneofArgType__destination_region: _TypeAlias = _typing.Literal["_destination_region", b"_destination_region"]  # noqa: Y015
     _WhichOneofReturnType__export_country: _TypeAlias = _typing.Literal["export_country"]  # noqa: Y015
     _WhichOneofArgType__export_country: _TypeAlias = _typing.Literal["_export_country", b"_export_country"]  # noqa: Y015
     _WhichOneofReturnType__gross_weight: _TypeAlias = _typing.Literal["gross_weight"]  # noqa: Y015
@@ -831,6 +1011,8 @@ class GoodsItem(_message.Message):
     _WhichOneofArgType__supplementary_quantity: _TypeAlias = _typing.Literal["_supplementary_quantity", b"_supplementary_quantity"]  # noqa: Y015
     _WhichOneofReturnType__supplementary_unit: _TypeAlias = _typing.Literal["supplementary_unit"]  # noqa: Y015
     _WhichOneofArgType__supplementary_unit: _TypeAlias = _typing.Literal["_supplementary_unit", b"_supplementary_unit"]  # noqa: Y015
+    _WhichOneofReturnType__trader_reference: _TypeAlias = _typing.Literal["trader_reference"]  # noqa: Y015
+    _WhichOneofArgType__trader_reference: _TypeAlias = _typing.Literal["_trader_reference", b"_trader_reference"]  # noqa: Y015
     _WhichOneofReturnType__transaction_nature: _TypeAlias = _typing.Literal["transaction_nature"]  # noqa: Y015
     _WhichOneofArgType__transaction_nature: _TypeAlias = _typing.Literal["_transaction_nature", b"_transaction_nature"]  # noqa: Y015
     _WhichOneofReturnType__valuation_indicators: _TypeAlias = _typing.Literal["valuation_indicators"]  # noqa: Y015
@@ -843,6 +1025,8 @@ class GoodsItem(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__destination_country) -> _WhichOneofReturnType__destination_country | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__destination_region) -> _WhichOneofReturnType__destination_region | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__export_country) -> _WhichOneofReturnType__export_country | None: ...
     @_typing.overload
@@ -867,6 +1051,8 @@ class GoodsItem(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__supplementary_quantity) -> _WhichOneofReturnType__supplementary_quantity | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__supplementary_unit) -> _WhichOneofReturnType__supplementary_unit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trader_reference) -> _WhichOneofReturnType__trader_reference | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__transaction_nature) -> _WhichOneofReturnType__transaction_nature | None: ...
     @_typing.overload
@@ -938,12 +1124,29 @@ class GoodsDeclaration(_message.Message):
     STATEMENTS_FIELD_NUMBER: _builtins.int
     AMENDMENTS_FIELD_NUMBER: _builtins.int
     FREIGHT_PAYMENT_FIELD_NUMBER: _builtins.int
+    CONTAINERS_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    SURETY_FIELD_NUMBER: _builtins.int
+    ISSUE_PLACE_FIELD_NUMBER: _builtins.int
+    EXIT_AT_FIELD_NUMBER: _builtins.int
+    LOADING_LIST_COUNT_FIELD_NUMBER: _builtins.int
+    AUTHENTICATION_FIELD_NUMBER: _builtins.int
+    AUTHENTICATOR_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICE_ISSUED_AT_FIELD_NUMBER: _builtins.int
+    FREIGHT_CHARGE_FIELD_NUMBER: _builtins.int
+    VALUATION_ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    TRADE_TERMS_LOCATION_FIELD_NUMBER: _builtins.int
+    TRADE_TERMS_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    TRADE_TERMS_RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    DESTINATION_REGION_FIELD_NUMBER: _builtins.int
     function: _builtins.str
     """original, amendment, cancellation, goods-presented.
     required, an..35
     """
     type_code: _builtins.str
-    """Kind of declaration, as IMA, IMD, EXA.
+    """Kind of declaration, as IMA, IMD, EXA; of an amendment COR, of a cancellation INV, of an
+    arrival GPR.
     required, an..35
     """
     lrn: _builtins.str
@@ -987,6 +1190,32 @@ class GoodsDeclaration(_message.Message):
     containerised: _builtins.str
     """an..35"""
     freight_payment: _builtins.str
+    """an..35"""
+    issue_place: _builtins.str
+    """UN/LOCODE of where the document was issued (WCO D012).
+    an..35
+    """
+    exit_at: _builtins.str
+    """instant"""
+    loading_list_count: _builtins.int
+    """0 to 999999999"""
+    authentication: _builtins.str
+    """an..256"""
+    authenticator: _builtins.str
+    """an..70"""
+    invoice_number: _builtins.str
+    """an..70"""
+    invoice_issued_at: _builtins.str
+    """instant"""
+    trade_terms_location: _builtins.str
+    """The place of the terms by code, such as a UN/LOCODE; `trade_terms_place` is its name.
+    an..70
+    """
+    trade_terms_description: _builtins.str
+    """an..140"""
+    trade_terms_relationship: _builtins.str
+    """an..35"""
+    destination_region: _builtins.str
     """an..35"""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___GoodsItem]:
@@ -1060,7 +1289,9 @@ class GoodsDeclaration(_message.Message):
     def warehouse(self) -> Global___Location: ...
     @_builtins.property
     def transport_equipment(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """an..70, at most 999"""
+        """Containers of which nothing but the number is known; `containers` has the others.
+        an..70, at most 999
+        """
 
     @_builtins.property
     def guarantees(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeclaredDocument]:
@@ -1080,6 +1311,20 @@ class GoodsDeclaration(_message.Message):
 
     @_builtins.property
     def amendments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Amendment]:
+        """at most 99"""
+
+    @_builtins.property
+    def containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransportEquipment]:
+        """at most 999"""
+
+    @_builtins.property
+    def payer(self) -> _parties_pb2.TradeParty: ...
+    @_builtins.property
+    def surety(self) -> _parties_pb2.TradeParty: ...
+    @_builtins.property
+    def freight_charge(self) -> _goods_pb2.Money: ...
+    @_builtins.property
+    def valuation_adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValuationAdjustment]:
         """at most 99"""
 
     def __init__(
@@ -1141,21 +1386,45 @@ class GoodsDeclaration(_message.Message):
         statements: _abc.Iterable[Global___Statement] | None = ...,
         amendments: _abc.Iterable[Global___Amendment] | None = ...,
         freight_payment: _builtins.str | None = ...,
+        containers: _abc.Iterable[Global___TransportEquipment] | None = ...,
+        payer: _parties_pb2.TradeParty | None = ...,
+        surety: _parties_pb2.TradeParty | None = ...,
+        issue_place: _builtins.str | None = ...,
+        exit_at: _builtins.str | None = ...,
+        loading_list_count: _builtins.int | None = ...,
+        authentication: _builtins.str | None = ...,
+        authenticator: _builtins.str | None = ...,
+        invoice_number: _builtins.str | None = ...,
+        invoice_issued_at: _builtins.str | None = ...,
+        freight_charge: _goods_pb2.Money | None = ...,
+        valuation_adjustments: _abc.Iterable[Global___ValuationAdjustment] | None = ...,
+        trade_terms_location: _builtins.str | None = ...,
+        trade_terms_description: _builtins.str | None = ...,
+        trade_terms_relationship: _builtins.str | None = ...,
+        destination_region: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_issued_at", b"_issued_at", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_place", b"_trade_terms_place", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "arrival_transport", b"arrival_transport", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_payment", b"freight_payment", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "importer", b"importer", "invoice_total", b"invoice_total", "issued_at", b"issued_at", "loading_location", b"loading_location", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "presentation_office", b"presentation_office", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "submitter", b"submitter", "supervising_office", b"supervising_office", "trade_terms", b"trade_terms", "trade_terms_place", b"trade_terms_place", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "ucr", b"ucr", "warehouse", b"warehouse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "ucr", b"ucr", "warehouse", b"warehouse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_issued_at", b"_issued_at", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_place", b"_trade_terms_place", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "actors", b"actors", "amendments", b"amendments", "arrival_transport", b"arrival_transport", "authorisations", b"authorisations", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "documents", b"documents", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_payment", b"freight_payment", "function", b"function", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "guarantees", b"guarantees", "importer", b"importer", "invoice_total", b"invoice_total", "issued_at", b"issued_at", "item_ids", b"item_ids", "items", b"items", "loading_location", b"loading_location", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "presentation_office", b"presentation_office", "previous_documents", b"previous_documents", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "routing_countries", b"routing_countries", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "statements", b"statements", "submitter", b"submitter", "supervising_office", b"supervising_office", "tax_references", b"tax_references", "trade_terms", b"trade_terms", "trade_terms_place", b"trade_terms_place", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "type_code", b"type_code", "ucr", b"ucr", "warehouse", b"warehouse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "actors", b"actors", "amendments", b"amendments", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "authorisations", b"authorisations", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "containers", b"containers", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "documents", b"documents", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "function", b"function", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "guarantees", b"guarantees", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "item_ids", b"item_ids", "items", b"items", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "previous_documents", b"previous_documents", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "routing_countries", b"routing_countries", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "statements", b"statements", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "tax_references", b"tax_references", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "type_code", b"type_code", "ucr", b"ucr", "valuation_adjustments", b"valuation_adjustments", "warehouse", b"warehouse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accepted_at: _TypeAlias = _typing.Literal["accepted_at"]  # noqa: Y015
     _WhichOneofArgType__accepted_at: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at"]  # noqa: Y015
+    _WhichOneofReturnType__authentication: _TypeAlias = _typing.Literal["authentication"]  # noqa: Y015
+    _WhichOneofArgType__authentication: _TypeAlias = _typing.Literal["_authentication", b"_authentication"]  # noqa: Y015
+    _WhichOneofReturnType__authenticator: _TypeAlias = _typing.Literal["authenticator"]  # noqa: Y015
+    _WhichOneofArgType__authenticator: _TypeAlias = _typing.Literal["_authenticator", b"_authenticator"]  # noqa: Y015
     _WhichOneofReturnType__containerised: _TypeAlias = _typing.Literal["containerised"]  # noqa: Y015
     _WhichOneofArgType__containerised: _TypeAlias = _typing.Literal["_containerised", b"_containerised"]  # noqa: Y015
     _WhichOneofReturnType__destination_country: _TypeAlias = _typing.Literal["destination_country"]  # noqa: Y015
     _WhichOneofArgType__destination_country: _TypeAlias = _typing.Literal["_destination_country", b"_destination_country"]  # noqa: Y015
+    _WhichOneofReturnType__destination_region: _TypeAlias = _typing.Literal["destination_region"]  # noqa: Y015
+    _WhichOneofArgType__destination_region: _TypeAlias = _typing.Literal["_destination_region", b"_destination_region"]  # noqa: Y015
     _WhichOneofReturnType__exchange_currency: _TypeAlias = _typing.Literal["exchange_currency"]  # noqa: Y015
     _WhichOneofArgType__exchange_currency: _TypeAlias = _typing.Literal["_exchange_currency", b"_exchange_currency"]  # noqa: Y015
     _WhichOneofReturnType__exchange_rate: _TypeAlias = _typing.Literal["exchange_rate"]  # noqa: Y015
     _WhichOneofArgType__exchange_rate: _TypeAlias = _typing.Literal["_exchange_rate", b"_exchange_rate"]  # noqa: Y015
+    _WhichOneofReturnType__exit_at: _TypeAlias = _typing.Literal["exit_at"]  # noqa: Y015
+    _WhichOneofArgType__exit_at: _TypeAlias = _typing.Literal["_exit_at", b"_exit_at"]  # noqa: Y015
     _WhichOneofReturnType__export_country: _TypeAlias = _typing.Literal["export_country"]  # noqa: Y015
     _WhichOneofArgType__export_country: _TypeAlias = _typing.Literal["_export_country", b"_export_country"]  # noqa: Y015
     _WhichOneofReturnType__freight_payment: _TypeAlias = _typing.Literal["freight_payment"]  # noqa: Y015
@@ -1164,8 +1433,16 @@ class GoodsDeclaration(_message.Message):
     _WhichOneofArgType__goods_item_count: _TypeAlias = _typing.Literal["_goods_item_count", b"_goods_item_count"]  # noqa: Y015
     _WhichOneofReturnType__gross_weight: _TypeAlias = _typing.Literal["gross_weight"]  # noqa: Y015
     _WhichOneofArgType__gross_weight: _TypeAlias = _typing.Literal["_gross_weight", b"_gross_weight"]  # noqa: Y015
+    _WhichOneofReturnType__invoice_issued_at: _TypeAlias = _typing.Literal["invoice_issued_at"]  # noqa: Y015
+    _WhichOneofArgType__invoice_issued_at: _TypeAlias = _typing.Literal["_invoice_issued_at", b"_invoice_issued_at"]  # noqa: Y015
+    _WhichOneofReturnType__invoice_number: _TypeAlias = _typing.Literal["invoice_number"]  # noqa: Y015
+    _WhichOneofArgType__invoice_number: _TypeAlias = _typing.Literal["_invoice_number", b"_invoice_number"]  # noqa: Y015
+    _WhichOneofReturnType__issue_place: _TypeAlias = _typing.Literal["issue_place"]  # noqa: Y015
+    _WhichOneofArgType__issue_place: _TypeAlias = _typing.Literal["_issue_place", b"_issue_place"]  # noqa: Y015
     _WhichOneofReturnType__issued_at: _TypeAlias = _typing.Literal["issued_at"]  # noqa: Y015
     _WhichOneofArgType__issued_at: _TypeAlias = _typing.Literal["_issued_at", b"_issued_at"]  # noqa: Y015
+    _WhichOneofReturnType__loading_list_count: _TypeAlias = _typing.Literal["loading_list_count"]  # noqa: Y015
+    _WhichOneofArgType__loading_list_count: _TypeAlias = _typing.Literal["_loading_list_count", b"_loading_list_count"]  # noqa: Y015
     _WhichOneofReturnType__mrn: _TypeAlias = _typing.Literal["mrn"]  # noqa: Y015
     _WhichOneofArgType__mrn: _TypeAlias = _typing.Literal["_mrn", b"_mrn"]  # noqa: Y015
     _WhichOneofReturnType__package_count: _TypeAlias = _typing.Literal["package_count"]  # noqa: Y015
@@ -1176,8 +1453,14 @@ class GoodsDeclaration(_message.Message):
     _WhichOneofArgType__specific_circumstances: _TypeAlias = _typing.Literal["_specific_circumstances", b"_specific_circumstances"]  # noqa: Y015
     _WhichOneofReturnType__trade_terms: _TypeAlias = _typing.Literal["trade_terms"]  # noqa: Y015
     _WhichOneofArgType__trade_terms: _TypeAlias = _typing.Literal["_trade_terms", b"_trade_terms"]  # noqa: Y015
+    _WhichOneofReturnType__trade_terms_description: _TypeAlias = _typing.Literal["trade_terms_description"]  # noqa: Y015
+    _WhichOneofArgType__trade_terms_description: _TypeAlias = _typing.Literal["_trade_terms_description", b"_trade_terms_description"]  # noqa: Y015
+    _WhichOneofReturnType__trade_terms_location: _TypeAlias = _typing.Literal["trade_terms_location"]  # noqa: Y015
+    _WhichOneofArgType__trade_terms_location: _TypeAlias = _typing.Literal["_trade_terms_location", b"_trade_terms_location"]  # noqa: Y015
     _WhichOneofReturnType__trade_terms_place: _TypeAlias = _typing.Literal["trade_terms_place"]  # noqa: Y015
     _WhichOneofArgType__trade_terms_place: _TypeAlias = _typing.Literal["_trade_terms_place", b"_trade_terms_place"]  # noqa: Y015
+    _WhichOneofReturnType__trade_terms_relationship: _TypeAlias = _typing.Literal["trade_terms_relationship"]  # noqa: Y015
+    _WhichOneofArgType__trade_terms_relationship: _TypeAlias = _typing.Literal["_trade_terms_relationship", b"_trade_terms_relationship"]  # noqa: Y015
     _WhichOneofReturnType__trader_reference: _TypeAlias = _typing.Literal["trader_reference"]  # noqa: Y015
     _WhichOneofArgType__trader_reference: _TypeAlias = _typing.Literal["_trader_reference", b"_trader_reference"]  # noqa: Y015
     _WhichOneofReturnType__transaction_nature: _TypeAlias = _typing.Literal["transaction_nature"]  # noqa: Y015
@@ -1187,13 +1470,21 @@ class GoodsDeclaration(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__accepted_at) -> _WhichOneofReturnType__accepted_at | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authentication) -> _WhichOneofReturnType__authentication | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authenticator) -> _WhichOneofReturnType__authenticator | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__containerised) -> _WhichOneofReturnType__containerised | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__destination_country) -> _WhichOneofReturnType__destination_country | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__destination_region) -> _WhichOneofReturnType__destination_region | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__exchange_currency) -> _WhichOneofReturnType__exchange_currency | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__exchange_rate) -> _WhichOneofReturnType__exchange_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exit_at) -> _WhichOneofReturnType__exit_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__export_country) -> _WhichOneofReturnType__export_country | None: ...
     @_typing.overload
@@ -1203,7 +1494,15 @@ class GoodsDeclaration(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gross_weight) -> _WhichOneofReturnType__gross_weight | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_issued_at) -> _WhichOneofReturnType__invoice_issued_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_number) -> _WhichOneofReturnType__invoice_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issue_place) -> _WhichOneofReturnType__issue_place | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_at) -> _WhichOneofReturnType__issued_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loading_list_count) -> _WhichOneofReturnType__loading_list_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mrn) -> _WhichOneofReturnType__mrn | None: ...
     @_typing.overload
@@ -1215,7 +1514,13 @@ class GoodsDeclaration(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trade_terms) -> _WhichOneofReturnType__trade_terms | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trade_terms_description) -> _WhichOneofReturnType__trade_terms_description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trade_terms_location) -> _WhichOneofReturnType__trade_terms_location | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trade_terms_place) -> _WhichOneofReturnType__trade_terms_place | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trade_terms_relationship) -> _WhichOneofReturnType__trade_terms_relationship | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trader_reference) -> _WhichOneofReturnType__trader_reference | None: ...
     @_typing.overload

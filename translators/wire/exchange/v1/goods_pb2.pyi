@@ -392,6 +392,7 @@ class Pointer(_message.Message):
     SECTION_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """an..512"""
     section: _builtins.str
@@ -400,6 +401,11 @@ class Pointer(_message.Message):
     """an..35"""
     sequence: _builtins.int
     """0 to 999999999"""
+    kind: _builtins.str
+    """Kind of message that `path` leads into when that is the pointer's own, as CustomsResponse;
+    absent: the message that is spoken of.
+    an..35
+    """
     def __init__(
         self,
         *,
@@ -407,11 +413,14 @@ class Pointer(_message.Message):
         section: _builtins.str | None = ...,
         tag: _builtins.str | None = ...,
         sequence: _builtins.int | None = ...,
+        kind: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_path", b"_path", "_section", b"_section", "_sequence", b"_sequence", "_tag", b"_tag", "path", b"path", "section", b"section", "sequence", b"sequence", "tag", b"tag"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_kind", b"_kind", "_path", b"_path", "_section", b"_section", "_sequence", b"_sequence", "_tag", b"_tag", "kind", b"kind", "path", b"path", "section", b"section", "sequence", b"sequence", "tag", b"tag"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_path", b"_path", "_section", b"_section", "_sequence", b"_sequence", "_tag", b"_tag", "path", b"path", "section", b"section", "sequence", b"sequence", "tag", b"tag"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_kind", b"_kind", "_path", b"_path", "_section", b"_section", "_sequence", b"_sequence", "_tag", b"_tag", "kind", b"kind", "path", b"path", "section", b"section", "sequence", b"sequence", "tag", b"tag"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__kind: _TypeAlias = _typing.Literal["kind"]  # noqa: Y015
+    _WhichOneofArgType__kind: _TypeAlias = _typing.Literal["_kind", b"_kind"]  # noqa: Y015
     _WhichOneofReturnType__path: _TypeAlias = _typing.Literal["path"]  # noqa: Y015
     _WhichOneofArgType__path: _TypeAlias = _typing.Literal["_path", b"_path"]  # noqa: Y015
     _WhichOneofReturnType__section: _TypeAlias = _typing.Literal["section"]  # noqa: Y015
@@ -420,6 +429,8 @@ class Pointer(_message.Message):
     _WhichOneofArgType__sequence: _TypeAlias = _typing.Literal["_sequence", b"_sequence"]  # noqa: Y015
     _WhichOneofReturnType__tag: _TypeAlias = _typing.Literal["tag"]  # noqa: Y015
     _WhichOneofArgType__tag: _TypeAlias = _typing.Literal["_tag", b"_tag"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__kind) -> _WhichOneofReturnType__kind | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__path) -> _WhichOneofReturnType__path | None: ...
     @_typing.overload

@@ -138,6 +138,10 @@ class Header(_message.Message):
     TYPE_NAME_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_COUNTRY_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_AGENCY_FIELD_NUMBER: _builtins.int
+    CUSTOMISATION_FIELD_NUMBER: _builtins.int
+    CUSTOMISATION_VERSION_FIELD_NUMBER: _builtins.int
     sender: _builtins.str
     """an..35"""
     recipient: _builtins.str
@@ -157,6 +161,18 @@ class Header(_message.Message):
     """an..70"""
     correlation_id: _builtins.str
     """an..70"""
+    responsible_country: _builtins.str
+    """Country of the agency that is responsible for the format (WCO metadata).
+    an..35
+    """
+    responsible_agency: _builtins.str
+    """an..70"""
+    customisation: _builtins.str
+    """The agency's own variant of the model, and its version.
+    an..17
+    """
+    customisation_version: _builtins.str
+    """an..17"""
     def __init__(
         self,
         *,
@@ -169,15 +185,23 @@ class Header(_message.Message):
         type_name: _builtins.str | None = ...,
         message_id: _builtins.str | None = ...,
         correlation_id: _builtins.str | None = ...,
+        responsible_country: _builtins.str | None = ...,
+        responsible_agency: _builtins.str | None = ...,
+        customisation: _builtins.str | None = ...,
+        customisation_version: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "sender", b"sender", "type_name", b"type_name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "type_name", b"type_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "sender", b"sender", "test", b"test", "type_name", b"type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "test", b"test", "type_name", b"type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__control_reference: _TypeAlias = _typing.Literal["control_reference"]  # noqa: Y015
     _WhichOneofArgType__control_reference: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference"]  # noqa: Y015
     _WhichOneofReturnType__correlation_id: _TypeAlias = _typing.Literal["correlation_id"]  # noqa: Y015
     _WhichOneofArgType__correlation_id: _TypeAlias = _typing.Literal["_correlation_id", b"_correlation_id"]  # noqa: Y015
+    _WhichOneofReturnType__customisation: _TypeAlias = _typing.Literal["customisation"]  # noqa: Y015
+    _WhichOneofArgType__customisation: _TypeAlias = _typing.Literal["_customisation", b"_customisation"]  # noqa: Y015
+    _WhichOneofReturnType__customisation_version: _TypeAlias = _typing.Literal["customisation_version"]  # noqa: Y015
+    _WhichOneofArgType__customisation_version: _TypeAlias = _typing.Literal["_customisation_version", b"_customisation_version"]  # noqa: Y015
     _WhichOneofReturnType__message_id: _TypeAlias = _typing.Literal["message_id"]  # noqa: Y015
     _WhichOneofArgType__message_id: _TypeAlias = _typing.Literal["_message_id", b"_message_id"]  # noqa: Y015
     _WhichOneofReturnType__model_version: _TypeAlias = _typing.Literal["model_version"]  # noqa: Y015
@@ -186,6 +210,10 @@ class Header(_message.Message):
     _WhichOneofArgType__prepared_at: _TypeAlias = _typing.Literal["_prepared_at", b"_prepared_at"]  # noqa: Y015
     _WhichOneofReturnType__recipient: _TypeAlias = _typing.Literal["recipient"]  # noqa: Y015
     _WhichOneofArgType__recipient: _TypeAlias = _typing.Literal["_recipient", b"_recipient"]  # noqa: Y015
+    _WhichOneofReturnType__responsible_agency: _TypeAlias = _typing.Literal["responsible_agency"]  # noqa: Y015
+    _WhichOneofArgType__responsible_agency: _TypeAlias = _typing.Literal["_responsible_agency", b"_responsible_agency"]  # noqa: Y015
+    _WhichOneofReturnType__responsible_country: _TypeAlias = _typing.Literal["responsible_country"]  # noqa: Y015
+    _WhichOneofArgType__responsible_country: _TypeAlias = _typing.Literal["_responsible_country", b"_responsible_country"]  # noqa: Y015
     _WhichOneofReturnType__sender: _TypeAlias = _typing.Literal["sender"]  # noqa: Y015
     _WhichOneofArgType__sender: _TypeAlias = _typing.Literal["_sender", b"_sender"]  # noqa: Y015
     _WhichOneofReturnType__type_name: _TypeAlias = _typing.Literal["type_name"]  # noqa: Y015
@@ -195,6 +223,10 @@ class Header(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__correlation_id) -> _WhichOneofReturnType__correlation_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__customisation) -> _WhichOneofReturnType__customisation | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__customisation_version) -> _WhichOneofReturnType__customisation_version | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__message_id) -> _WhichOneofReturnType__message_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model_version) -> _WhichOneofReturnType__model_version | None: ...
@@ -202,6 +234,10 @@ class Header(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prepared_at) -> _WhichOneofReturnType__prepared_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__recipient) -> _WhichOneofReturnType__recipient | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__responsible_agency) -> _WhichOneofReturnType__responsible_agency | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__responsible_country) -> _WhichOneofReturnType__responsible_country | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sender) -> _WhichOneofReturnType__sender | None: ...
     @_typing.overload

@@ -61,6 +61,7 @@ class Address(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     POSTCODE_FIELD_NUMBER: _builtins.int
     COUNTRY_FIELD_NUMBER: _builtins.int
+    STATE_CODE_FIELD_NUMBER: _builtins.int
     city: _builtins.str
     """an..70"""
     state: _builtins.str
@@ -69,6 +70,10 @@ class Address(_message.Message):
     """an..17"""
     country: _builtins.str
     """ISO 3166-1 alpha-2"""
+    state_code: _builtins.str
+    """ISO 3166-2, or the authority's own code of the state.
+    an..35
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """an..140, at most 9"""
@@ -81,10 +86,11 @@ class Address(_message.Message):
         state: _builtins.str | None = ...,
         postcode: _builtins.str | None = ...,
         country: _builtins.str | None = ...,
+        state_code: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "city", b"city", "country", b"country", "postcode", b"postcode", "state", b"state"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "city", b"city", "country", b"country", "lines", b"lines", "postcode", b"postcode", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "lines", b"lines", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__city: _TypeAlias = _typing.Literal["city"]  # noqa: Y015
     _WhichOneofArgType__city: _TypeAlias = _typing.Literal["_city", b"_city"]  # noqa: Y015
@@ -94,6 +100,8 @@ class Address(_message.Message):
     _WhichOneofArgType__postcode: _TypeAlias = _typing.Literal["_postcode", b"_postcode"]  # noqa: Y015
     _WhichOneofReturnType__state: _TypeAlias = _typing.Literal["state"]  # noqa: Y015
     _WhichOneofArgType__state: _TypeAlias = _typing.Literal["_state", b"_state"]  # noqa: Y015
+    _WhichOneofReturnType__state_code: _TypeAlias = _typing.Literal["state_code"]  # noqa: Y015
+    _WhichOneofArgType__state_code: _TypeAlias = _typing.Literal["_state_code", b"_state_code"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__city) -> _WhichOneofReturnType__city | None: ...
     @_typing.overload
@@ -102,6 +110,8 @@ class Address(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__postcode) -> _WhichOneofReturnType__postcode | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__state) -> _WhichOneofReturnType__state | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__state_code) -> _WhichOneofReturnType__state_code | None: ...
 
 Global___Address: _TypeAlias = Address  # noqa: Y015
 

@@ -4,6 +4,7 @@ isort:skip_file
 What customs answers: the decision on an item or declaration with taxes, errors and remarks."""
 
 from collections import abc as _abc
+from translators.wire.exchange.v1 import declarations_pb2 as _declarations_pb2
 from translators.wire.exchange.v1 import goods_pb2 as _goods_pb2
 from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from translators.wire.exchange.v1 import provenance_pb2 as _provenance_pb2
@@ -186,6 +187,191 @@ class StatusEntry(_message.Message):
 Global___StatusEntry: _TypeAlias = StatusEntry  # noqa: Y015
 
 @_typing.final
+class BankAccount(_message.Message):
+    """Where to pay (WCO 14A): `bank` is the BIC, `account` the IBAN."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    BANK_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """an..70"""
+    bank: _builtins.str
+    """an..70"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str | None = ...,
+        bank: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_bank", b"_bank", "account", b"account", "bank", b"bank"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_bank", b"_bank", "account", b"account", "bank", b"bank"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__account: _TypeAlias = _typing.Literal["account"]  # noqa: Y015
+    _WhichOneofArgType__account: _TypeAlias = _typing.Literal["_account", b"_account"]  # noqa: Y015
+    _WhichOneofReturnType__bank: _TypeAlias = _typing.Literal["bank"]  # noqa: Y015
+    _WhichOneofArgType__bank: _TypeAlias = _typing.Literal["_bank", b"_bank"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__account) -> _WhichOneofReturnType__account | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bank) -> _WhichOneofReturnType__bank | None: ...
+
+Global___BankAccount: _TypeAlias = BankAccount  # noqa: Y015
+
+@_typing.final
+class ContactOffice(_message.Message):
+    """An office that answers questions (WCO 35A)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    TELEPHONE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """an..35"""
+    telephone: _builtins.str
+    """an..512"""
+    email: _builtins.str
+    """an..512"""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str | None = ...,
+        telephone: _builtins.str | None = ...,
+        email: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_email", b"_email", "_telephone", b"_telephone", "code", b"code", "email", b"email", "telephone", b"telephone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_email", b"_email", "_telephone", b"_telephone", "code", b"code", "email", b"email", "telephone", b"telephone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__code: _TypeAlias = _typing.Literal["code"]  # noqa: Y015
+    _WhichOneofArgType__code: _TypeAlias = _typing.Literal["_code", b"_code"]  # noqa: Y015
+    _WhichOneofReturnType__email: _TypeAlias = _typing.Literal["email"]  # noqa: Y015
+    _WhichOneofArgType__email: _TypeAlias = _typing.Literal["_email", b"_email"]  # noqa: Y015
+    _WhichOneofReturnType__telephone: _TypeAlias = _typing.Literal["telephone"]  # noqa: Y015
+    _WhichOneofArgType__telephone: _TypeAlias = _typing.Literal["_telephone", b"_telephone"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__code) -> _WhichOneofReturnType__code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__email) -> _WhichOneofReturnType__email | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__telephone) -> _WhichOneofReturnType__telephone | None: ...
+
+Global___ContactOffice: _TypeAlias = ContactOffice  # noqa: Y015
+
+@_typing.final
+class PaymentDue(_message.Message):
+    """What is to be paid for a declaration as a whole, and which guarantees it is taken from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ASSESSED_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    GUARANTEES_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """an..70"""
+    due_at: _builtins.str
+    """instant"""
+    @_builtins.property
+    def assessed(self) -> _goods_pb2.Money: ...
+    @_builtins.property
+    def amount(self) -> _goods_pb2.Money: ...
+    @_builtins.property
+    def guarantees(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """an..70, at most 99"""
+
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str | None = ...,
+        assessed: _goods_pb2.Money | None = ...,
+        amount: _goods_pb2.Money | None = ...,
+        due_at: _builtins.str | None = ...,
+        guarantees: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "guarantees", b"guarantees", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__due_at: _TypeAlias = _typing.Literal["due_at"]  # noqa: Y015
+    _WhichOneofArgType__due_at: _TypeAlias = _typing.Literal["_due_at", b"_due_at"]  # noqa: Y015
+    _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
+    _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_at) -> _WhichOneofReturnType__due_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
+
+Global___PaymentDue: _TypeAlias = PaymentDue  # noqa: Y015
+
+@_typing.final
+class AssessedItem(_message.Message):
+    """Duties and taxes of one goods item as customs assessed them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DUTIES_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """required, 1 to 999999"""
+    @_builtins.property
+    def duties(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.DutyTaxFee]:
+        """at most 99"""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int | None = ...,
+        duties: _abc.Iterable[_declarations_pb2.DutyTaxFee] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "number", b"number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "duties", b"duties", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___AssessedItem: _TypeAlias = AssessedItem  # noqa: Y015
+
+@_typing.final
+class DeclarationExtract(_message.Message):
+    """What customs shows of a declaration, such as the values after its own amendment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_FIELD_NUMBER: _builtins.int
+    GOODS_LOCATION_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    function: _builtins.str
+    """an..35"""
+    @_builtins.property
+    def goods_location(self) -> _declarations_pb2.Location: ...
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.GoodsItem]:
+        """at most 999"""
+
+    def __init__(
+        self,
+        *,
+        function: _builtins.str | None = ...,
+        goods_location: _declarations_pb2.Location | None = ...,
+        items: _abc.Iterable[_declarations_pb2.GoodsItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_function", b"_function", "function", b"function", "goods_location", b"goods_location"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_function", b"_function", "function", b"function", "goods_location", b"goods_location", "items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__function: _TypeAlias = _typing.Literal["function"]  # noqa: Y015
+    _WhichOneofArgType__function: _TypeAlias = _typing.Literal["_function", b"_function"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__function) -> _WhichOneofReturnType__function | None: ...
+
+Global___DeclarationExtract: _TypeAlias = DeclarationExtract  # noqa: Y015
+
+@_typing.final
 class CustomsResponse(_message.Message):
     """The one answer of customs about an item or a declaration; a later one supersedes it."""
 
@@ -216,9 +402,22 @@ class CustomsResponse(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     REMARKS_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AT_FIELD_NUMBER: _builtins.int
+    CANCELLED_AT_FIELD_NUMBER: _builtins.int
+    REJECTED_AT_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    AMENDMENTS_FIELD_NUMBER: _builtins.int
+    BANK_FIELD_NUMBER: _builtins.int
+    APPEAL_OFFICE_FIELD_NUMBER: _builtins.int
+    CONTACT_OFFICES_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    AMENDED_FIELD_NUMBER: _builtins.int
     decision: _builtins.str
-    """data-received, not-routable, data-late, pending, released, released-on-payment, held, held-
-    other-agency, detained, seized, returned, refused, abandoned.
+    """data-received, not-routable, data-late, pending, released, released-on-payment, held,
+    held-other-agency, detained, seized, returned, refused, abandoned; of a declaration also
+    accepted, rejected, under-control, documents-required, amended, cleared, invalidated,
+    request-answered, tax-liability, insufficient-balance, payment-reminder, exited, error.
     required, an..35
     """
     decided_at: _builtins.str
@@ -256,6 +455,12 @@ class CustomsResponse(_message.Message):
     """ISO 3166-1 alpha-2"""
     contact: _builtins.str
     """an..140"""
+    accepted_at: _builtins.str
+    """instant"""
+    cancelled_at: _builtins.str
+    """instant"""
+    rejected_at: _builtins.str
+    """instant"""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
@@ -282,6 +487,38 @@ class CustomsResponse(_message.Message):
     def remarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """an..512, at most 99"""
 
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Statement]:
+        """Additional information with its codes, limit dates and pointers (WCO 03A).
+        at most 999
+        """
+
+    @_builtins.property
+    def amendments(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Amendment]:
+        """What customs changed in the declaration (WCO 06A).
+        at most 999
+        """
+
+    @_builtins.property
+    def bank(self) -> Global___BankAccount: ...
+    @_builtins.property
+    def appeal_office(self) -> _parties_pb2.Office: ...
+    @_builtins.property
+    def contact_offices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContactOffice]:
+        """at most 99"""
+
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentDue]:
+        """at most 99"""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessedItem]:
+        """What was assessed for each goods item; `taxes` is the same as one list, where known.
+        at most 999
+        """
+
+    @_builtins.property
+    def amended(self) -> Global___DeclarationExtract: ...
     def __init__(
         self,
         *,
@@ -310,11 +547,26 @@ class CustomsResponse(_message.Message):
         documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
         remarks: _abc.Iterable[_builtins.str] | None = ...,
         contact: _builtins.str | None = ...,
+        accepted_at: _builtins.str | None = ...,
+        cancelled_at: _builtins.str | None = ...,
+        rejected_at: _builtins.str | None = ...,
+        statements: _abc.Iterable[_declarations_pb2.Statement] | None = ...,
+        amendments: _abc.Iterable[_declarations_pb2.Amendment] | None = ...,
+        bank: Global___BankAccount | None = ...,
+        appeal_office: _parties_pb2.Office | None = ...,
+        contact_offices: _abc.Iterable[Global___ContactOffice] | None = ...,
+        payments: _abc.Iterable[Global___PaymentDue] | None = ...,
+        items: _abc.Iterable[Global___AssessedItem] | None = ...,
+        amended: Global___DeclarationExtract | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "contact", b"contact", "customs_reference", b"customs_reference", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "dutiable", b"dutiable", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "regards", b"regards", "response_id", b"response_id", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "customs_reference", b"customs_reference", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "dutiable", b"dutiable", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "response_id", b"response_id", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "contact", b"contact", "customs_reference", b"customs_reference", "decided_at", b"decided_at", "decision", b"decision", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "documents", b"documents", "dutiable", b"dutiable", "errors", b"errors", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "regards", b"regards", "remarks", b"remarks", "response_id", b"response_id", "statuses", b"statuses", "taxes", b"taxes", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "amendments", b"amendments", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "contact_offices", b"contact_offices", "customs_reference", b"customs_reference", "decided_at", b"decided_at", "decision", b"decision", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "documents", b"documents", "dutiable", b"dutiable", "errors", b"errors", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "items", b"items", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "payments", b"payments", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "remarks", b"remarks", "response_id", b"response_id", "statements", b"statements", "statuses", b"statuses", "taxes", b"taxes", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__accepted_at: _TypeAlias = _typing.Literal["accepted_at"]  # noqa: Y015
+    _WhichOneofArgType__accepted_at: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at"]  # noqa: Y015
+    _WhichOneofReturnType__cancelled_at: _TypeAlias = _typing.Literal["cancelled_at"]  # noqa: Y015
+    _WhichOneofArgType__cancelled_at: _TypeAlias = _typing.Literal["_cancelled_at", b"_cancelled_at"]  # noqa: Y015
     _WhichOneofReturnType__contact: _TypeAlias = _typing.Literal["contact"]  # noqa: Y015
     _WhichOneofArgType__contact: _TypeAlias = _typing.Literal["_contact", b"_contact"]  # noqa: Y015
     _WhichOneofReturnType__customs_reference: _TypeAlias = _typing.Literal["customs_reference"]  # noqa: Y015
@@ -339,12 +591,18 @@ class CustomsResponse(_message.Message):
     _WhichOneofArgType__mrn: _TypeAlias = _typing.Literal["_mrn", b"_mrn"]  # noqa: Y015
     _WhichOneofReturnType__regards: _TypeAlias = _typing.Literal["regards"]  # noqa: Y015
     _WhichOneofArgType__regards: _TypeAlias = _typing.Literal["_regards", b"_regards"]  # noqa: Y015
+    _WhichOneofReturnType__rejected_at: _TypeAlias = _typing.Literal["rejected_at"]  # noqa: Y015
+    _WhichOneofArgType__rejected_at: _TypeAlias = _typing.Literal["_rejected_at", b"_rejected_at"]  # noqa: Y015
     _WhichOneofReturnType__response_id: _TypeAlias = _typing.Literal["response_id"]  # noqa: Y015
     _WhichOneofArgType__response_id: _TypeAlias = _typing.Literal["_response_id", b"_response_id"]  # noqa: Y015
     _WhichOneofReturnType__type_code: _TypeAlias = _typing.Literal["type_code"]  # noqa: Y015
     _WhichOneofArgType__type_code: _TypeAlias = _typing.Literal["_type_code", b"_type_code"]  # noqa: Y015
     _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
     _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__accepted_at) -> _WhichOneofReturnType__accepted_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cancelled_at) -> _WhichOneofReturnType__cancelled_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__contact) -> _WhichOneofReturnType__contact | None: ...
     @_typing.overload
@@ -369,6 +627,8 @@ class CustomsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mrn) -> _WhichOneofReturnType__mrn | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__regards) -> _WhichOneofReturnType__regards | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rejected_at) -> _WhichOneofReturnType__rejected_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__response_id) -> _WhichOneofReturnType__response_id | None: ...
     @_typing.overload
