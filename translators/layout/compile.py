@@ -16,6 +16,7 @@ from translators.layout.plan import MessageRow, Messages, Plan
 from translators.layout.shape import Shaper
 from translators.layout.source import Resolve, Source, load
 from translators.layout.types import NAMES, TypeMistake, ValueFault, WireType, code, make
+from translators.layout.xml_notation import XmlNotation
 from translators.model import paths
 
 
@@ -96,6 +97,7 @@ class _Compiler:
             groups={name: contents[name] for name in contents if name in binder.bound.used},
             required_count=binder.bound.counts_messages,
             tables={name: table_ for (name, _), table_ in self._tables.items()},
+            notation=XmlNotation(),
         )
 
     def _header(self) -> None:

@@ -11,13 +11,10 @@ from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.layout.fast import GIVES_UP
 from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
-from translators.layout.plan import Content, MessageRow, Plan
+from translators.layout.plan import Content, Element, MessageRow, Plan
 from translators.layout.walking import Source, shown
-from translators.layout.writing import MARK, Built, ReferenceWriter, wrapped
+from translators.layout.writing import Built, ReferenceWriter
 from translators.translator import Report
-
-_DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-
 
 class Writers:
     """What is compiled once for the writing of one layout."""
@@ -45,25 +42,23 @@ class DocumentWriter:
             detail = "this format states the number of messages before them: give a list"
             raise TranslationError([Fault(code="stream.count", detail=detail)])
         around = self._around(count)
-        yield _DECLARATION
-        if not self._plan.chain:
+        if not self._plan.chain and self._plan.array is None:
             yield self._only(around, messages)
             return
-        whole = wrapped(self._plan.name(self._plan.root), around)
-        before, _, after = whole.partition(MARK)
+        before, after = self._plan.notation.around(self._plan, around)
         yield before.encode()
-        streamed = self._plan.chain[-1]
+        minimum, maximum = self._plan.array or _bounds(self._plan.chain[-1])
         ordinal = 0
         for ordinal, message in enumerate(messages, start=1):
-            if streamed.maximum is not None and ordinal > streamed.maximum:
-                raise TranslationError([_too_many(streamed.maximum)])
+            if maximum is not None and ordinal > maximum:
+                raise TranslationError([_too_many(maximum)])
             yield self._message(message, ordinal)
-        if streamed.minimum and not ordinal:
+        if minimum and not ordinal:
             raise TranslationError([Fault(code="element.missing", detail="there is no message")])
-        yield f"{after}\n".encode()
+        yield after.encode()
 
     def _around(self, count: int | None) -> Built:
-        """What stands outside the messages, with the namespaces declared."""
+        """What stands outside the messages."""
         writer = ReferenceWriter(self._plan, self._header, count)
         built = writer.content(self._plan.document, Source(None))
         writer.faults += built.missing
@@ -72,11 +67,6 @@ class DocumentWriter:
         if self._report is not None:
             writer.touched |= self._writers.header_paths
             self._tell(writer, self._header, "/header", None)
-        declared = "".join(
-            f' xmlns{"" if prefix == "default" else ":" + prefix}="{uri}"'
-            for prefix, uri in self._plan.namespaces.items()
-        )
-        built.attributes = declared + built.attributes
         return built
 
     def _only(self, around: Built, messages: Iterable[Message]) -> bytes:
@@ -85,8 +75,7 @@ class DocumentWriter:
         if len(found) != 1:
             raise TranslationError([_too_many(1)])
         _, built = self._explained(self._rows(found[0]), found[0], 1)
-        built.attributes = around.attributes + built.attributes
-        return f"{wrapped(self._plan.name(self._plan.root), built)}\n".encode()
+        return self._plan.notation.only(self._plan, around, built).encode()
 
     def _rows(self, message: Message) -> list[MessageRow]:
         rows = [row for row in self._plan.messages.rows if row.kind == kind_of(message)]
@@ -102,7 +91,7 @@ class DocumentWriter:
         if quick is not None:
             return quick
         _, built = self._explained(rows, message, ordinal)
-        return f"{wrapped(self._plan.chain[-1].shown, built)}\n".encode()
+        return self._plan.notation.one(self._plan, built, ordinal).encode()
 
     def _quick(self, rows: list[MessageRow], message: Message) -> bytes | None:
         """The bytes of an ordinary message; with several forms only the reference chooses."""
@@ -139,6 +128,10 @@ class DocumentWriter:
             if path not in writer.touched:
                 detail = f"{self._plan.id} has no place for it"
                 self._report(Note(kind=NoteKind.DROPPED, path=path, ordinal=ordinal, detail=detail))
+
+
+def _bounds(streamed: Element) -> tuple[int, int | None]:
+    return streamed.minimum, streamed.maximum
 
 
 def _too_many(maximum: int) -> Fault:

@@ -155,10 +155,7 @@ class EntryReader:
         )
 
     def _where(self, ordinal: int) -> str:
-        names = [self._plan.name(self._plan.root)]
-        names += [self._plan.name(element.tag) for element in self._plan.chain]
-        index = f"[{ordinal}]" if self._plan.chain else ""
-        return f"/{'/'.join(names)}{index}"
+        return self._plan.notation.message(self._plan, ordinal)
 
 
 def _batch(

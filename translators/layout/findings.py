@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from translators.faults import Fault, Note, NoteKind, Severity
+from translators.layout.notation import Wrong
 from translators.layout.plan import HINTS, Plan
 from translators.xml import Node, XmlError, line_of
 
@@ -88,13 +89,19 @@ class Findings:
 
     def lost(self, node: Node, where: str, code: str, detail: str) -> None:
         """A whole element that is not read: a fault, or a report of each of its values."""
-        found = list(values(node, where, self.plan))
+        found = list(self.plan.notation.values(node, where, self.plan))
         if self.plan.refuse:
             self.faulty += len(found)
             self.fault(code, where, line_of(node), detail=detail)
         else:
             for path in found:
                 self.report(NoteKind.DROPPED, path, detail)
+
+    def misfit(self, node: Node, where: str, wrong: Wrong, *, path: str) -> None:
+        """A node of another form than its line: nothing in it is read."""
+        self.faulty += sum(1 for _ in self.plan.notation.values(node, where, self.plan))
+        self.fault(wrong.code, where, line_of(node), path=path, detail=wrong.detail)
+        self.written.setdefault(path, "")
 
     def locate(self, pointer: str) -> tuple[str | None, int | None]:
         """Where a canonical path, or the nearest record around it, stands in the document."""

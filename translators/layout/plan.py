@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from translators.layout.codes import CodeTable
 from translators.layout.grammar import Expression, Key, Path, Predicate
 from translators.layout.mistakes import Line
 from translators.layout.types import WireType
+
+if TYPE_CHECKING:
+    from translators.layout.notation import Notation
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 HINTS = frozenset({f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"})
@@ -95,6 +99,8 @@ class Element:
     line: Line | None = None
     fixed: bool = False
     """Only a constant or a derived value: never by itself a reason to write anything."""
+    listed: bool = False
+    """In JSON it stands in an array."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +154,10 @@ class Plan:
     ``^``, ``join`` or a choice, where it depends on the message."""
     groups: Mapping[str, Content]
     tables: Mapping[str, CodeTable]
+    notation: Notation
+    syntax: str = "xml"
+    array: tuple[int, int | None] | None = None
+    """In JSON: the document is an array of at least and at most so many messages."""
     required_count: bool = False
     """``= count messages`` stands in the header: the writer must know their number."""
 

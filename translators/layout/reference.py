@@ -13,6 +13,7 @@ from translators.faults import NoteKind
 from translators.layout import completion
 from translators.layout.findings import Findings, check_attributes, values
 from translators.layout.grammar import Each, Path
+from translators.layout.notation import Wrong
 from translators.layout.plan import HINTS, Content, Element, Plan, Value
 from translators.layout.records import Record, owner, reach
 from translators.layout.types import ValueFault
@@ -63,18 +64,19 @@ class ReferenceReader:
         met: dict[Element, int] = {}
         forms: dict[str, list[tuple[int, Node, str]]] = {}
         latest = -1
-        for one in node if children is None else children:
+        for one in self.plan.notation.children(content, node) if children is None else children:
             tag = str(one.tag)
             counts[tag] = counts.get(tag, 0) + 1
             slot = content.slots.get(tag)
             if one.tail and one.tail.strip():
                 self._stray(one, where)
             if slot is None:
-                here = f"{where}/{self.plan.name(tag)}[{counts[tag]}]"
+                here = self.plan.notation.below(where, one, self.plan.name(tag), counts[tag])
                 self.findings.lost(one, here, "element.unknown", "no such element here")
                 continue
             several = len(slot.elements) > 1 or slot.elements[0].maximum != 1 or counts[tag] > 1
-            here = f"{where}/{self.plan.name(tag)}" + (f"[{counts[tag]}]" if several else "")
+            number = counts[tag] if several else None
+            here = self.plan.notation.below(where, one, self.plan.name(tag), number)
             if self.plan.refuse and slot.order < latest:
                 self.findings.fault(
                     "element.order", here, line_of(one), detail="stands after a later element"
@@ -93,7 +95,8 @@ class ReferenceReader:
                 detail = f"stands more than {found.maximum} times"
                 self.findings.lost(one, here, "element.repeated", detail)
                 continue
-            self.element(found, one, record, here, met[found])
+            if self._formed(found, one, record, here):
+                self.element(found, one, record, here, met[found])
         for element in content.elements():
             if element not in met and (only is None or element.tag in only):
                 completion.absent(self, element, node, record, where)
@@ -109,12 +112,23 @@ class ReferenceReader:
                     detail = "another form of this element is written before it, or behind it"
                     self.findings.note(NoteKind.MAPPED, path, detail=detail)
 
+    def _formed(self, element: Element, node: Node, record: Record, where: str) -> bool:
+        """Whether a node has the form that its line wants; else there is a fault."""
+        try:
+            self.plan.notation.check(element, node)
+        except Wrong as wrong:
+            text = element.content.text
+            path = element.record if text is None or element.record else text.path
+            self.findings.misfit(node, where, wrong, path=self.pointer(path, record))
+            return False
+        return True
+
     def element(
         self, element: Element, node: Node, record: Record, where: str, position: int
     ) -> None:
         """Read one element whose form is known."""
         if element.pairs is not None:
-            self._pair(element, node, record, where)
+            self.plan.notation.pairs(self, element, node, record, where)
             return
         if element.record is None:
             self.content(element.content, node, record, where)
@@ -319,7 +333,7 @@ class ReferenceReader:
         else:
             self.findings.report(NoteKind.DROPPED, where, "a second value", path=pointer)
 
-    def _pair(self, element: Element, node: Node, record: Record, where: str) -> None:
+    def pair(self, element: Element, node: Node, record: Record, where: str) -> None:
         """``<extra name="k">v</extra>``."""
         assert element.record is not None
         assert element.pairs is not None

@@ -212,7 +212,7 @@ class Shaper:
         slots: dict[str, Slot] = {}
         for order, (tag, branches) in enumerate(node.slots.items()):
             elements = tuple(self._frozen(branch, above) for branch in branches)
-            slots[tag] = Slot(tag, order, elements)
+            slots[tag] = Slot(tag, order, _listed(elements))
         content = Content(node.attributes, node.text, slots, group)
         if group is None:
             return content
@@ -247,7 +247,7 @@ class Shaper:
             if content.attributes or content.slots:
                 self._mistakes.add(spec.line, "pairs have no further lines")
             text = self._value(spec, frozenset())
-            attribute = spec.arguments[0][1:]
+            attribute = "".join(spec.arguments).removeprefix("@")
             return replace(
                 base,
                 minimum=0,
@@ -315,6 +315,13 @@ def _with_predicate(content: Content, predicate: Predicate, line: Line) -> Conte
     )  # fmt: skip
     slot = Slot(predicate.name, len(content.slots), (element,))
     return replace(content, slots={**content.slots, predicate.name: slot})
+
+
+def _listed(elements: tuple[Element, ...]) -> tuple[Element, ...]:
+    """The elements of one name, told whether JSON has an array of them."""
+    repeats = any(one.maximum != 1 and one.pairs is None for one in elements)
+    forms = any(one.predicate is not None for one in elements)
+    return tuple(replace(one, listed=repeats or forms) for one in elements)
 
 
 def _needed(content: Content) -> int:

@@ -53,6 +53,8 @@ class WireType:
     raw: bool = True
     code: str = "value.pattern"
     codes: CodeTable | None = None
+    scalar: str = "string"
+    """What it is in JSON: string, number, integer or boolean."""
 
     def read(self, text: str) -> object:
         """Trimmed text to what the gate takes."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from translators.faults import Fault, Note, NoteKind
 from translators.layout.grammar import Each, Expression, Field, Match, Path
+from translators.layout.notation import Wrong
 from translators.layout.plan import Content, Element, Plan, Value
 from translators.layout.types import ValueFault
 from translators.layout.walking import Source, claimed, position, shown, spread
@@ -27,7 +28,8 @@ class Built:
     """What was built of one content. ``live``: something other than constants stands in it."""
 
     attributes: str = ""
-    inner: str = ""
+    inner: Any = ""
+    """Text of the document; in JSON an object has its members here until it is finished."""
     live: bool = False
     missing: list[Fault] = field(default_factory=list)
 
@@ -73,11 +75,12 @@ class ReferenceWriter:
                     built.missing.append(self._missing(value.path, source))
                 continue
             built.live = built.live or value.path is not None
-            built.attributes += f' {self._attribute(tag)}="{self._escaped(text, attribute=True)}"'
+            built.attributes += f' {self._attribute(tag)}="{self._escaped(text)}"'
         if content.text is not None:
             text = self._single(content.text, source)
             if text is not None:
-                built.inner += self._escaped(text)
+                pointer = self._pointer(content.text.path, source)
+                self._put_text(built, content.text, text, pointer)
                 built.live = built.live or content.text.path is not None
             elif content.text.required or content.text.whole:
                 built.missing.append(self._missing(content.text.path, source))
@@ -100,7 +103,7 @@ class ReferenceWriter:
 
     def _element(self, element: Element, source: Source, into: Built) -> None:
         if element.messages is not None:
-            into.inner += MARK
+            self.plan.notation.put_mark(into, element)
             into.live = True
         elif element.pairs is not None:
             self._pairs(element, source, into)
@@ -112,7 +115,7 @@ class ReferenceWriter:
             built = self.content(element.content, source)
             if built.live or (element.fixed and built.inner):
                 # A constant of its own line stands wherever its surroundings exist.
-                into.inner += wrapped(element.shown, built)
+                self.plan.notation.put_child(into, element, built)
                 into.live = into.live or built.live
                 self.faults += built.missing
             elif element.minimum:
@@ -129,7 +132,9 @@ class ReferenceWriter:
         for at, one in entries:
             text = self._text(value, one, child(pointer, at))
             if text is not None:
-                into.inner += wrapped(element.shown, Built(inner=self._escaped(text)))
+                built = Built()
+                self._put_text(built, value, text, child(pointer, at))
+                self.plan.notation.put_child(into, element, built)
                 written += 1
         into.live = into.live or bool(written)
         self._occurs(element, written, pointer, into)
@@ -154,22 +159,22 @@ class ReferenceWriter:
                     into.missing.append(self._missing(path, source))
                 return
             inner = Source(found, pointer, source, source.position)
-            into.inner += self._record(element, inner)
+            self._record(element, inner, into)
             into.live = True
             return
         entries = self._others(path, source, list(enumerate(found or ())), pointer)
         for count, (at, one) in enumerate(entries, start=1):
             inner = Source(one, child(pointer, at), source, count)
-            into.inner += self._record(element, inner)
+            self._record(element, inner, into)
         into.live = into.live or bool(entries)
         self._occurs(element, len(entries), pointer, into)
 
-    def _record(self, element: Element, inner: Source) -> str:
+    def _record(self, element: Element, inner: Source, into: Built) -> None:
         above, self._claims = self._claims, element.content.claims
         built = self.content(element.content, inner)
         self._claims = above
         self.faults += built.missing
-        return wrapped(element.shown, built)
+        self.plan.notation.put_child(into, element, built)
 
     def _occurs(self, element: Element, count: int, pointer: str, into: Built) -> None:
         if element.minimum and not count:
@@ -191,9 +196,10 @@ class ReferenceWriter:
             text = self._text(element.content.text, one, here)
             if text is None:
                 continue
-            attribute = f' {element.pairs}="{self._escaped(key, here, attribute=True)}"'
-            built = Built(attribute, self._escaped(text, here))
-            into.inner += wrapped(element.shown, built)
+            try:
+                self.plan.notation.put_pair(into, element, key, text)
+            except Wrong as wrong:
+                self._fault(wrong.code, here, wrong.detail)
             into.live = True
 
     def _single(self, value: Value, source: Source) -> str | None:
@@ -368,14 +374,17 @@ class ReferenceWriter:
     def _note(self, kind: NoteKind, pointer: str, detail: str) -> None:
         self.notes.append(Note(kind=kind, path=pointer, detail=detail))
 
-    def _escaped(self, text: str, pointer: str = "", *, attribute: bool = False) -> str:
+    def _put_text(self, into: Built, value: Value, text: str, pointer: str) -> None:
+        try:
+            self.plan.notation.put_text(into, value, text)
+        except Wrong as wrong:
+            self._fault(wrong.code, pointer, wrong.detail)
+
+    def _escaped(self, text: str) -> str:
+        """The text of an attribute."""
         if _BAD.search(text):
-            self._fault("value.character", pointer, "a character that XML cannot carry")
-        return escaped(text, attribute=attribute)
-
-
-MARK = "\0"
-"""Where the messages stand in what is written around them; no XML text can hold it."""
+            self._fault("value.character", "", "a character that XML cannot carry")
+        return escaped(text, attribute=True)
 
 
 def escaped(text: str, *, attribute: bool) -> str:
