@@ -6,10 +6,12 @@ documents that the schema of a layout allows, and ``interchanges`` what can be s
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -22,7 +24,19 @@ from translators.model import field_type
 from translators.translator import decode
 from translators.xml import Node
 
-__all__ = ["headers", "interchanges", "messages", "texts", "wire_documents"]
+__all__ = ["headers", "interchanges", "messages", "texts", "tried", "wire_documents"]
+
+
+def tried(examples: int) -> settings:
+    """Settings of a law: always the same examples; for ``make fuzz`` many times more, and new."""
+    times = int(os.environ.get("LUXOR_FUZZ") or 1)
+    return settings(
+        max_examples=examples * times,
+        derandomize=times == 1,
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
+
 
 XML_CHARACTERS: st.SearchStrategy[str] = st.characters(
     codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"
