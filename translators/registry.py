@@ -14,11 +14,11 @@ from translators.translator import FormatId, Translator
 
 @runtime_checkable
 class _Rooted(Protocol):
-    """A format whose documents are XML with one document element."""
+    """A format whose documents are XML."""
 
     @property
-    def root_element(self) -> str:
-        """The document element in Clark notation: ``{namespace}name``."""
+    def root_elements(self) -> tuple[str, ...]:
+        """The document elements in Clark notation: ``{namespace}name``."""
 
 
 @runtime_checkable
@@ -48,7 +48,12 @@ class Registry:
             {name: translator for translator in writers for name in translator.media_types}
         )
         self._by_root: Mapping[str, Translator] = MappingProxyType(
-            {each.root_element: each for each in formats if isinstance(each, _Rooted)}
+            {
+                root: each
+                for each in formats
+                if isinstance(each, _Rooted)
+                for root in each.root_elements
+            }
         )
 
     def __iter__(self) -> Iterator[Translator]:

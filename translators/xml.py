@@ -34,7 +34,8 @@ _OPTIONS: dict[str, Any] = {
     "remove_blank_text": True,
 }
 _PIECE = 1024
-_PROLOG = 65_536
+PROLOG = 65_536
+"""Bytes within which the document element begins."""
 _CHUNK = 65_536
 _DETAIL = 200
 """Longest part of a message of libxml2 that is repeated: it may hold names of the document."""
@@ -143,7 +144,7 @@ def _tree(content: bytes) -> Node:
     try:
         return etree.fromstring(content, etree.XMLParser(**_OPTIONS))
     except etree.XMLSyntaxError as error:
-        raise _mapped(error, content[:_PROLOG]) from error
+        raise _mapped(error, content[:PROLOG]) from error
 
 
 def check_depth(element: Node, limit: int) -> None:
@@ -208,8 +209,8 @@ def _read_opening(source: _Bounded) -> tuple[Opening, bytes]:
             events: Any = parser.read_events()
             for _, root in events:
                 return _judged(root), prolog
-            if len(prolog) > _PROLOG:
-                raise XmlError("xml.malformed", f"no document element in {_PROLOG} bytes")
+            if len(prolog) > PROLOG:
+                raise XmlError("xml.malformed", f"no document element in {PROLOG} bytes")
         if not prolog.strip():
             raise _empty()
         parser.close()

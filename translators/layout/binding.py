@@ -32,7 +32,8 @@ class Bound:
     """What binding found out."""
 
     bounds: dict[Line, list[Shape]] = field(default_factory=dict)
-    touched: dict[str, set[str]] = field(default_factory=dict)
+    touched: dict[str, frozenset[str]] = field(default_factory=dict)
+    """For each group of messages the leaves that it carries."""
     used: set[str] = field(default_factory=set)
     partial: bool = False
     counts_messages: bool = False
@@ -54,11 +55,12 @@ class Binder:
         self.group(group, frames, ())
         self._required(HEADER, self._header, self._first(group), "header")
 
-    def message(self, group: str, kind: str) -> None:
-        """Bind one form of message."""
+    def message(self, group: str, kind: str, given: Iterable[str] = ()) -> None:
+        """Bind one form of message; ``given`` are leaves that need no line."""
         type_ = SHAPES[kind]
-        self._touched = self.bound.touched.setdefault(kind, set())
+        self._touched = set(given)
         self.group(group, (Frame(type_, ""),), ())
+        self.bound.touched[group] = frozenset(self._touched)
         self._required(type_, self._touched, self._first(group), kind)
 
     def group(self, name: str, frames: tuple[Frame, ...], above: tuple[str, ...]) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from translators.canonical import KINDS
-from translators.layout.binding import Binder
+from translators.layout.binding import Binder, Bound
 from translators.layout.codes import CodeTable, table
 from translators.layout.files import shared_codes
-from translators.layout.grammar import NAME, GrammarError, Key, Spec, parse
+from translators.layout.forms import DOCUMENT, Formed, Forms, Rooted
+from translators.layout.grammar import NAME, GrammarError, Spec, parse
 from translators.layout.mistakes import LayoutError, Line, Mistakes
 from translators.layout.paths import drops
-from translators.layout.plan import MessageRow, Messages, Plan
+from translators.layout.plan import Content, MessageRow, Messages, Plan
 from translators.layout.shape import Shaper
 from translators.layout.source import Resolve, Source, load
 from translators.layout.types import NAMES, TypeMistake, ValueFault, WireType, code, make
@@ -20,22 +19,17 @@ from translators.layout.xml_notation import XmlNotation
 from translators.model import paths
 
 
-def compile_plan(text: str, *, file: str, resolve: Resolve) -> Plan:
-    """Compile a layout; raises :class:`LayoutError` with every mistake found."""
+def compile_plans(text: str, *, file: str, resolve: Resolve) -> tuple[Plan, ...]:
+    """Compile a layout, to a plan for each document element.
+
+    Raises :class:`LayoutError` with every mistake found.
+    """
     mistakes = Mistakes()
     source = load(text, file=file, resolve=resolve, mistakes=mistakes)
-    plan = _Compiler(source, resolve, mistakes).plan()
+    plans = _Compiler(source, resolve, mistakes).plans()
     mistakes.check()
-    assert plan is not None
-    return plan
-
-
-@dataclass(frozen=True)
-class _Streamed:
-    """The line that leads to the messages, and the groups that they may have."""
-
-    spec: Spec
-    rows: Mapping[str, Mapping[str, str]]
+    assert plans
+    return plans
 
 
 class _Compiler:
@@ -46,74 +40,79 @@ class _Compiler:
         self._tables: dict[tuple[str, bool], CodeTable] = {}
         self._used_tables: set[str] = set()
 
-    def plan(self) -> Plan | None:
-        """The plan, or nothing when there are mistakes that make going on senseless."""
+    def plans(self) -> tuple[Plan, ...]:
+        """A plan for each document element, or none when there are mistakes that make going on
+        senseless."""
         self._header()
         specs = self._specs()
+        documents = Forms(self._source, specs, self._qualify, self._mistakes).documents()
         types = self._types(specs)
-        if "document" not in specs:
-            top = Line("document", "", "", self._source.file, 1)
-            self._mistakes.add(top, "there is no group [document]")
-            return None
-        streamed = self._streamed(specs)
-        kinds = self._kinds(streamed)
-        if streamed is None or not kinds:
-            return None
+        if not documents:
+            return ()
         binder = Binder(specs, types, self._mistakes)
-        binder.document("document")
-        for group, kind in kinds.items():
-            binder.message(group, kind)
+        for one in documents:
+            binder.document(one.group)
+            for form in one.forms:
+                binder.message(form.group, form.kind, _leaves(form))
         self._unused(specs, binder.bound.used)
-        shaper = Shaper(specs, types, binder.bound.bounds, self._source.choices, self._mistakes)
+        groups = frozenset(one.group for one in documents) | {DOCUMENT}
+        shaper = Shaper(
+            specs, types, binder.bound.bounds, self._source.choices, self._mistakes, groups
+        )
         contents = shaper.contents()
         if self._mistakes:
-            return None
+            return ()
+        return tuple(self._plan(one, shaper, contents, binder.bound) for one in documents)
+
+    def _plan(
+        self, one: Rooted, shaper: Shaper, contents: Mapping[str, Content], bound: Bound
+    ) -> Plan:
+        """The plan of one document element."""
         rows = tuple(
-            MessageRow(group, kinds[group], self._conditions(specs[group], row), contents[group])
-            for group, row in streamed.rows.items()
+            MessageRow(form.group, form.kind, form.conditions, contents[form.group], form.given)
+            for form in one.forms
         )
         messages = Messages(rows)
-        document, chain = shaper.document(messages)
+        document, chain = shaper.document(one.group, messages)
         header = self._source.header
+        lost: dict[str, set[frozenset[str]]] = {}
+        touched: dict[str, frozenset[str]] = {}
+        for form in one.forms:
+            carried = bound.touched[form.group]
+            lost.setdefault(form.kind, set()).add(carried)
+            touched[form.kind] = touched.get(form.kind, frozenset()) | carried
         return Plan(
             id=header["layout"],
             title=header["title"],
             standing=header.get("standing", ""),
-            kinds=frozenset(kinds.values()),
+            kinds=frozenset(form.kind for form in one.forms),
             media_types=tuple(
                 header.get("media-types") or [f"application/vnd.luxor.{header['layout']}+xml"]
             ),
             refuse=header.get("unknown", "refuse") == "refuse",
-            root=self._qualify(header["root"]),
+            root=one.root,
             namespaces=dict(self._source.namespaces),
             document=document,
             chain=chain,
             messages=messages,
-            drops={
-                kind: drops(sorted(paths(kind)), touched)
-                for kind, touched in binder.bound.touched.items()
-            },
-            exact_drops=not binder.bound.partial,
-            groups={name: contents[name] for name in contents if name in binder.bound.used},
-            required_count=binder.bound.counts_messages,
+            drops={kind: drops(sorted(paths(kind)), set(found)) for kind, found in touched.items()},
+            exact_drops=not bound.partial and all(len(found) == 1 for found in lost.values()),
+            groups={name: contents[name] for name in contents if name in bound.used},
+            required_count=bound.counts_messages,
             tables={name: table_ for (name, _), table_ in self._tables.items()},
             notation=XmlNotation(),
         )
 
     def _header(self) -> None:
         header = self._source.header
-        for key in ("layout", "title", "carries", "root"):
+        wanted = ("layout", "title", "carries", *(() if self._source.roots else ("root",)))
+        for key in wanted:
             if not header.get(key):
                 self._mistakes.add(self._source.header_line(key), "is required")
         allowed = {"syntax": ("xml",), "unknown": ("refuse", "report")}
         for key, values in allowed.items():
             if key in header and header[key] not in values:
                 self._mistakes.add(self._source.header_line(key), f"is one of {', '.join(values)}")
-        if "root" in header:
-            try:
-                self._qualify(header["root"])
-            except ValueError as error:
-                self._mistakes.add(self._source.header_line("root"), str(error))
 
     def _qualify(self, written: str, *, attribute: bool = False) -> str:
         prefix, colon, local = written.rpartition(":")
@@ -208,63 +207,6 @@ class _Compiler:
         self._tables[key] = made
         return made
 
-    def _streamed(self, specs: Mapping[str, tuple[Spec, ...]]) -> _Streamed | None:
-        found = [
-            spec
-            for lines in specs.values()
-            for spec in lines
-            if spec.path is not None and spec.path.messages
-        ]
-        if len(found) != 1:
-            line = found[1].line if found else specs["document"][0].line
-            self._mistakes.add(line, "exactly one line leads to messages")
-            return None
-        spec = found[0]
-        if spec.type in specs:
-            return _Streamed(spec, {spec.type: {}})
-        if spec.type != "by" or spec.arguments != ("kind",):
-            self._mistakes.add(spec.line, "messages have a group, or 'by kind'")
-            return None
-        choice = self._source.choices.get(("document", "kind"))
-        if choice is None:
-            self._mistakes.add(spec.line, "there is no [choice.document.kind]")
-            return None
-        for name, line in choice.lines.items():
-            if name not in specs:
-                self._mistakes.add(line, f"unknown group {name!r}")
-                return None
-        return _Streamed(spec, choice.rows)
-
-    def _kinds(self, streamed: _Streamed | None) -> dict[str, str]:
-        """Kind of each group of messages."""
-        line = self._source.header_line("carries")
-        carries = self._source.header.get("carries")
-        if streamed is None or not carries:
-            return {}
-        named = carries if isinstance(carries, dict) else dict.fromkeys(streamed.rows, carries)
-        for kind in named.values():
-            if kind not in KINDS:
-                self._mistakes.add(line, f"unknown message kind {kind!r}")
-                return {}
-        if set(named) != set(streamed.rows):
-            self._mistakes.add(line, "names a kind for each group of messages, and no other")
-            return {}
-        return dict(named)
-
-    def _conditions(
-        self, lines: tuple[Spec, ...], row: Mapping[str, str]
-    ) -> tuple[tuple[Key, str], ...]:
-        """What must stand where for a form of message; each key must be a line of its group."""
-        keys = {spec.line.key: spec for spec in lines}
-        found = []
-        for key, value in row.items():
-            if key in keys:
-                found.append((keys[key].key, value))
-            else:
-                line = self._source.choices["document", "kind"].line
-                self._mistakes.add(line, f"no line {key!r} in the group of that row")
-        return tuple(found)
-
     def _unused(self, specs: Mapping[str, tuple[Spec, ...]], used: set[str]) -> None:
         for group, lines in specs.items():
             if group in used or group in self._source.bases or not lines:
@@ -276,4 +218,9 @@ class _Compiler:
                 self._mistakes.add(found.line, f"code table {name!r} is not used")
 
 
-__all__ = ["LayoutError", "compile_plan"]
+def _leaves(form: Formed) -> list[str]:
+    """Leaves that a form of message says by being that form."""
+    return [one.pointer for one in form.given if isinstance(one.value, str)]
+
+
+__all__ = ["LayoutError", "compile_plans"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from translators.layout.grammar import Expression
-from translators.layout.plan import Content, Element, Plan, Value
+from translators.layout.plan import Content, Element, Given, Plan, Value
 
 
-def documentation(plan: Plan) -> str:
-    """A page for who has to speak the format."""
-    return "\n".join(_lines(plan)) + "\n"
+def documentation(plans: Sequence[Plan]) -> str:
+    """A page for who has to speak the format; ``plans`` are those of one layout."""
+    return "\n".join(_lines(plans)) + "\n"
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plans: Sequence[Plan]) -> Iterator[str]:
+    plan = plans[0]
     yield f"# {plan.title}"
     yield ""
     yield f"Format id `{plan.id}`, media type `{plan.media_types[0]}`."
@@ -21,32 +22,58 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield plan.standing
     yield ""
-    carried = ", ".join(f"`{kind}`" for kind in sorted(plan.kinds))
-    yield f"Carries {carried}. The document element is `{plan.name(plan.root)}`."
+    carried = ", ".join(
+        f"`{kind}`" for kind in sorted({kind for one in plans for kind in one.kinds})
+    )
+    roots = ", ".join(f"`{one.name(one.root)}`" for one in plans)
+    are = "element is" if len(plans) == 1 else "elements are"
+    yield f"Carries {carried}. The document {are} {roots}."
     if plan.refuse:
         yield "Elements and attributes that are not named here, and another order, are refused."
     else:
         yield "Elements and attributes that are not named here are reported as not carried."
     yield ""
     yield from _table(("Prefix", "Namespace"), sorted(plan.namespaces.items()))
-    yield "## Document"
-    yield ""
-    yield from _content(plan, plan.document)
-    for row in plan.messages.rows:
-        where = ", ".join(
-            f"{key.steps[-1].shown} = {text}" for key, text in row.conditions if key.steps
-        )
-        yield f"## Message `{row.group}` ({row.kind}{'; ' + where if where else ''})"
-        yield ""
-        yield from _content(plan, row.content)
-    told = {row.group for row in plan.messages.rows}
+    told: set[str] = set()
+    for one in plans:
+        if one.chain:
+            yield "## Document" if len(plans) == 1 else f"## Document `{one.name(one.root)}`"
+            yield ""
+            yield from _content(one, one.document)
+        yield from _messages(one, told)
+    documents = {one.document.group for one in plans}
     for name, content in plan.groups.items():
-        if name not in told and name != "document":
+        if name not in told and name not in documents:
             yield f"## Group `{name}`"
             yield ""
             yield from _content(plan, content)
     yield from _codes(plan)
-    yield from _drops(plan)
+    yield from _drops(plans)
+
+
+def _messages(plan: Plan, told: set[str]) -> Iterator[str]:
+    """The forms of message of one document element that were not told already."""
+    for row in plan.messages.rows:
+        if row.group in told:
+            continue
+        told.add(row.group)
+        where = [f"{key.steps[-1].shown} = {text}" for key, text in row.conditions if key.steps]
+        if not plan.chain:
+            where.insert(0, f"the document `{plan.name(plan.root)}`")
+        yield f"## Message `{row.group}` ({'; '.join((row.kind, *where))})"
+        yield ""
+        for given in row.given:
+            yield f"With us {_holds(given)}."
+        if row.given:
+            yield ""
+        yield from _content(plan, row.content)
+
+
+def _holds(given: Given) -> str:
+    path = f"`{'.'.join(given.names)}`"
+    if isinstance(given.value, str):
+        return f"{path} is `{given.value}`"
+    return f"there is {'something' if given.value else 'nothing'} at {path}"
 
 
 def _content(plan: Plan, content: Content) -> Iterator[str]:
@@ -120,14 +147,16 @@ def _codes(plan: Plan) -> Iterator[str]:
         yield ""
 
 
-def _drops(plan: Plan) -> Iterator[str]:
-    for kind, lost in sorted(plan.drops.items()):
-        yield f"## Not carried of `{kind}`"
-        yield ""
-        yield from (f"- `{pointer}`" for pointer in sorted(lost))
-        if not lost:
-            yield "Everything is carried."
-        yield ""
+def _drops(plans: Sequence[Plan]) -> Iterator[str]:
+    for plan in plans:
+        where = "" if len(plans) == 1 else f" in `{plan.name(plan.root)}`"
+        for kind, lost in sorted(plan.drops.items()):
+            yield f"## Not carried of `{kind}`{where}"
+            yield ""
+            yield from (f"- `{pointer}`" for pointer in sorted(lost))
+            if not lost:
+                yield "Everything is carried."
+            yield ""
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

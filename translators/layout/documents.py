@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator, Sized
 
 import msgspec
 
-from translators.canonical import Header, Message, kind_of
+from translators.canonical import Header, Message
 from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.layout.fast import GIVES_UP
 from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
 from translators.layout.plan import Content, Element, MessageRow, Plan
+from translators.layout.roots import no_form
+from translators.layout.rows import holds
 from translators.layout.walking import Source, shown
 from translators.layout.writing import Built, ReferenceWriter
 from translators.translator import Report
+
 
 class Writers:
     """What is compiled once for the writing of one layout."""
@@ -78,10 +81,9 @@ class DocumentWriter:
         return self._plan.notation.only(self._plan, around, built).encode()
 
     def _rows(self, message: Message) -> list[MessageRow]:
-        rows = [row for row in self._plan.messages.rows if row.kind == kind_of(message)]
+        rows = [row for row in self._plan.messages.rows if holds(row, message)]
         if not rows:
-            detail = f"{self._plan.id} does not carry {kind_of(message)}"
-            raise TranslationError([Fault(code="kind.unknown", detail=detail)])
+            raise TranslationError([no_form((self._plan,), message)])
         return rows
 
     def _message(self, message: Message, ordinal: int) -> bytes:
@@ -112,6 +114,7 @@ class DocumentWriter:
             built = writer.message(row.content, message, ordinal)
             if not writer.judged():
                 if self._report is not None:
+                    writer.touched.update(one.pointer for one in row.given)
                     self._tell(writer, message, "", ordinal)
                 return row, built
             faults = faults or writer.judged()

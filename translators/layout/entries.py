@@ -15,7 +15,7 @@ from translators.layout.findings import Findings
 from translators.layout.plan import MessageRow, Plan
 from translators.layout.records import Record
 from translators.layout.reference import ReferenceReader
-from translators.layout.rows import choose_row
+from translators.layout.rows import choose_row, give
 from translators.translator import Entry
 from translators.xml import Limits, Node, check_depth, line_of
 
@@ -70,7 +70,9 @@ class EntryReader:
         if row is None:
             return None
         try:
-            return gate.convert_spelled(self._fast.readers[row.group].one(node), KINDS[row.kind])
+            record = self._fast.readers[row.group].one(node)
+            give(row, record)
+            return gate.convert_spelled(record, KINDS[row.kind])
         except GIVES_UP:
             return None
 
@@ -81,6 +83,7 @@ class EntryReader:
             self._explain
             or others
             or row.conditions
+            or row.given
             or len({node.getparent() for node in nodes}) != 1
         ):
             return [self.quick(node) for node in nodes]
@@ -139,6 +142,7 @@ class EntryReader:
         record = Record({}, "", None, ordinal)
         reader = ReferenceReader(self._plan, self._header, findings)
         reader.message(row.content, node, record, where)
+        give(row, record.data)
         message, faults = gate.convert(record.data, row.kind, locate=findings.locate)
         own = tuple(findings.faults)
         faults = own + tuple(one for one in faults if not covered(one, findings))

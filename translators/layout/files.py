@@ -48,6 +48,15 @@ class Choice:
     lines: Mapping[str, Line]
 
 
+@dataclass(frozen=True)
+class When:
+    """What must hold with us for a form of message: canonical path to value or presence."""
+
+    line: Line
+    values: Mapping[str, str | bool]
+    lines: Mapping[str, Line]
+
+
 @dataclass
 class File:
     """What one file says, before any merging."""
@@ -58,6 +67,8 @@ class File:
     groups: dict[str, list[Line]] = field(default_factory=dict)
     codes: dict[str, CodeSource] = field(default_factory=dict)
     choices: dict[tuple[str, str], Choice] = field(default_factory=dict)
+    roots: list[Line] = field(default_factory=list)
+    when: dict[str, When] = field(default_factory=dict)
 
 
 def parse(text: str, file: str, mistakes: Mistakes) -> File:
@@ -95,6 +106,11 @@ class _Parser:
                     self._found.codes[table] = _codes(table, rows, self._line, self._mistakes)
             elif name == "choice":
                 self._choices(value)
+            elif name == "roots":
+                self._found.roots = _lines(name, value, self._line, self._mistakes)
+            elif name == "when":
+                for group, rows in value.items():
+                    self._found.when[group] = _when(group, rows, self._line, self._mistakes)
             else:
                 self._found.groups[name] = _lines(name, value, self._line, self._mistakes)
         return self._found
@@ -201,6 +217,22 @@ def _choice(group: str, target: str, rows: Any, line: _At, mistakes: Mistakes) -
         else:
             mistakes.add(here, "a row is { KEY = 'value', … }")
     return Choice(line("", "choice", group, target), found, lines)
+
+
+def _when(group: str, rows: Any, line: _At, mistakes: Mistakes) -> When:
+    at = line("", "when", group)
+    found: dict[str, str | bool] = {}
+    lines: dict[str, Line] = {}
+    for path, value in rows.items() if isinstance(rows, dict) else ():
+        here = line(value, "when", group, path)
+        if isinstance(value, bool) or (isinstance(value, str) and value):
+            found[path] = value
+            lines[path] = here
+        else:
+            mistakes.add(here, "our value as a string, or true or false: whether there is one")
+    if not found:
+        mistakes.add(at, "is a table of canonical paths with their values")
+    return When(at, found, lines)
 
 
 def _tables(value: Any, *, keep: bool = False) -> dict[str, Any]:

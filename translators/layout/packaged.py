@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from translators.layout.compile import compile_plan
+from translators.layout.compile import compile_plans
 from translators.layout.source import Resolve
 from translators.layout.translator import LayoutTranslator
 
@@ -20,8 +20,7 @@ def compile_layout(
     raises :class:`LookupError` for what it does not have; by default those of the package.
     Raises :class:`LayoutError` with every mistake.
     """
-    plan = compile_plan(source_text, file=name, resolve=resolve or packaged_text)
-    return LayoutTranslator(plan)
+    return LayoutTranslator(compile_plans(source_text, file=name, resolve=resolve or packaged_text))
 
 
 @cache

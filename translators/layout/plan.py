@@ -63,6 +63,22 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What holds with us for a form of message, and stands nowhere in the document.
+
+    ``names`` are the fields on the way; ``value`` is what stands there, or whether anything does.
+    """
+
+    names: tuple[str, ...]
+    value: str | bool
+
+    @property
+    def pointer(self) -> str:
+        """The canonical path."""
+        return "".join(f"/{name}" for name in self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Messages:
     """The streamed element: the forms that its messages may have, in order."""
 
@@ -78,6 +94,7 @@ class MessageRow:
     kind: str
     conditions: tuple[tuple[Key, str], ...]
     content: Content
+    given: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

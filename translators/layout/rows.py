@@ -1,7 +1,10 @@
-"""Which form of message a streamed element has (``by kind``)."""
+"""Which form of message a streamed element has (``by kind``), and which one a message needs."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from translators.canonical import Message, kind_of
 from translators.layout.grammar import Key
 from translators.layout.plan import MessageRow, Messages
 from translators.xml import Node
@@ -13,6 +16,34 @@ def choose_row(messages: Messages, node: Node) -> MessageRow | None:
         if all(_text(key, node) == value for key, value in row.conditions):
             return row
     return None
+
+
+def holds(row: MessageRow, message: Message) -> bool:
+    """True when a form of message is for this one: its kind, and all that is given."""
+    if row.kind != kind_of(message):
+        return False
+    for given in row.given:
+        found: Any = message
+        for name in given.names:
+            found = None if found is None else getattr(found, name)
+        if isinstance(given.value, bool):
+            if bool(found is not None and found != () and found != {}) is not given.value:
+                return False
+        elif found != given.value:
+            return False
+    return True
+
+
+def give(row: MessageRow, record: dict[str, Any]) -> None:
+    """Put into a record that was read what its form says by being that form."""
+    for given in row.given:
+        if isinstance(given.value, bool):
+            continue
+        *above, last = given.names
+        place = record
+        for name in above:
+            place = place.setdefault(name, {})
+        place[last] = given.value
 
 
 def _text(key: Key, node: Node | None) -> str | None:

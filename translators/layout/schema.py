@@ -8,6 +8,7 @@ and padded values want it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
@@ -20,14 +21,16 @@ from translators.xml import Node
 XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
-def schema(plan: Plan) -> dict[str, bytes]:
-    """Schema files by name; the first is that of the document element."""
-    return _Schemas(plan).files()
+def schema(plans: Sequence[Plan]) -> dict[str, bytes]:
+    """Schema files by name; the first is that of the document elements, which are those of the
+    plans of one layout."""
+    return _Schemas(plans).files()
 
 
 class _Schemas:
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self._plans = plans
+        self._plan = plans[0]
         self._roots: dict[str, Node] = {}
         self._prefixes: dict[str, str] = {}
         self._simple: set[tuple[str, str]] = set()
@@ -37,11 +40,11 @@ class _Schemas:
         self._imports: dict[str, set[str]] = {}
 
     def files(self) -> dict[str, bytes]:
-        plan = self._plan
-        rows = tuple(row.content for row in plan.messages.rows)
-        root = plan.document if plan.chain else _joined(plan.document, union(rows))
-        self._schema(_uri(plan.root))
-        self._reference(plan.root, root)
+        for plan in self._plans:
+            rows = tuple(row.content for row in plan.messages.rows)
+            root = plan.document if plan.chain else _joined(plan.document, union(rows))
+            self._schema(_uri(plan.root))
+            self._reference(plan.root, root)
         while waiting := [tag for tag in self._global if tag not in self._done]:
             for tag in waiting:
                 self._done.add(tag)

@@ -44,27 +44,29 @@ class Shaper:
         bounds: Mapping[Line, list[Shape]],
         choices: Mapping[tuple[str, str], files.Choice],
         mistakes: Mistakes,
+        documents: frozenset[str],
     ) -> None:
         self._specs = specs
         self._types = types
         self._bounds = bounds
         self._choices = choices
         self._mistakes = mistakes
+        self._documents = documents
         self._contents: dict[str, Content] = {}
         self._messages: Messages | None = None
 
     def contents(self) -> dict[str, Content]:
-        """Content of every group but the document."""
+        """Content of every group but those of documents."""
         for name in self._specs:
-            if name != "document":
+            if name not in self._documents:
                 self._content(name, ())
         return dict(self._contents)
 
-    def document(self, messages: Messages) -> tuple[Content, tuple[Element, ...]]:
-        """Content of the root and the way from it to the streamed element."""
+    def document(self, group: str, messages: Messages) -> tuple[Content, tuple[Element, ...]]:
+        """Content of a root and the way from it to the streamed element."""
         self._messages = messages
         self._contents.clear()
-        document = self._content("document", ())
+        document = self._content(group, ())
         return document, tuple(_chain(document))
 
     def _content(self, group: str, above: tuple[str, ...]) -> Content:
@@ -86,7 +88,7 @@ class Shaper:
         for (owner, target), choice in self._choices.items():
             if owner != group:
                 continue
-            if group == "document" and target == "kind":
+            if group in self._documents and target == "kind":
                 continue
             for row, values in choice.rows.items():
                 for key in values:

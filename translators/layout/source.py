@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from translators.layout.files import Choice, CodeSource, File, parse
+from translators.layout.files import Choice, CodeSource, File, When, parse
 from translators.layout.grammar import placement
 from translators.layout.mistakes import Line, Mistakes
 
@@ -32,6 +32,9 @@ class Source:
     groups: Mapping[str, tuple[Line, ...]]
     codes: Mapping[str, CodeSource]
     choices: Mapping[tuple[str, str], Choice]
+    roots: tuple[Line, ...]
+    """Document elements with the group of each, when there are several."""
+    when: Mapping[str, When]
     bases: frozenset[str]
     """Groups that others are like."""
 
@@ -50,6 +53,8 @@ def load(text: str, *, file: str, resolve: Resolve, mistakes: Mistakes) -> Sourc
         merged.namespaces.update(part.namespaces)
         merged.codes.update(part.codes)
         merged.choices.update(part.choices)
+        merged.when.update(part.when)
+        merged.roots += part.roots
         for group, lines in part.groups.items():
             merged.groups.setdefault(group, []).extend(lines)
     return Source(
@@ -60,6 +65,8 @@ def load(text: str, *, file: str, resolve: Resolve, mistakes: Mistakes) -> Sourc
         groups={name: _fold(name, merged.groups, mistakes, ()) for name in merged.groups},
         codes=merged.codes,
         choices=merged.choices,
+        roots=_folded(merged.roots, mistakes),
+        when=merged.when,
         bases=frozenset(
             line.text for lines in merged.groups.values() for line in lines if line.key == "like"
         ),
@@ -102,6 +109,14 @@ def _fold(
                 lines = [_renamed(one, name) for one in lines]
         else:
             _place(line, lines, mistakes)
+    return tuple(lines)
+
+
+def _folded(roots: list[Line], mistakes: Mistakes) -> tuple[Line, ...]:
+    """Document elements after removals, replacements and placements."""
+    lines: list[Line] = []
+    for line in roots:
+        _place(line, lines, mistakes)
     return tuple(lines)
 
 

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from translators.canonical import Header, Interchange, Message
+from translators.faults import Fault
 from translators.layout.documentation import documentation
 from translators.layout.documents import DocumentWriter, Writers
 from translators.layout.fast import Fast
 from translators.layout.plan import Plan
 from translators.layout.reading import DocumentReader
+from translators.layout.roots import chosen, common_drops, rejoined
 from translators.layout.sample import sample_document
 from translators.layout.schema import schema
 from translators.translator import FormatId, Reading, Report, decode
-from translators.xml import Limits
+from translators.xml import PROLOG, Limits, XmlError, opening
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What is compiled once for one document element."""
+
+    plan: Plan
+    fast: Fast
+    writers: Writers
 
 
 class LayoutTranslator:
-    """One format that a layout defines. Immutable; safe to share."""
+    """One format that a layout defines. Immutable; safe to share.
 
-    def __init__(self, plan: Plan, *, limits: Limits | None = None) -> None:
-        self.plan = plan
+    It has a plan for each document element. Reading goes by the element that stands there,
+    writing by the first message: its kind, and what must hold for a form of it.
+    """
+
+    def __init__(self, plans: tuple[Plan, ...], *, limits: Limits | None = None) -> None:
+        self.plans = plans
         self._limits = limits or Limits()
-        self._fast = Fast(plan)
-        self._writers = Writers(plan)
+        self._documents = tuple(_Document(plan, Fast(plan), Writers(plan)) for plan in plans)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first document element."""
+        return self.plans[0]
 
     @property
     def id(self) -> FormatId:
@@ -40,43 +60,73 @@ class LayoutTranslator:
 
     @property
     def kinds(self) -> frozenset[str]:
-        return self.plan.kinds
+        return frozenset(kind for plan in self.plans for kind in plan.kinds)
 
     @property
     def media_types(self) -> tuple[str, ...]:
         return self.plan.media_types
 
     @property
-    def root_element(self) -> str:
-        """The document element in Clark notation."""
-        return self.plan.root
+    def root_elements(self) -> tuple[str, ...]:
+        """The document elements in Clark notation."""
+        return tuple(plan.root for plan in self.plans)
 
     @property
     def drops(self) -> dict[str, frozenset[str]]:
-        return dict(self.plan.drops)
+        return {
+            kind: common_drops([plan.drops[kind] for plan in self.plans if kind in plan.drops])
+            for kind in sorted(self.kinds)
+        }
 
     def read(self, source: BinaryIO, *, explain: bool = False) -> Iterator[Reading]:
         """Read a document; yields as it goes and never raises for bad input."""
-        reader = DocumentReader(self.plan, self._fast, self._limits, explain=explain)
+        if len(self._documents) == 1:
+            return self._read(self._documents[0], source, explain=explain)
+        head = source.read(PROLOG)
+        whole = rejoined(head, source)
+        try:
+            root = opening(head)
+        except XmlError:
+            # Whichever reader it is: it tells what is wrong with the document.
+            return self._read(self._documents[0], whole, explain=explain)
+        for document in self._documents:
+            if document.plan.root == root.tag:
+                return self._read(document, whole, explain=explain)
+        return iter([self._wrong_root(root.line)])
+
+    def _read(self, document: _Document, source: BinaryIO, *, explain: bool) -> Iterator[Reading]:
+        reader = DocumentReader(document.plan, document.fast, self._limits, explain=explain)
         return reader.read(source)
+
+    def _wrong_root(self, line: int) -> Fault:
+        known = ", ".join(plan.name(plan.root) for plan in self.plans)
+        detail = f"the document element is none of {known}, of the namespace of {self.id}"
+        return Fault(code="xml.root", detail=detail, line=line)
 
     def write(
         self, header: Header, messages: Iterable[Message], report: Report | None = None
     ) -> Iterator[bytes]:
         """Write a document in pieces; raises :class:`TranslationError`, never cuts."""
-        return DocumentWriter(self.plan, self._writers, header, report).write(messages)
+        at, found = (0, messages) if len(self.plans) == 1 else chosen(self.plans, messages)
+        document = self._documents[at]
+        return DocumentWriter(document.plan, document.writers, header, report).write(found)
 
     def schema(self) -> dict[str, bytes]:
-        """XML Schema files by name, the first that of the document element."""
-        return schema(self.plan)
+        """XML Schema files by name, the first that of the document elements."""
+        return schema(self.plans)
 
     def sample(self, *, full: bool = True) -> Interchange:
-        """An interchange with every line of the layout filled, or only what is required.
+        """An interchange with every line of the layout filled, or only what is required; of
+        several document elements, that of the first.
 
         Raises :class:`TranslationError` when the layout refuses what it itself asks for.
         """
-        return decode(self, sample_document(self.plan, full=full))
+        return self.samples(full=full)[0]
+
+    def samples(self, *, full: bool = True) -> tuple[Interchange, ...]:
+        """A sample for each document element, in their order."""
+        return tuple(decode(self, sample_document(plan, full=full)) for plan in self.plans)
 
     def documentation(self) -> str:
         """A page in Markdown for who has to speak the format."""
-        return documentation(self.plan)
+        return documentation(self.plans)

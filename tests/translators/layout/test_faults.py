@@ -17,6 +17,7 @@ from translators.canonical import Header
 from translators.faults import Fault
 from translators.layout import packaged, packaged_ids
 from translators.layout.entries import MAX_FAULTS
+from translators.layout.fast import Fast
 from translators.layout.reading import DocumentReader
 from translators.translator import Entry
 from translators.xml import TREE_LIMIT, Limits
@@ -41,7 +42,7 @@ TAIL = "</itmatt>"
 def read(content: str | bytes, limits: Limits | None = None) -> list[Any]:
     """Every reading of a document."""
     data = content.encode() if isinstance(content, str) else content
-    reader = DocumentReader(LAYOUT.plan, LAYOUT._fast, limits or Limits())
+    reader = DocumentReader(LAYOUT.plan, Fast(LAYOUT.plan), limits or Limits())
     return [plain(reading) for reading in reader.read(io.BytesIO(data))]
 
 

@@ -107,7 +107,7 @@ def test_the_page_names_every_element_and_what_is_not_carried(layout: LayoutTran
 def test_a_layout_is_a_translator_that_describes_itself(layout: LayoutTranslator) -> None:
     assert isinstance(layout, Described)
     assert layout.media_types[0] == f"application/vnd.luxor.{layout.id}+xml"
-    assert layout.root_element == layout.plan.root
+    assert layout.root_elements == tuple(plan.root for plan in layout.plans)
 
 
 def test_only_packaged_layouts_have_a_name() -> None:
