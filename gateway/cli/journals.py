@@ -13,6 +13,7 @@ from gateway.cli.summary import summary
 from gateway.config import Config, ConfigError, load
 from gateway.core.identifiers import resolve
 from gateway.core.records import Attempt, Outcome, State, Stored, TraceEntry
+from gateway.core.reports import Counts, Fate
 from gateway.store.sqlite.reader import SqliteReader, open_reader
 from gateway.store.sqlite.schema import JournalMismatch
 
@@ -145,6 +146,9 @@ def _try(attempt: Attempt) -> Try:
         result=attempt.result,
         code=attempt.code,
         detail=attempt.detail,
-        withheld=attempt.dropped,
+        counts=Counts() if attempt.report is None else attempt.report.counts(),
+        withheld=()
+        if attempt.report is None
+        else tuple(v.path for v in attempt.report.values() if v.fate is Fate.WITHHELD),
         receipt=attempt.evidence is not None,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.core.reports import Counts
 from translators.faults import Fault
 
 
@@ -22,6 +23,8 @@ class Try(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str = ""
     detail: str = ""
     withheld: tuple[str, ...] = ()
+    counts: Counts = Counts()
+    """What was not simply carried; ``luxor report`` names it."""
     receipt: bool = False
     """The receiver has signed for it."""
 

@@ -13,6 +13,7 @@ from gateway.core.records import (
     Backlog,
     Lease,
     Leg,
+    MessageReport,
     Outgoing,
     PlannedMessage,
     Settlement,
@@ -20,6 +21,7 @@ from gateway.core.records import (
     StoredMessage,
     TraceEntry,
 )
+from gateway.core.reports import Loss
 from trust.identity import PartyId
 
 
@@ -47,6 +49,7 @@ class Journal(Protocol):
         interchange_id: InterchangeId,
         raw: Sequence[bytes] = (),
         messages: Sequence[PlannedMessage] = (),
+        reports: Sequence[MessageReport] = (),
     ) -> None:
         """Write a chunk of a large interchange; invisible until :meth:`commit` names it."""
 
@@ -69,6 +72,18 @@ class Journal(Protocol):
 
     async def raw(self, record: RecordNumber, at: int) -> bytes | None:
         """Slice ``at`` (from 0) of the received bytes, unchanged; ``None`` past the last."""
+
+    async def reports(
+        self, record: RecordNumber, *, offset: int = 0, limit: int = 1000
+    ) -> tuple[MessageReport, ...]:
+        """Reports of the reading of an interchange, in the order of its messages.
+
+        Only of messages of which there is something to tell; ``offset`` counts these.
+        """
+
+    async def losses(self, *, since: datetime | None = None) -> tuple[Loss, ...]:
+        """How often which line was told: of what was received since then, by sender, and of what
+        was delivered of it, by destination. Reads all attempts of that time."""
 
     async def lease(
         self,

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
+from gateway.core.reports import Report
 from translators.faults import Fault
 from translators.translator import FormatId
 from trust.identity import PartyId
@@ -22,7 +23,11 @@ class State(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What became of one message. The list of these is what the receipt's digest covers."""
+    """What became of one message. The list of these is what the receipt's digest covers.
+
+    The last three count values of the sender's document that were not simply carried; which ones,
+    and why, is in the report of the interchange.
+    """
 
     ordinal: int
     status: State
@@ -30,6 +35,9 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     key: str | None = None
     message_id: MessageId | None = None
     faults: tuple[Fault, ...] = ()
+    not_carried: int = 0
+    defaulted: int = 0
+    contradicting: int = 0
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -77,12 +85,20 @@ class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):
     upstream_id: str | None = None
 
 
+class MessageReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading one message of an interchange did not simply carry."""
+
+    ordinal: int
+    report: Report
+
+
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """One judged interchange, to be committed whole or not at all.
 
     A refused one has no messages and consumes no id. ``outcomes`` is the JSON list of
-    :class:`Outcome` whose SHA-256 stands in the receipt. ``staged`` says that raw slices and
-    messages were written before by :meth:`Journal.stage`.
+    :class:`Outcome` whose SHA-256 stands in the receipt. ``reports`` are those of accepted and of
+    refused messages, as far as there is something to tell. ``staged`` says that raw slices,
+    messages and reports were written before by :meth:`Journal.stage`.
     """
 
     record: RecordNumber
@@ -102,6 +118,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     control_reference: str | None = None
     raw: tuple[bytes, ...] = ()
     messages: tuple[PlannedMessage, ...] = ()
+    reports: tuple[MessageReport, ...] = ()
     staged: bool = False
 
 
@@ -208,14 +225,18 @@ class Result(StrEnum):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """What to record for one delivery. ``dropped``: canonical paths withheld by an agreement."""
+    """What to record for one delivery.
+
+    ``report`` says what of the message did not reach the receiver as it stands, by agreement or by
+    format; ``None`` when nothing was encoded.
+    """
 
     delivery: Delivery
     result: Result
     code: str = ""
     detail: str = ""
     not_before: datetime | None = None
-    dropped: tuple[str, ...] = ()
+    report: Report | None = None
     evidence: str | None = None
     """The receiver's signed receipt."""
 
@@ -252,7 +273,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     result: Result
     code: str = ""
     detail: str = ""
-    dropped: tuple[str, ...] = ()
+    report: Report | None = None
     evidence: str | None = None
 
 

@@ -19,18 +19,20 @@ from gateway.core.identifiers import RecordNumber, resolve
 from gateway.core.ports import Clock, Journal
 from gateway.core.records import (
     Acceptance,
+    MessageReport,
     Outcome,
     PlannedMessage,
     State,
     Stored,
     StoredMessage,
 )
+from gateway.core.reports import Report, report_of
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.judge import Bench, Sender, judge
 from gateway.pipeline.settings import Limits
 from translators.canonical import Header
 from translators.faults import Fault
-from translators.translator import Entry, Reading, Translator
+from translators.translator import Entry, FormatId, Reading, Translator
 from trust import receipt
 from trust.keys import Signer
 from trust.party import Registry as Parties
@@ -48,6 +50,7 @@ class Sitting:
         self.header = Header()
         self.outcomes: list[Outcome] = []
         self.pending: list[PlannedMessage] = []
+        self.reports: list[MessageReport] = []
         self.broken: list[Fault] = []
         self.destinations: set[str] = set()
         self.accepted = 0
@@ -121,8 +124,6 @@ class Inbound:
             acceptance = self._acceptance(
                 sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
             )
-            if sitting.staged and sitting.accepted == 0:
-                await self._journal.discard(record)
             stored = await self._journal.commit(acceptance)
         except BaseException:
             if sitting.staged:
@@ -168,14 +169,18 @@ class Inbound:
                 parties=parties,
                 bench=bench,
             )
-            sitting.outcomes.append(judged.outcome)
+            report = _report(reading, judged.outcome.kind, envelope.format)
+            if report is not None:
+                sitting.reports.append(MessageReport(ordinal=reading.ordinal, report=report))
+            sitting.outcomes.append(_counted(judged.outcome, report))
             if judged.planned is not None:
                 sitting.accepted += 1
                 sitting.pending.append(judged.planned)
                 sitting.destinations.update(leg.destination for leg in judged.planned.legs)
-            if len(sitting.pending) >= self._limits.chunk and self._is_large(envelope):
+            held = max(len(sitting.pending), len(sitting.reports))
+            if held >= self._limits.chunk and self._is_large(envelope):
                 await self._stage(sitting, envelope)
-        if sitting.staged and sitting.pending:
+        if self._is_large(envelope):
             await self._stage(sitting, envelope)
 
     def _is_large(self, envelope: Envelope) -> bool:
@@ -214,8 +219,10 @@ class Inbound:
             party=party,
             interchange_id=envelope.interchange_id,
             messages=tuple(sitting.pending),
+            reports=tuple(sitting.reports),
         )
         sitting.pending = []
+        sitting.reports = []
 
     def _conclude(self, sitting: Sitting) -> None:
         """What concerns the interchange as a whole."""
@@ -240,7 +247,7 @@ class Inbound:
     def _acceptance(self, sitting: Sitting, envelope: Envelope, *, attempt: int) -> Acceptance:
         outcomes = msgspec.json.encode(sitting.outcomes)
         state = State.ACCEPTED if sitting.accepted else State.REFUSED
-        staged = sitting.staged and state is State.ACCEPTED
+        staged = sitting.staged
         claims = receipt.ReceiptClaims(
             gateway=self._gateway_id,
             record=sitting.record,
@@ -274,6 +281,7 @@ class Inbound:
             control_reference=sitting.header.control_reference,
             raw=() if staged else tuple(envelope.content.slices(self._limits.raw_slice)),
             messages=() if staged else tuple(sitting.pending),
+            reports=() if staged else tuple(sitting.reports),
             staged=staged,
         )
 
@@ -310,3 +318,22 @@ class Inbound:
                 outcomes=encoded,
             )
         )
+
+
+def _report(entry: Entry, kind: str | None, format_id: FormatId) -> Report | None:
+    """What reading did not simply carry; nothing, mostly."""
+    if not entry.notes:
+        return None
+    return report_of(entry.notes, format_id=format_id, kind=kind or "")
+
+
+def _counted(outcome: Outcome, report: Report | None) -> Outcome:
+    if report is None:
+        return outcome
+    counts = report.counts()
+    return msgspec.structs.replace(
+        outcome,
+        not_carried=counts.not_carried,
+        defaulted=counts.defaulted,
+        contradicting=counts.contradicting,
+    )

@@ -14,6 +14,7 @@ from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import MessageId
 from gateway.core.ports import Clock, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
+from gateway.core.reports import Report
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.outbound import Buried, Failed, Observe
 from gateway.pipeline.prepare import Prepared, Preparer
@@ -27,6 +28,8 @@ Sign = Callable[[bytes, MessageId, FormatId, PartyId], str]
 """Signs content for a receiver: content, id, format, audience → detached JWS."""
 
 MAX_PAGE = 1_000
+MAX_REPORTS = 20_000
+"""Reports of served messages that wait in memory for the acknowledgement."""
 
 
 class Inboxes:
@@ -59,6 +62,7 @@ class Inboxes:
         self._observe = observe
         self._failed = failed
         self._pages: dict[PartyId, str] = {}
+        self._reports: dict[tuple[str, MessageId], Report] = {}
 
     async def page(
         self, party: PartyId, *, limit: int, wait: float, format_id: FormatId | None
@@ -117,6 +121,7 @@ class Inboxes:
                 await self._settle(lease, [self._retry(delivery)])
                 continue
             outgoing = prepared.outgoing
+            self._remember(lease, prepared)
             served.append(
                 InboxMessage(
                     message_id=outgoing.message_id,
@@ -130,6 +135,16 @@ class Inboxes:
                 )
             )
         return tuple(served)
+
+    def _remember(self, lease: Lease, prepared: Prepared) -> None:
+        self._reports[lease.token, prepared.outgoing.message_id] = prepared.report
+        while len(self._reports) > MAX_REPORTS:
+            del self._reports[next(iter(self._reports))]
+
+    def _report(self, cursor: str, delivery: Delivery, endpoint: Endpoint) -> Report | None:
+        """What was served under that cursor; after a restart only what is withheld is known."""
+        told = self._reports.pop((cursor, delivery.message.message_id), None)
+        return told or self._preparer.withheld(delivery, endpoint)
 
     async def _prepared(
         self, delivery: Delivery, endpoint: Endpoint, wishes: Sequence[FormatId | None]
@@ -175,7 +190,7 @@ class Inboxes:
                     Settlement(
                         delivery=delivery,
                         result=Result.DELIVERED,
-                        dropped=self._preparer.withheld(delivery, endpoint),
+                        report=self._report(cursor, delivery, endpoint),
                     )
                 )
             else:  # legs of one key are settled in order

@@ -19,7 +19,7 @@ from gateway.core.ports import Clock, Destination, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
 from gateway.pipeline.backoff import pause
 from gateway.pipeline.bell import Bell
-from gateway.pipeline.prepare import Preparer
+from gateway.pipeline.prepare import Prepared, Preparer
 from gateway.pipeline.settings import DispatchSettings
 from gateway.routing import Endpoint
 
@@ -156,24 +156,29 @@ class Dispatcher:
         return self._outage is not None and self._outage.until > self._clock()
 
     async def _attempt(self, delivery: Delivery) -> Settlement:
+        """One attempt; whatever came of it, it has the report of what was encoded for it."""
         before = self._delivered
+        prepared: list[Prepared] = []
         try:
-            return await self._try(delivery)
+            settlement = await self._try(delivery, prepared.append)
         except Unavailable as unavailable:
-            return await self._later(delivery, unavailable)
+            settlement = await self._later(delivery, unavailable)
         except TimeoutError:
             # Where others got through meanwhile, it is this message on which the receiver hangs.
             slow = Unavailable(
                 f"no answer within {self._settings.timeout:g} s", reached=self._delivered > before
             )
-            return await self._later(delivery, slow)
+            settlement = await self._later(delivery, slow)
         except Exception as error:
             self._failed(delivery, error)
-            return await self._later(delivery, Unavailable("internal", reached=True))
+            settlement = await self._later(delivery, Unavailable("internal", reached=True))
+        report = prepared[0].report if prepared else None
+        return msgspec.structs.replace(settlement, report=report)
 
-    async def _try(self, delivery: Delivery) -> Settlement:
+    async def _try(self, delivery: Delivery, keep: Callable[[Prepared], None]) -> Settlement:
         try:
             prepared = await self._preparer.prepare(delivery, self._endpoint)
+            keep(prepared)
             async with asyncio.timeout(self._settings.timeout):
                 evidence = await self._destination.deliver(prepared.outgoing)
         except Refused as refused:
@@ -181,12 +186,7 @@ class Dispatcher:
             return await self._bury(delivery, refused)
         self._outage = None
         self._delivered += 1
-        return Settlement(
-            delivery=delivery,
-            result=Result.DELIVERED,
-            dropped=prepared.dropped,
-            evidence=evidence,
-        )
+        return Settlement(delivery=delivery, result=Result.DELIVERED, evidence=evidence)
 
     async def _bury(self, delivery: Delivery, refused: Refused) -> Settlement:
         await self._buried(delivery, refused)

@@ -6,7 +6,7 @@ messages again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -16,22 +16,24 @@ from gateway.core.errors import Refused
 from gateway.core.identifiers import MessageId, resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outgoing, StoredMessage
+from gateway.core.reports import Report, report_of
 from gateway.pipeline.plan import Network
 from gateway.routing import Endpoint
 from translators.canonical import Header, Message, Provenance
-from translators.faults import TranslationError
+from translators.faults import Note, TranslationError
 from translators.translator import FormatId
 from trust.party import Party
 from trust.party import Registry as Parties
 
+_OWN = ("/header/", "/provenance")
 _BODY: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What goes out and the canonical paths that the agreement withheld."""
+    """What goes out, and what of the message is not in it as it stands."""
 
     outgoing: Outgoing
-    dropped: tuple[str, ...]
+    report: Report
 
 
 class Preparer:
@@ -50,13 +52,14 @@ class Preparer:
         self._network = network
         self._parties = parties
 
-    def withheld(self, delivery: Delivery, endpoint: Endpoint) -> tuple[str, ...]:
-        """Canonical paths of a delivery that its agreement withholds."""
+    def withheld(self, delivery: Delivery, endpoint: Endpoint) -> Report | None:
+        """What an agreement withholds of a delivery whose format is not known any more."""
         network, stored = self._network(), delivery.message
         agreement = network.agreement(self._parties(), endpoint, stored.kind)
         if agreement is None or stored.body is None:
-            return ()
-        return network.minimisers[agreement.name].minimise(_BODY.decode(stored.body)).dropped
+            return None
+        minimised = network.minimisers[agreement.name].minimise(_BODY.decode(stored.body))
+        return _report(stored, FormatId(""), (), minimised.dropped)
 
     async def prepare(
         self, delivery: Delivery, endpoint: Endpoint, *, format_id: FormatId | None = None
@@ -71,11 +74,12 @@ class Preparer:
         message = await self._readdressed(message, endpoint)
         minimised = network.minimisers[agreement.name].minimise(message)
         chosen = format_id or self._route_format(delivery, endpoint, network)
-        content = self._encoded(minimised.message, stored, party, network, chosen)
+        notes: list[Note] = []
+        content = self._encoded(minimised.message, stored, party, network, chosen, notes)
         outgoing = Outgoing(
             message_id=stored.message_id, kind=stored.kind, format=chosen, content=content
         )
-        return Prepared(outgoing, minimised.dropped)
+        return Prepared(outgoing, _report(stored, chosen, notes, minimised.dropped))
 
     def _route_format(self, delivery: Delivery, endpoint: Endpoint, network: Network) -> FormatId:
         try:
@@ -90,6 +94,7 @@ class Preparer:
         party: Party,
         network: Network,
         format_id: FormatId,
+        notes: list[Note],
     ) -> bytes:
         header = Header(
             sender=self._gateway_id[:35],
@@ -98,7 +103,7 @@ class Preparer:
             prepared_at=stored.accepted_at,
         )
         try:
-            return b"".join(network.formats.get(format_id).write(header, (message,)))
+            return b"".join(network.formats.get(format_id).write(header, (message,), notes.append))
         except TranslationError as error:
             raise Refused(
                 "translation.failed", f"{format_id} can not express it", faults=error.faults
@@ -114,6 +119,14 @@ class Preparer:
         if regarded is None or regarded.party != endpoint.party or regarded.upstream_id is None:
             return message
         return _replace(message, regards=MessageId(regarded.upstream_id))
+
+
+def _report(
+    stored: StoredMessage, format_id: FormatId, notes: Iterable[Note], withheld: Iterable[str]
+) -> Report:
+    """The report without what is the gateway's own: the header, and what it says of provenance."""
+    told = (note for note in notes if not note.path.startswith(_OWN))
+    return report_of(told, format_id=format_id, kind=stored.kind, withheld=withheld)
 
 
 def _restored(stored: StoredMessage, *, hidden: bool, via: str) -> Message:

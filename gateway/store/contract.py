@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from gateway.core.records import Acceptance, PlannedMessage, State
+from gateway.core.records import Acceptance, MessageReport, PlannedMessage, State
 from gateway.store.lanes import LANES
 
 SUBJECT_WINDOW = timedelta(days=365)
@@ -33,6 +33,7 @@ def check_acceptance(acceptance: Acceptance) -> None:
     if acceptance.received_at.tzinfo is None:
         raise ValueError("times carry their offset")
     check_messages(acceptance.messages)
+    check_reports(acceptance.reports)
 
 
 def check_messages(messages: Iterable[PlannedMessage]) -> None:
@@ -48,3 +49,10 @@ def check_messages(messages: Iterable[PlannedMessage]) -> None:
             raise ValueError(f"message {message.ordinal} has a leg outside of the lanes")
         if len({leg.destination for leg in message.legs}) < len(message.legs):
             raise ValueError(f"message {message.ordinal} has two legs to one destination")
+
+
+def check_reports(reports: Iterable[MessageReport]) -> None:
+    """Raise ``ValueError`` unless there is at most one for each message."""
+    ordinals = [report.ordinal for report in reports]
+    if len(set(ordinals)) < len(ordinals):
+        raise ValueError("a message has two reports")

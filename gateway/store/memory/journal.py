@@ -6,6 +6,7 @@ One long module on purpose: it is read beside the port, method by method, as its
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,6 +31,7 @@ from gateway.core.records import (
     Lease,
     Leg,
     LegState,
+    MessageReport,
     PlannedMessage,
     Result,
     Settlement,
@@ -39,12 +41,19 @@ from gateway.core.records import (
     Subject,
     TraceEntry,
 )
-from gateway.store.contract import SUBJECT_WINDOW, check_acceptance, check_messages
+from gateway.core.reports import DELIVERED, RECEIVED, Loss, Report, tally
+from gateway.store.contract import (
+    SUBJECT_WINDOW,
+    check_acceptance,
+    check_messages,
+    check_reports,
+)
 from gateway.store.lanes import due
 from gateway.store.memory import quality
 from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
 from gateway.store.tally import Tally
 from gateway.store.wakeups import Wakeups
+from translators.translator import FormatId
 from trust.identity import PartyId
 
 _CLOSED = {Result.DELIVERED: LegState.DELIVERED, Result.SKIPPED: LegState.SKIPPED}
@@ -70,6 +79,7 @@ class MemoryJournal:
         self._interchanges: dict[int, Acceptance] = {}
         self._raw: dict[int, list[bytes]] = {}
         self._messages: dict[Place, _Kept] = {}
+        self._reports: dict[int, list[MessageReport]] = {}
         self._staged: dict[int, list[PlannedMessage]] = {}
         self._subjects: list[tuple[Subject, int]] = []  # with the first record; number = index + 1
         self._attempts: list[tuple[Place, Attempt]] = []
@@ -101,18 +111,21 @@ class MemoryJournal:
         interchange_id: InterchangeId,
         raw: Sequence[bytes] = (),
         messages: Sequence[PlannedMessage] = (),
+        reports: Sequence[MessageReport] = (),
     ) -> None:
         """See the port."""
         check_messages([*self._staged.get(record, ()), *messages])
+        check_reports([*self._reports.get(record, ()), *reports])
         if record in self._interchanges:
             raise ValueError(f"record {record} is committed already")
         self._staged.setdefault(record, []).extend(messages)
         self._raw.setdefault(record, []).extend(raw)
+        self._reports.setdefault(record, []).extend(reports)
 
     async def discard(self, record: RecordNumber) -> None:
         """See the port."""
         if self._staged.pop(record, None) is not None:
-            del self._raw[record]
+            del self._raw[record], self._reports[record]
 
     async def commit(self, acceptance: Acceptance) -> Stored:
         """See the port."""
@@ -144,6 +157,7 @@ class MemoryJournal:
             if acceptance.state is State.ACCEPTED:
                 messages += self._staged[acceptance.record]
                 check_messages(messages)
+            check_reports([*self._reports[acceptance.record], *acceptance.reports])
             del self._staged[acceptance.record]
         self._take(acceptance, sorted(messages, key=lambda m: m.ordinal))
         return Stored.of(acceptance)
@@ -155,6 +169,7 @@ class MemoryJournal:
         self._interchanges[acceptance.record] = acceptance
         self._tallies.append(Tally.of(acceptance))
         self._raw.setdefault(acceptance.record, []).extend(acceptance.raw)
+        self._reports.setdefault(acceptance.record, []).extend(acceptance.reports)
         added: list[tuple[str, int, QueuedLeg]] = []
         for planned in messages:
             place = (int(acceptance.record), planned.ordinal)
@@ -221,6 +236,35 @@ class MemoryJournal:
         slices = self._raw[record] if record in self._interchanges else []
         return slices[at] if at < len(slices) else None
 
+    async def reports(
+        self, record: RecordNumber, *, offset: int = 0, limit: int = 1000
+    ) -> tuple[MessageReport, ...]:
+        """See the port."""
+        told = self._reports[record] if record in self._interchanges else []
+        return tuple(sorted(told, key=lambda one: one.ordinal)[offset : offset + limit])
+
+    async def losses(self, *, since: datetime | None = None) -> tuple[Loss, ...]:
+        """See the port."""
+        first = 0 if since is None else record_number(since, 0)
+        delivered = [
+            (attempt.destination, attempt.report, 1)
+            for place, attempt in self._attempts
+            if place[0] >= first
+            and attempt.result is Result.DELIVERED
+            and attempt.report is not None
+        ]
+        received: list[tuple[str, Report, int]] = [
+            (self._interchanges[record].party, one.report, 1)
+            for record, told in self._reports.items()
+            for one in told
+            if record >= first and record in self._interchanges
+        ]
+        judged: Counter[tuple[str, FormatId]] = Counter()
+        for record, kept in self._interchanges.items():
+            if record >= first:
+                judged[kept.party, kept.format] += kept.accepted + kept.refused
+        return (*tally(RECEIVED, received, judged), *tally(DELIVERED, delivered))
+
     async def lease(
         self,
         destination: str,
@@ -275,7 +319,7 @@ class MemoryJournal:
                     result=s.result,
                     code=s.code,
                     detail=s.detail,
-                    dropped=s.dropped,
+                    report=s.report,
                     evidence=s.evidence,
                 )
                 message = s.delivery.message

@@ -13,7 +13,7 @@ import msgspec
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.contract import check_messages
 from gateway.store.leaf import microseconds
-from gateway.store.sqlite import quality, staging
+from gateway.store.sqlite import quality, reports, staging
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.judge import Answer, judged, keys
 from gateway.store.sqlite.outbox import NewLeg, enqueue
@@ -95,6 +95,7 @@ def _write_interchanges(
     insert(connection, "interchange", [prepared.interchange for prepared in fresh])
     insert(connection, "raw", raw)
     insert(connection, "body", bodies)
+    reports.write_readings(connection, [told for prepared in fresh for told in prepared.reports])
     return work
 
 

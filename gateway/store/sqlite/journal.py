@@ -17,13 +17,25 @@ from gateway.core.records import (
     Backlog,
     Lease,
     Leg,
+    MessageReport,
     PlannedMessage,
     Settlement,
     Stored,
     StoredMessage,
     TraceEntry,
 )
-from gateway.store.sqlite import claim, heads, quality, reads, recovery, staging, standing, trace
+from gateway.core.reports import Loss
+from gateway.store.sqlite import (
+    claim,
+    heads,
+    quality,
+    reads,
+    recovery,
+    staging,
+    standing,
+    trace,
+)
+from gateway.store.sqlite import reports as told
 from gateway.store.sqlite.connection import transaction
 from gateway.store.sqlite.numbers import Numbers
 from gateway.store.sqlite.opening import Limits, Opened, open_now
@@ -67,6 +79,7 @@ class SqliteJournal:
         interchange_id: InterchangeId,
         raw: Sequence[bytes] = (),
         messages: Sequence[PlannedMessage] = (),
+        reports: Sequence[MessageReport] = (),
     ) -> None:
         """See the port."""
         chunk = await asyncio.to_thread(
@@ -76,6 +89,7 @@ class SqliteJournal:
             interchange_id=interchange_id,
             raw=raw,
             messages=messages,
+            reports=reports,
             codec=self._codec,
         )
         owner = self._opened.membership.name
@@ -105,6 +119,18 @@ class SqliteJournal:
     async def raw(self, record: RecordNumber, at: int) -> bytes | None:
         """See the port."""
         return await self._read.run(lambda c: reads.raw(c, self._codec, record, at))
+
+    async def reports(
+        self, record: RecordNumber, *, offset: int = 0, limit: int = 1000
+    ) -> tuple[MessageReport, ...]:
+        """See the port."""
+        return await self._read.run(
+            lambda c: told.of_record(c, self._codec, record, offset=offset, limit=limit)
+        )
+
+    async def losses(self, *, since: datetime | None = None) -> tuple[Loss, ...]:
+        """See the port."""
+        return await self._read.run(lambda c: told.losses(c, self._codec, since))
 
     async def lease(
         self,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.core.identifiers import RecordNumber
-from gateway.core.records import Acceptance, PlannedMessage
-from gateway.store.contract import check_acceptance, check_messages
+from gateway.core.records import Acceptance, MessageReport, PlannedMessage
+from gateway.store.contract import check_acceptance, check_messages, check_reports
 from gateway.store.leaf import leaf_hash, microseconds
+from gateway.store.sqlite import reports as packed
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row
 from gateway.store.tally import Tally
@@ -23,6 +24,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     interchange: Row
     raw: tuple[bytes, ...]
     bodies: tuple[bytes, ...]
+    reports: tuple[packed.Told, ...]
     tally: Tally
 
 
@@ -35,6 +37,7 @@ class PreparedChunk(msgspec.Struct, frozen=True, kw_only=True):
     raw: tuple[bytes, ...]
     bodies: tuple[Row, ...]
     plans: tuple[Row, ...]
+    reports: tuple[packed.Told, ...]
 
 
 def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prepared:
@@ -65,6 +68,7 @@ def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prep
         ),
         raw=tuple(codec.pack(piece) for piece in acceptance.raw),
         bodies=tuple(codec.pack(message.body) for message in acceptance.messages),
+        reports=packed.prepare(acceptance.record, acceptance.reports, codec),
         tally=Tally.of(acceptance),
     )
 
@@ -76,10 +80,12 @@ def prepare_chunk(
     interchange_id: str,
     raw: Sequence[bytes],
     messages: Sequence[PlannedMessage],
+    reports: Sequence[MessageReport],
     codec: Codec,
 ) -> PreparedChunk:
     """Check and pack a chunk. The plan of a message is all of it but its body."""
     check_messages(messages)
+    check_reports(reports)
     return PreparedChunk(
         record=record,
         party=party,
@@ -90,4 +96,5 @@ def prepare_chunk(
             (record, m.ordinal, msgspec.msgpack.encode(msgspec.structs.replace(m, body=b"")))
             for m in messages
         ),
+        reports=packed.prepare(record, reports, codec),
     )

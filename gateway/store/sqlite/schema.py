@@ -1,16 +1,16 @@
 """The tables, and the steps from one version of them to the next (``PRAGMA user_version``).
 
 Evidence only grows: ``interchange``, ``raw``, ``message``, ``body``, ``subject``, ``ref``,
-``attempt``. The queue is ``head`` and ``leg`` and holds unsettled work alone: a leg is deleted when
-it is settled, so its cost does not depend on history. ``destination`` and ``hold`` are reserved for
-switches and legal holds.
+``attempt``, ``reading``, ``report``, ``line``. The queue is ``head`` and ``leg`` and holds
+unsettled work alone: a leg is deleted when it is settled, so its cost does not depend on history.
+``destination`` and ``hold`` are reserved for switches and legal holds.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import quality
+from gateway.store.sqlite import quality, reports
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -118,7 +118,7 @@ CREATE TABLE hold (
 CREATE TABLE registry (version INTEGER PRIMARY KEY, document BLOB NOT NULL);
 """
 
-MIGRATIONS = (_FIRST, quality.TABLES)
+MIGRATIONS = (_FIRST, quality.TABLES, reports.TABLES)
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
 

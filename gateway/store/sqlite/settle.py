@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from gateway.core.records import Lease, Result, Settlement
+from gateway.core.reports import Report
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
+from gateway.store.sqlite import reports
 from gateway.store.sqlite.claim import HELD, LEASED, READY, WAITING
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row, draw, insert, listed
 
+_NOWHERE = "[]"
+"""What attempts from before have in ``dropped`` is in later ones part of their report."""
 _DONE = frozenset({Result.DELIVERED, Result.SKIPPED})
 
 _HEADS = """
@@ -134,6 +138,8 @@ def _log(
     made = [s for s in settlements if s.result is not Result.RETURNED]
     if not made:
         return
+    digests = [None if s.report is None else s.report.digest.hex() for s in made]
+    numbers = reports.store(connection, _told(digests, made))
     first = draw(connection, "attempt", len(made))
     at = microseconds(now)
     insert(
@@ -150,10 +156,20 @@ def _log(
                 s.result.value,
                 s.code,
                 s.detail,
-                listed(s.dropped),
+                _NOWHERE,
                 None if s.evidence is None else codec.pack_token(s.evidence),
                 process,
+                None if digest is None else numbers[digest],
+                None if s.report is None else reports.pack_places(s.report, codec),
             )
-            for no, s in enumerate(made, first)
+            for no, (s, digest) in enumerate(zip(made, digests, strict=True), first)
         ],
     )
+
+
+def _told(
+    digests: Iterable[str | None], settlements: Iterable[Settlement]
+) -> Iterator[tuple[str, Report]]:
+    for digest, settlement in zip(digests, settlements, strict=True):
+        if digest is not None and settlement.report is not None:
+            yield digest, settlement.report

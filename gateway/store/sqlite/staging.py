@@ -7,6 +7,7 @@ import sqlite3
 import msgspec
 
 from gateway.core.records import PlannedMessage
+from gateway.store.sqlite import reports
 from gateway.store.sqlite.prepared import PreparedChunk
 from gateway.store.sqlite.rows import insert
 
@@ -36,6 +37,7 @@ def stage(connection: sqlite3.Connection, chunk: PreparedChunk, *, owner: str) -
     )
     insert(connection, "body", chunk.bodies)
     insert(connection, "plan", chunk.plans)
+    reports.write_readings(connection, chunk.reports)
 
 
 def release(connection: sqlite3.Connection, record: int) -> tuple[int, tuple[PlannedMessage, ...]]:
@@ -61,5 +63,5 @@ def discard(connection: sqlite3.Connection, record: int) -> None:
         "DELETE FROM staged WHERE record = ? RETURNING record", (record,)
     ).fetchall()
     if gone:
-        for table in ("raw", "body", "plan"):
-            connection.execute(f"DELETE FROM {table} WHERE record = ?", (record,))  # noqa: S608 - three names above
+        for table in ("raw", "body", "plan", "reading"):
+            connection.execute(f"DELETE FROM {table} WHERE record = ?", (record,))  # noqa: S608 - four names above

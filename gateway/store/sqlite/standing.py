@@ -8,12 +8,15 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from gateway.core.records import Attempt, Leg, LegState, Result
+from gateway.core.reports import Report, report_of
 from gateway.store.leaf import instant
 from gateway.store.sqlite.claim import HELD, LEASED, WAITING
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
+from gateway.store.sqlite.reports import Shelf
 from gateway.store.sqlite.rows import Row, listed
+from translators.translator import FormatId
 
 _OF_RECORD = "SELECT record, ordinal FROM message WHERE record = ? ORDER BY ordinal"
 _PLANNED = """
@@ -28,7 +31,7 @@ CROSS JOIN head AS h ON h.destination = l.destination AND h.key = l.key
 """
 _ATTEMPTS = """
 SELECT a.record, a.ordinal, a.destination, a.n, a.at, a.result, a.code, a.detail, a.dropped,
- a.evidence
+ a.evidence, a.report, a.places
 FROM json_each(?) AS j CROSS JOIN attempt AS a
  ON a.record = json_extract(j.value, '$[0]') AND a.ordinal = json_extract(j.value, '$[1]')
 ORDER BY a.record, a.ordinal, a.no
@@ -49,7 +52,10 @@ def attempts(
 ) -> dict[Place, tuple[Attempt, ...]]:
     """The recorded attempts of messages, in the order in which they were recorded."""
     found: dict[Place, list[Attempt]] = {place: [] for place in places}
-    for row in connection.execute(_ATTEMPTS, (listed(places),)):
+    rows = connection.execute(_ATTEMPTS, (listed(places),)).fetchall()
+    shelf = Shelf(connection, codec)
+    shelf.fetch(row[10] for row in rows)
+    for row in rows:
         found[row[0], row[1]].append(
             Attempt(
                 destination=row[2],
@@ -58,11 +64,16 @@ def attempts(
                 result=Result(row[5]),
                 code=row[6],
                 detail=row[7],
-                dropped=_names.decode(row[8]),
+                report=shelf.get(row[10], row[11]) or _earlier(_names.decode(row[8])),
                 evidence=None if row[9] is None else codec.unpack(row[9]).decode(),
             )
         )
     return {place: tuple(made) for place, made in found.items()}
+
+
+def _earlier(withheld: tuple[str, ...]) -> Report | None:
+    """What is known of an attempt from before there were reports."""
+    return report_of((), format_id=FormatId(""), kind="", withheld=withheld) if withheld else None
 
 
 def legs(

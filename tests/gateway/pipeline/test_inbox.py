@@ -101,6 +101,17 @@ async def test_a_page_comes_again_until_it_is_acknowledged(boxes: Boxes) -> None
     assert [] == await boxes.formats()
 
 
+async def test_an_acknowledged_message_has_the_report_of_the_format_that_was_served(
+    boxes: Boxes,
+) -> None:
+    await boxes.middle.send("post-a", samples.ITEM)
+    page = await boxes.inboxes.page(RISK, limit=1, wait=0, format_id=ITMATT)
+    assert page.cursor is not None
+    await boxes.inboxes.acknowledge(RISK, page.cursor, None)
+
+    assert [ITMATT] == [s.report.format for s in boxes.settled if s.report is not None]
+
+
 async def test_the_cursor_of_another_party_acknowledges_nothing(boxes: Boxes) -> None:
     await boxes.middle.send("post-a", samples.ITEM)
     page = await boxes.inboxes.page(RISK, limit=1, wait=0, format_id=None)

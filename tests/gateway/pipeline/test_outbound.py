@@ -199,6 +199,21 @@ async def test_a_receiver_that_hangs_is_given_up_after_its_timeout(outbound: Out
     assert Result.RETURNED is outbound.settled[0].result
 
 
+async def test_an_attempt_that_failed_has_the_report_of_what_was_encoded(
+    outbound: Outbound,
+) -> None:
+    def decline(_: Outgoing) -> None:
+        raise Unavailable("internal", reached=True)
+
+    outbound.receiver.behave = decline
+    await outbound.middle.send("post-a", samples.ITEM)
+    async with outbound.running():
+        await outbound.until(lambda: Result.BURIED in outbound.results())
+
+    reports = [settlement.report for settlement in outbound.settled]
+    assert ["luxor.json.1"] * 3 == [report.format for report in reports if report is not None]
+
+
 async def test_a_mistake_of_ours_with_one_message_stops_no_other(outbound: Outbound) -> None:
     def stumble(outgoing: Outgoing) -> None:
         if b'"bad"' in outgoing.content:

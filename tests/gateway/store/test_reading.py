@@ -9,6 +9,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.identifiers import RecordNumber
 from gateway.core.ports import Journal
 from gateway.core.records import Leg, LegState, Result, Subject
+from gateway.core.reports import report_of
 from tests.gateway.store.samples import (
     PLATFORM,
     RECEIPT,
@@ -23,7 +24,19 @@ from tests.gateway.store.samples import (
     refusal,
     settled,
 )
+from translators.faults import Note, NoteKind
+from translators.translator import FormatId
 
+REPORT = report_of(
+    [
+        Note(kind=NoteKind.DROPPED, path="/pieces/0/hs", detail="no place for it"),
+        Note(kind=NoteKind.DROPPED, path="/pieces/2/hs", detail="no place for it"),
+        Note(kind=NoteKind.MAPPED, path="/mail_class", detail="letters → U"),
+    ],
+    format_id=FormatId("upu.itmatt.1"),
+    kind="ItemDeclaration",
+    withheld=("/sender/name",),
+)
 ORDER = Subject("order", "O-77", "platform-b")
 
 
@@ -69,7 +82,7 @@ async def test_a_trace_has_each_attempt_and_where_each_leg_stands(journal: Journ
     again = await lease(journal, now=later)
     await journal.settle(
         again,
-        [settled(again.deliveries[0], dropped=("/sender/name",), evidence=RECEIPT)],
+        [settled(again.deliveries[0], report=REPORT, evidence=RECEIPT)],
         now=later,
     )
     (entry,) = await journal.trace(item(1).value)
@@ -77,7 +90,7 @@ async def test_a_trace_has_each_attempt_and_where_each_leg_stands(journal: Journ
         (1, Result.RETRY, "timeout", START),
         (2, Result.DELIVERED, "", later),
     ]
-    assert entry.attempts[1].dropped == ("/sender/name",)
+    assert entry.attempts[1].report == REPORT
     assert entry.attempts[1].evidence == RECEIPT
     assert entry.legs == await journal.legs(stored.record)
     assert entry.legs == (

@@ -16,6 +16,7 @@ from gateway.store.sqlite import (
     judge,
     messages,
     reads,
+    reports,
     settle,
     standing,
     subjects,
@@ -30,6 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     judge,
     messages,
     reads,
+    reports,
     settle,
     standing,
     subjects,
@@ -37,7 +39,10 @@ MODULES: tuple[ModuleType, ...] = (
 )
 # They count or list what is there; no message waits for them.
 READ_FROM_END_TO_END = {"_BACKLOG", "_HELD"}
-TABLES = "seen|interchange|raw|message|body|subject|version|ref|leg|head|attempt|[abhilmrsvx]"
+TABLES = (
+    "seen|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
+    "|[abdhilmrsvx]"
+)
 SCAN = re.compile(rf"SCAN ({TABLES})\b")
 
 
