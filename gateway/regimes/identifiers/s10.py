@@ -1,4 +1,4 @@
-"""Check rules of the field's identifiers; each returns whether a value follows its standard."""
+"""UPU S10: identifiers of postal items."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def s10_faults(value: str) -> tuple[str, ...]:
     if service[0] in S10_RESERVED:
         wrong.append("s10.reserved")
     return tuple(wrong)
+
+
+def s10_like_faults(value: str) -> tuple[str, ...]:
+    """The same for a value that may be another identifier: only what has S10's form is judged."""
+    return s10_faults(value) if S10_FORM.fullmatch(value) else ()

@@ -1,0 +1,179 @@
+"""One walk over a message that brings each value to the check which the table has for its place.
+
+The table (``codes/checks.toml``) is read once and turned into a plan for each type of the model:
+only fields that are judged, or that hold something judged, are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from translators.canonical import KINDS
+from translators.faults import Fault, Severity
+
+Check = Callable[[str], tuple[str, ...]]
+"""From a value to the codes of what is wrong with it; pure and total."""
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place whose check depends on the field ``by``; ``""`` stands for one that is absent."""
+
+    by: str
+    checks: dict[str, str]
+
+
+class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of a fault."""
+
+    detail: str
+    severity: Severity = Severity.ERROR
+
+
+class Lighter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Places at which every fault is a warning."""
+
+    places: tuple[str, ...]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``codes/checks.toml``."""
+
+    source: str
+    date: str
+    skipped: tuple[str, ...]
+    place: dict[str, str]
+    choice: dict[str, Choice]
+    warning: Lighter
+    fault: dict[str, Wrong]
+
+
+_CHECK: Final = 0
+_CHECK_EACH: Final = 1
+_CHOOSE: Final = 2
+_ENTER: Final = 3
+_ENTER_EACH: Final = 4
+
+_Where = tuple[Any, ...]
+"""The path to a value as links, (parent, step): written out only when something is wrong."""
+_Step = tuple[int, str, Any, Any, str]
+"""What to do, the field, its argument and a second one, and the place."""
+_Plan = tuple[_Step, ...]
+
+
+class Walk:
+    """Finds faults by a table; made once, used for every message."""
+
+    def __init__(self, table: Table, checks: Mapping[str, Check]) -> None:
+        self._table = table
+        self._checks = checks
+        self._plans: dict[type, _Plan] = {}
+        self._of_kind = {
+            kind: self._plan(inspect.type_info(type_)) for kind, type_ in KINDS.items()
+        }
+
+    def faults(self, kind: str, message: Any) -> list[Fault]:
+        """Every fault of a message, or of a draft that looks like one (``partial``)."""
+        found: list[tuple[str, _Where, str]] = []
+        _walk(message, self._of_kind[kind], (), found)
+        return [self._fault(code, _pointer(where), place) for code, where, place in found]
+
+    def _fault(self, code: str, path: str, place: str) -> Fault:
+        wrong = self._table.fault[code]
+        light = any(fnmatchcase(place, glob) for glob in self._table.warning.places)
+        severity = Severity.WARNING if light else wrong.severity
+        return Fault(code=code, path=path, detail=wrong.detail, severity=severity)
+
+    def _plan(self, info: inspect.Type) -> _Plan:
+        if not isinstance(info, inspect.StructType) or info.cls.__name__ in self._table.skipped:
+            return ()
+        if info.cls not in self._plans:
+            self._plans[info.cls] = ()  # a type within itself would be entered once, not for ever
+            self._plans[info.cls] = tuple(self._steps(info))
+        return self._plans[info.cls]
+
+    def _steps(self, struct: inspect.StructType) -> Iterator[_Step]:
+        for field in struct.fields:
+            place = f"{struct.cls.__name__}.{field.encode_name}"
+            info = _required(field.type)
+            many = isinstance(info, inspect.VarTupleType)
+            inner = _required(info.item_type) if isinstance(info, inspect.VarTupleType) else info
+            choice = self._table.choice.get(place)
+            name = self._named(place)
+            if isinstance(inner, inspect.StructType):
+                plan = self._plan(inner)
+                if plan:
+                    does = _ENTER_EACH if many else _ENTER
+                    yield does, field.encode_name, plan, None, place
+            elif choice is not None:
+                chosen = {type_: self._checks[each] for type_, each in choice.checks.items()}
+                yield _CHOOSE, field.encode_name, chosen, choice.by, place
+            elif name is not None:
+                does = _CHECK_EACH if many else _CHECK
+                yield does, field.encode_name, self._checks[name], None, place
+
+    def _named(self, place: str) -> str | None:
+        fitting = (name for glob, name in self._table.place.items() if fnmatchcase(place, glob))
+        return next(fitting, None)
+
+
+def _walk(value: Any, plan: _Plan, where: _Where, found: list[tuple[str, _Where, str]]) -> None:
+    for does, name, what, by, place in plan:
+        child = getattr(value, name)
+        if not child:
+            continue
+        if does == _CHECK:
+            codes = what(child)
+            if codes:
+                found += [(code, (where, name), place) for code in codes]
+        elif does == _ENTER:
+            _walk(child, what, (where, name), found)
+        elif does == _ENTER_EACH:
+            for index, entry in enumerate(child):
+                _walk(entry, what, ((where, name), index), found)
+        elif does == _CHOOSE:
+            check = what.get(getattr(value, by) or "")
+            codes = () if check is None else check(child)
+            if codes:
+                found += [(code, (where, name), place) for code in codes]
+        else:
+            for index, entry in enumerate(child):
+                codes = what(entry) if entry else ()
+                if codes:
+                    found += [(code, ((where, name), index), place) for code in codes]
+
+
+def _pointer(where: _Where) -> str:
+    steps: list[str] = []
+    while where:
+        where, step = where
+        steps.append(str(step))
+    return "".join(f"/{step}" for step in reversed(steps))
+
+
+def _required(info: inspect.Type) -> inspect.Type:
+    """A type without the alternative of being absent."""
+    if isinstance(info, inspect.UnionType):
+        some = [part for part in info.types if not isinstance(part, inspect.NoneType)]
+        return some[0] if len(some) == 1 else info
+    return info
+
+
+def member(codes: Iterable[str], code: str) -> Check:
+    """The check that a value is in a list."""
+    known = frozenset(codes)
+    wrong = (code,)
+
+    def check(value: str) -> tuple[str, ...]:
+        return () if value in known else wrong
+
+    return check
+
+
+def both(first: Check, second: Check) -> Check:
+    """One check, and when it finds nothing the other."""
+    return lambda value: first(value) or second(value)
