@@ -132,6 +132,8 @@ class Spec:
     ids: tuple[str, ...] = ()
     """What a standard calls the elements of the key, the outermost first; "" for those that it
     does not name (``id 67A/28A``, in which ``-`` names nothing)."""
+    ids_within: tuple[tuple[str, str], ...] = ()
+    """Keys of the line's group with their ids where that group stands here: ``Name=R031``."""
 
 
 def placement(text: str) -> tuple[str, str | None, str]:
@@ -175,17 +177,25 @@ def parse(line: Line, qualify: Qualify) -> Spec:
         otherwise=_otherwise(found["else"]) if "else" in found else None,
         join=unquote(found["join"]) if "join" in found else None,
         ids=_ids(found["id"], key) if "id" in found else (),
+        ids_within=_ids_within(found["id"]) if "id" in found else (),
     )
 
 
 def _ids(text: str, key: Key) -> tuple[str, ...]:
     """One id for each element of the key."""
-    ids = text.split("/")
+    ids = text.split(maxsplit=1)[0].split("/")
     if len(ids) != len(key.steps):
         raise GrammarError(f"{len(ids)} ids for {len(key.steps)} elements")
     if not all(_ID.fullmatch(one) for one in ids):
         raise GrammarError(f"not ids: {text!r}")
     return tuple("" if one == "-" else one for one in ids)
+
+
+def _ids_within(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [word.rpartition("=") for word in text.split()[1:]]
+    if not all(key and _ID.fullmatch(one) for key, _, one in pairs):
+        raise GrammarError(f"behind the ids stands KEY=ID: {text!r}")
+    return tuple((key, one) for key, _, one in pairs)
 
 
 def _fixed(line: Line, key: Key, text: str) -> Spec:
