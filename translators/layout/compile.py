@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from translators.layout import json_binding
 from translators.layout.binding import Binder, Bound
 from translators.layout.codes import CodeTable, table
 from translators.layout.files import shared_codes
 from translators.layout.forms import DOCUMENT, Formed, Forms, Rooted
 from translators.layout.grammar import NAME, GrammarError, Spec, parse
+from translators.layout.json_notation import JsonNotation
 from translators.layout.mistakes import LayoutError, Line, Mistakes
 from translators.layout.paths import drops
 from translators.layout.plan import Content, MessageRow, Messages, Plan
@@ -39,12 +42,14 @@ class _Compiler:
         self._mistakes = mistakes
         self._tables: dict[tuple[str, bool], CodeTable] = {}
         self._used_tables: set[str] = set()
+        self._json = source.header.get("syntax") == "json"
 
     def plans(self) -> tuple[Plan, ...]:
         """A plan for each document element, or none when there are mistakes that make going on
         senseless."""
         self._header()
         specs = self._specs()
+        array = self._array(specs)
         documents = Forms(self._source, specs, self._qualify, self._mistakes).documents()
         types = self._types(specs)
         if not documents:
@@ -60,9 +65,25 @@ class _Compiler:
             specs, types, binder.bound.bounds, self._source.choices, self._mistakes, groups
         )
         contents = shaper.contents()
+        if self._json:
+            json_binding.judge_contents(contents.values(), self._mistakes)
         if self._mistakes:
             return ()
-        return tuple(self._plan(one, shaper, contents, binder.bound) for one in documents)
+        made = (self._plan(one, shaper, contents, binder.bound) for one in documents)
+        return tuple(replace(one, array=array) for one in made)
+
+    def _array(self, specs: dict[str, tuple[Spec, ...]]) -> tuple[int, int | None] | None:
+        """How many messages the array has that a document of JSON is, if it is one.
+
+        The line that says so then is like that of a document of one message.
+        """
+        line = json_binding.single(specs, DOCUMENT) if self._json and DOCUMENT in specs else None
+        if line is None:
+            return None
+        if len(specs[DOCUMENT]) > 1:
+            self._mistakes.add(line.line, "beside a document that is its messages nothing stands")
+        specs[DOCUMENT] = (replace(line, maximum=1),)
+        return None if line.maximum == 1 else (line.minimum, line.maximum)
 
     def _plan(
         self, one: Rooted, shaper: Shaper, contents: Mapping[str, Content], bound: Bound
@@ -87,7 +108,8 @@ class _Compiler:
             standing=header.get("standing", ""),
             kinds=frozenset(form.kind for form in one.forms),
             media_types=tuple(
-                header.get("media-types") or [f"application/vnd.luxor.{header['layout']}+xml"]
+                header.get("media-types")
+                or [f"application/vnd.luxor.{header['layout']}+{'json' if self._json else 'xml'}"]
             ),
             refuse=header.get("unknown", "refuse") == "refuse",
             root=one.root,
@@ -100,21 +122,29 @@ class _Compiler:
             groups={name: contents[name] for name in contents if name in bound.used},
             required_count=bound.counts_messages,
             tables={name: table_ for (name, _), table_ in self._tables.items()},
-            notation=XmlNotation(),
+            notation=JsonNotation() if self._json else XmlNotation(),
+            syntax="json" if self._json else "xml",
         )
 
     def _header(self) -> None:
         header = self._source.header
-        wanted = ("layout", "title", "carries", *(() if self._source.roots else ("root",)))
+        rootless = self._source.roots or self._json
+        wanted = ("layout", "title", "carries", *(() if rootless else ("root",)))
         for key in wanted:
             if not header.get(key):
                 self._mistakes.add(self._source.header_line(key), "is required")
-        allowed = {"syntax": ("xml",), "unknown": ("refuse", "report")}
+        if self._json:
+            json_binding.judge_head(self._source, self._mistakes)
+        elif "numbers" in header:
+            self._mistakes.add(self._source.header_line("numbers"), "is for the syntax json")
+        allowed = {"syntax": ("xml", "json"), "unknown": ("refuse", "report")}
         for key, values in allowed.items():
             if key in header and header[key] not in values:
                 self._mistakes.add(self._source.header_line(key), f"is one of {', '.join(values)}")
 
     def _qualify(self, written: str, *, attribute: bool = False) -> str:
+        if self._json:
+            return json_binding.member(written, attribute=attribute)
         prefix, colon, local = written.rpartition(":")
         if prefix == "xml" and attribute and NAME.fullmatch(local):
             return f"{{http://www.w3.org/XML/1998/namespace}}{local}"
@@ -154,7 +184,7 @@ class _Compiler:
                     types[spec.line] = make("text", ())
                     continue
                 try:
-                    types[spec.line] = self._type(spec)
+                    types[spec.line] = self._json_type(spec) if self._json else self._type(spec)
                 except TypeMistake as error:
                     self._mistakes.add(spec.line, str(error))
                     types[spec.line] = make("text", ())
@@ -173,9 +203,18 @@ class _Compiler:
         except ValueFault as fault:
             self._mistakes.add(spec.line, f"the default breaks its own type: {fault.detail}")
 
+    def _json_type(self, spec: Spec) -> WireType:
+        plain, kind = json_binding.split_kind(spec)
+        strings = self._source.header.get("numbers") == "string"
+        return json_binding.with_scalar(self._type(plain), plain, kind, strings=strings)
+
     def _type(self, spec: Spec) -> WireType:
         if spec.type == "code":
             return code(self._table(spec))
+        if spec.type == "pairs" and self._json:
+            if spec.arguments:
+                raise TypeMistake("'pairs' takes no arguments: they are the members of an object")
+            return make("text", ())
         if spec.type == "pairs":
             if len(spec.arguments) != 1 or not spec.arguments[0].startswith("@"):
                 raise TypeMistake("'pairs' names the attribute of the key, as in pairs @name")

@@ -27,8 +27,15 @@ def _lines(plans: Sequence[Plan]) -> Iterator[str]:
     )
     roots = ", ".join(f"`{one.name(one.root)}`" for one in plans)
     are = "element is" if len(plans) == 1 else "elements are"
-    yield f"Carries {carried}. The document {are} {roots}."
-    if plan.refuse:
+    if plan.syntax == "json":
+        yield f"Carries {carried}. The document is {_document(plan)}."
+        yield "A member that is `null` is as one that is absent; no name stands twice."
+    else:
+        yield f"Carries {carried}. The document {are} {roots}."
+    if plan.syntax == "json":
+        told_of = "refused" if plan.refuse else "reported as not carried"
+        yield f"Members that are not named here are {told_of}. Their order does not matter."
+    elif plan.refuse:
         yield "Elements and attributes that are not named here, and another order, are refused."
     else:
         yield "Elements and attributes that are not named here are reported as not carried."
@@ -51,6 +58,13 @@ def _lines(plans: Sequence[Plan]) -> Iterator[str]:
     yield from _drops(plans)
 
 
+def _document(plan: Plan) -> str:
+    """What a document of JSON is."""
+    if plan.array is not None:
+        return "an array of messages"
+    return "an object" if plan.chain else "one message"
+
+
 def _messages(plan: Plan, told: set[str]) -> Iterator[str]:
     """The forms of message of one document element that were not told already."""
     for row in plan.messages.rows:
@@ -58,7 +72,7 @@ def _messages(plan: Plan, told: set[str]) -> Iterator[str]:
             continue
         told.add(row.group)
         where = [f"{key.steps[-1].shown} = {text}" for key, text in row.conditions if key.steps]
-        if not plan.chain:
+        if not plan.chain and plan.root:
             where.insert(0, f"the document `{plan.name(plan.root)}`")
         yield f"## Message `{row.group}` ({'; '.join((row.kind, *where))})"
         yield ""
@@ -82,9 +96,10 @@ def _content(plan: Plan, content: Content) -> Iterator[str]:
 
 def _rows(plan: Plan, content: Content, above: str) -> Iterator[tuple[str, ...]]:
     for tag, value in content.attributes.items():
-        yield _value_row(f"{above}@{plan.name(tag)}", _mark(int(value.required), 1), value)
+        yield _value_row(plan, f"{above}@{plan.name(tag)}", _mark(int(value.required), 1), value)
     if content.text is not None and (not above or content.attributes):
-        yield _value_row(f"{above}.", _mark(int(content.text.required), 1), content.text)
+        occurs = _mark(int(content.text.required), 1)
+        yield _value_row(plan, f"{above}.", occurs, content.text)
     for element in content.elements():
         yield from _element_rows(plan, element, above)
 
@@ -101,22 +116,24 @@ def _element_rows(plan: Plan, element: Element, above: str) -> Iterator[tuple[st
         yield shown, occurs, forms, "each becomes one message"
     elif element.pairs is not None:
         path = element.record.shown if element.record else ""
-        yield shown, occurs, f"text, its name in `@{element.pairs}`", f"`{path}`"
+        named = f"its name in `@{element.pairs}`" if element.pairs else "an object of texts"
+        yield shown, occurs, f"text, {named}", f"`{path}`"
     elif element.group is not None:
         path = element.record.shown if element.record else "."
         yield shown, occurs, f"group `{element.group}`", f"`{path}`"
     elif content.text is not None and not content.attributes and not content.slots:
-        yield _value_row(shown, occurs, content.text)
+        yield _value_row(plan, shown, occurs, content.text)
     else:
         yield from _rows(plan, content, f"{shown}/")
 
 
-def _value_row(shown: str, occurs: str, value: Value) -> tuple[str, ...]:
+def _value_row(plan: Plan, shown: str, occurs: str, value: Value) -> tuple[str, ...]:
+    kind = f"{value.type.scalar}: " if plan.syntax == "json" else ""
     if value.constant is not None:
-        return shown, occurs, f"always `{value.constant}`", ""
+        return shown, occurs, f"{kind}always `{value.constant}`", ""
     if value.derived is not None:
-        return shown, occurs, _expression(value.derived), "computed and compared"
-    form = value.type.name
+        return shown, occurs, f"{kind}{_expression(value.derived)}", "computed and compared"
+    form = f"{kind}{value.type.name}"
     if value.default is not None:
         form += f", default `{value.default}`"
     if value.otherwise is not None:

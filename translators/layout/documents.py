@@ -23,7 +23,7 @@ class Writers:
     """What is compiled once for the writing of one layout."""
 
     def __init__(self, plan: Plan) -> None:
-        self.fast = fast_writers(plan) if plan.chain else {}
+        self.fast = fast_writers(plan) if plan.chain and plan.syntax == "xml" else {}
         self.header_paths = frozenset(
             pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
         )

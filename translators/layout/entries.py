@@ -50,7 +50,7 @@ class EntryReader:
     def __init__(
         self,
         plan: Plan,
-        fast: Fast,
+        fast: Fast | None,
         header: Record,
         limits: Limits,
         allowance: Allowance,
@@ -67,7 +67,7 @@ class EntryReader:
     def quick(self, node: Node) -> Message | None:
         """The message of a good element, ``None`` when it needs explaining."""
         row = None if self._explain else choose_row(self._plan.messages, node)
-        if row is None:
+        if row is None or self._fast is None:
             return None
         try:
             record = self._fast.readers[row.group].one(node)
@@ -80,7 +80,8 @@ class EntryReader:
         """The same for all messages of a document."""
         (row, *others) = self._plan.messages.rows
         if (
-            self._explain
+            self._fast is None
+            or self._explain
             or others
             or row.conditions
             or row.given

@@ -86,6 +86,8 @@ class Forms:
             if DOCUMENT not in self._specs:
                 top = Line(DOCUMENT, "", "", self._source.file, 1)
                 self._mistakes.add(top, "there is no group [document]")
+            elif header.get("syntax") == "json":
+                yield "", DOCUMENT
             elif "root" in header:
                 try:
                     yield self._qualify(header["root"]), DOCUMENT

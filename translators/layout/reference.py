@@ -77,7 +77,7 @@ class ReferenceReader:
             several = len(slot.elements) > 1 or slot.elements[0].maximum != 1 or counts[tag] > 1
             number = counts[tag] if several else None
             here = self.plan.notation.below(where, one, self.plan.name(tag), number)
-            if self.plan.refuse and slot.order < latest:
+            if self.plan.refuse and self.plan.syntax == "xml" and slot.order < latest:
                 self.findings.fault(
                     "element.order", here, line_of(one), detail="stands after a later element"
                 )

@@ -7,6 +7,7 @@ written again, which fills what is derived.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -23,7 +24,7 @@ def sample_document(plan: Plan, *, full: bool) -> bytes:
     """A document in the format; what is derived is left out."""
     nsmap: Any = {None if name == "default" else name: uri for name, uri in plan.namespaces.items()}
     root = etree.Element(plan.root, nsmap=nsmap)
-    maker = _Maker(full=full)
+    maker = Maker(_child, full=full)
     if plan.chain:
         maker.content(root, plan.document, 1)
     else:
@@ -33,18 +34,25 @@ def sample_document(plan: Plan, *, full: bool) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
-class _Maker:
-    def __init__(self, *, full: bool) -> None:
+def _child(node: Node, element: Element) -> Node:
+    return etree.SubElement(node, element.tag)
+
+
+class Maker:
+    """Fills nodes of a syntax, which ``child`` makes below others."""
+
+    def __init__(self, child: Callable[[Any, Element], Any], *, full: bool) -> None:
+        self._child = child
         self._full = full
         self._fixed: dict[tuple[str, str], str] = {}
 
-    def message(self, node: Node, row: MessageRow, number: int) -> None:
+    def message(self, node: Any, row: MessageRow, number: int) -> None:
         """Fill a streamed element with one form of message."""
         for key, text in row.conditions:
             self._fixed[row.group, key.written] = text
         self.content(node, row.content, number)
 
-    def content(self, node: Node, content: Content, number: int) -> None:
+    def content(self, node: Any, content: Content, number: int) -> None:
         """Fill an element."""
         for value in content.choices:
             if value.choice is not None:
@@ -57,14 +65,14 @@ class _Maker:
         for element in content.elements():
             self._element(node, element, number)
 
-    def attribute(self, node: Node, tag: str, value: Value, number: int) -> None:
+    def attribute(self, node: Any, tag: str, value: Value, number: int) -> None:
         """Set one attribute."""
         if self._full or value.required or value.constant is not None:
             text = self._text(value, number)
             if text is not None:
                 node.set(tag, text)
 
-    def _element(self, node: Node, element: Element, number: int) -> None:
+    def _element(self, node: Any, element: Element, number: int) -> None:
         if element.content.text is not None and element.content.text.derived is not None:
             return
         if not (self._full or element.minimum or element.fixed):
@@ -73,10 +81,10 @@ class _Maker:
         if element.messages is not None:
             rows = element.messages.rows if self._full else element.messages.rows[:1]
             for at, row in enumerate(rows * (2 if several and len(rows) == 1 else 1), start=1):
-                self.message(etree.SubElement(node, element.tag), row, at)
+                self.message(self._child(node, element), row, at)
             return
         for at in range(2 if several else 1):
-            made = etree.SubElement(node, element.tag)
+            made = self._child(node, element)
             if element.pairs is not None:
                 made.set(element.pairs, f"key-{at + 1}")
             self.content(made, element.content, at + 1 if several else number)

@@ -11,6 +11,10 @@ from translators.faults import Fault
 from translators.layout.documentation import documentation
 from translators.layout.documents import DocumentWriter, Writers
 from translators.layout.fast import Fast
+from translators.layout.json_fast import JsonFast
+from translators.layout.json_reading import JsonDocumentReader
+from translators.layout.json_sample import json_sample_document
+from translators.layout.json_schema import json_schema
 from translators.layout.plan import Plan
 from translators.layout.reading import DocumentReader
 from translators.layout.roots import chosen, common_drops, rejoined
@@ -25,8 +29,12 @@ class _Document:
     """What is compiled once for one document element."""
 
     plan: Plan
-    fast: Fast
+    fast: Fast | JsonFast
     writers: Writers
+
+
+def _fast(plan: Plan) -> Fast | JsonFast:
+    return JsonFast(plan) if plan.syntax == "json" else Fast(plan)
 
 
 class LayoutTranslator:
@@ -39,7 +47,7 @@ class LayoutTranslator:
     def __init__(self, plans: tuple[Plan, ...], *, limits: Limits | None = None) -> None:
         self.plans = plans
         self._limits = limits or Limits()
-        self._documents = tuple(_Document(plan, Fast(plan), Writers(plan)) for plan in plans)
+        self._documents = tuple(_Document(plan, _fast(plan), Writers(plan)) for plan in plans)
 
     @property
     def plan(self) -> Plan:
@@ -68,8 +76,8 @@ class LayoutTranslator:
 
     @property
     def root_elements(self) -> tuple[str, ...]:
-        """The document elements in Clark notation."""
-        return tuple(plan.root for plan in self.plans)
+        """The document elements in Clark notation; none of JSON."""
+        return tuple(plan.root for plan in self.plans if plan.root)
 
     @property
     def drops(self) -> dict[str, frozenset[str]]:
@@ -95,8 +103,10 @@ class LayoutTranslator:
         return iter([self._wrong_root(root.line)])
 
     def _read(self, document: _Document, source: BinaryIO, *, explain: bool) -> Iterator[Reading]:
-        reader = DocumentReader(document.plan, document.fast, self._limits, explain=explain)
-        return reader.read(source)
+        plan, fast = document.plan, document.fast
+        if isinstance(fast, JsonFast):
+            return JsonDocumentReader(plan, fast, self._limits, explain=explain).read(source)
+        return DocumentReader(plan, fast, self._limits, explain=explain).read(source)
 
     def _wrong_root(self, line: int) -> Fault:
         known = ", ".join(plan.name(plan.root) for plan in self.plans)
@@ -112,8 +122,8 @@ class LayoutTranslator:
         return DocumentWriter(document.plan, document.writers, header, report).write(found)
 
     def schema(self) -> dict[str, bytes]:
-        """XML Schema files by name, the first that of the document elements."""
-        return schema(self.plans)
+        """XML Schema files by name, the first that of the document elements; or a JSON Schema."""
+        return json_schema(self.plan) if self.plan.syntax == "json" else schema(self.plans)
 
     def sample(self, *, full: bool = True) -> Interchange:
         """An interchange with every line of the layout filled, or only what is required; of
@@ -125,7 +135,8 @@ class LayoutTranslator:
 
     def samples(self, *, full: bool = True) -> tuple[Interchange, ...]:
         """A sample for each document element, in their order."""
-        return tuple(decode(self, sample_document(plan, full=full)) for plan in self.plans)
+        make = json_sample_document if self.plan.syntax == "json" else sample_document
+        return tuple(decode(self, make(plan, full=full)) for plan in self.plans)
 
     def documentation(self) -> str:
         """A page in Markdown for who has to speak the format."""
