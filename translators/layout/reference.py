@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from translators.faults import NoteKind
 from translators.layout import completion
-from translators.layout.findings import Findings, check_attributes, values
+from translators.layout.findings import Findings, check_attributes
 from translators.layout.grammar import Each, Path
 from translators.layout.notation import Wrong
 from translators.layout.plan import HINTS, Content, Element, Plan, Value
@@ -95,8 +95,7 @@ class ReferenceReader:
                 detail = f"stands more than {found.maximum} times"
                 self.findings.lost(one, here, "element.repeated", detail)
                 continue
-            if self._formed(found, one, record, here):
-                self.element(found, one, record, here, met[found])
+            self.element(found, one, record, here, met[found])
         for element in content.elements():
             if element not in met and (only is None or element.tag in only):
                 completion.absent(self, element, node, record, where)
@@ -108,7 +107,7 @@ class ReferenceReader:
         written = sorted(namesakes, key=lambda one: one[0])
         for (_, _, here), (_, node, there) in zip(namesakes, written, strict=True):
             if here != there:
-                for path in values(node, there, self.plan):
+                for path in self.plan.notation.values(node, there, self.plan):
                     detail = "another form of this element is written before it, or behind it"
                     self.findings.note(NoteKind.MAPPED, path, detail=detail)
 
@@ -127,6 +126,8 @@ class ReferenceReader:
         self, element: Element, node: Node, record: Record, where: str, position: int
     ) -> None:
         """Read one element whose form is known."""
+        if not self._formed(element, node, record, where):
+            return
         if element.pairs is not None:
             self.plan.notation.pairs(self, element, node, record, where)
             return
