@@ -188,7 +188,7 @@ class App:
             journal=journal,
             preparer=preparer,
             endpoints=lambda: self._bench.network.endpoints,
-            answer_format=lambda party: _answer_format(parties(), party),
+            spoken=lambda party: _spoken(parties(), party),
             sign=self._sign,
             settings=self.config.dispatch,
             bell=self._bell,
@@ -375,9 +375,9 @@ class App:
         await self._stack.aclose()
 
 
-def _answer_format(parties: Parties, party: PartyId) -> FormatId | None:
+def _spoken(parties: Parties, party: PartyId) -> tuple[FormatId, ...]:
     found = parties.parties.get(party)
-    return None if found is None or found.answer_format is None else FormatId(found.answer_format)
+    return () if found is None else tuple(FormatId(name) for name in found.speaks)
 
 
 def new_telemetry(config: Config, *, stream: TextIO) -> Telemetry:

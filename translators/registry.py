@@ -44,16 +44,14 @@ class Registry:
         formats = tuple(self._by_id.values())
         varied = [each for each in formats if isinstance(each, _Varied)]
         writers = [*formats, *(variant for each in varied for variant in each.variants)]
-        self._by_media_type: Mapping[str, Translator] = MappingProxyType(
-            {name: translator for translator in writers for name in translator.media_types}
+        self._by_media_type = _grouped(
+            (name, translator) for translator in writers for name in translator.media_types
         )
-        self._by_root: Mapping[str, Translator] = MappingProxyType(
-            {
-                root: each
-                for each in formats
-                if isinstance(each, _Rooted)
-                for root in each.root_elements
-            }
+        self._by_root = _grouped(
+            (root, each)
+            for each in formats
+            if isinstance(each, _Rooted)
+            for root in each.root_elements
         )
 
     def __iter__(self) -> Iterator[Translator]:
@@ -72,24 +70,35 @@ class Registry:
             raise KeyError(f"there is no format {format_id}; there are {known}")
         return translator
 
-    def by_media_type(self, media_type: str) -> Translator | None:
-        """The format that a media type names, without its parameters; it writes that type."""
-        return self._by_media_type.get(media_type.partition(";")[0].strip().lower())
+    def by_media_type(self, media_type: str) -> tuple[Translator, ...]:
+        """The formats that a media type names, without its parameters; they write that type.
 
-    def by_element(self, namespace: str, local_name: str) -> Translator | None:
-        """The XML format whose documents have this document element."""
+        Several, in the order in which they were given, when they are versions of one another.
+        """
+        return self._by_media_type.get(media_type.partition(";")[0].strip().lower(), ())
+
+    def by_element(self, namespace: str, local_name: str) -> tuple[Translator, ...]:
+        """The XML formats whose documents have this document element, as above."""
         name = f"{{{namespace}}}{local_name}" if namespace else local_name
-        return self._by_root.get(name)
+        return self._by_root.get(name, ())
 
-    def by_root(self, head: bytes) -> Translator | None:
-        """The XML format of a document that begins with ``head``.
+    def by_root(self, head: bytes) -> tuple[Translator, ...]:
+        """The XML formats of a document that begins with ``head``.
 
-        ``None`` also when that is no XML that we read; ``xml.opening`` tells why.
+        None also when that is no XML that we read; ``xml.opening`` tells why.
         """
         try:
-            return self._by_root.get(xml.opening(head).tag)
+            return self._by_root.get(xml.opening(head).tag, ())
         except xml.XmlError:
-            return None
+            return ()
+
+
+def _grouped(named: Iterable[tuple[str, Translator]]) -> Mapping[str, tuple[Translator, ...]]:
+    """By name; of one format the later way of writing it counts."""
+    found: dict[str, dict[FormatId, Translator]] = {}
+    for name, translator in named:
+        found.setdefault(name, {})[translator.id] = translator
+    return MappingProxyType({name: tuple(several.values()) for name, several in found.items()})
 
 
 def standard() -> Registry:

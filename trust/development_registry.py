@@ -33,7 +33,7 @@ class _PartyTable(msgspec.Struct, kw_only=True, omit_defaults=True):
     authorities: tuple[str, ...] = ()
     must_sign: bool = False
     all_or_nothing: bool = False
-    answer_format: str | None = None
+    speaks: tuple[str, ...] = ()
 
 
 class _KeyTable(msgspec.Struct, kw_only=True):
@@ -94,7 +94,7 @@ def _member(member: Member, entry: Member | Visitor, home: Network, network: Net
         authorities=(home.id,),
         must_sign=entry.must_sign,
         all_or_nothing=member.all_or_nothing,
-        answer_format=member.answer_format,
+        speaks=member.speaks,
     )
     key = _KeyTable(public_key=f"{_from(network, home.id)}parties/{member.id}/signing.pub")
     blocks = [write_table("[[party]]", table), write_table("[[party.key]]", key)]

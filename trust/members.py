@@ -16,6 +16,7 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}\Z")]
 Label = Annotated[PartyId, Meta(pattern=rf"^{PARTY_ID_PATTERN}\Z")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
 Thumbprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
 OperatorCode = Annotated[str, Meta(min_length=1, max_length=35)]
 Instant = Annotated[datetime, Meta(tz=True)]
 Severity = Literal["error", "warning"]
@@ -54,8 +55,10 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``authorities`` are the only ones that may vouch for it. ``thumbprints``, when there are any,
     are the only client certificates that count for it (SHA-256, lower-case hexadecimal).
     ``operators`` are codes by which messages name it, such as UPU operator codes.
-    ``severities`` overrides how a fault code weighs in what this party sends. ``answer_format``
-    is the format in which it wants answers.
+    ``severities`` overrides how a fault code weighs in what this party sends. ``speaks`` are the
+    formats that it understands, each with its version, the one it likes best first: what it
+    fetches comes in the first that can carry it, and what it sends without naming a format is
+    taken for one of them.
     """
 
     id: Label
@@ -71,7 +74,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suspended: bool = False
     grants: tuple[Grant, ...] = ()
     severities: dict[str, Severity] = {}
-    answer_format: str | None = None
+    speaks: tuple[FormatName, ...] = ()
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

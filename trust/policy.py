@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -22,6 +23,16 @@ def permit_format(party: Party, format: str) -> Denial | None:  # noqa: A002 - t
     if any(_covers(grant.formats, format) for grant in party.grants):
         return None
     return Denial("permission.format", f"{party.id} may not send {format}")
+
+
+def meant(party: Party, formats: Sequence[str]) -> Sequence[str]:
+    """Of formats that are written alike, those that the party can mean; never none of them.
+
+    Those that it may send, and of several of those the ones that it speaks.
+    """
+    sent = [name for name in formats if permit_format(party, name) is None]
+    spoken = [name for name in sent if name in party.speaks]
+    return spoken or sent or formats[:1]  # what it may not send is refused as such
 
 
 def permit_message(

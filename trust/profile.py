@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, toml
 
 from trust.authority import KeyKind
-from trust.members import Country, Grant, Label, Name, OperatorCode
+from trust.members import Country, FormatName, Grant, Label, Name, OperatorCode
 from trust.mistakes import Mistake, RegistryError
 from trust.tables import Report, read_table, reporter, tables
 
@@ -46,7 +46,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     signing: KeyKind = "P-256"
     must_sign: bool = False
     all_or_nothing: bool = False
-    answer_format: str | None = None
+    speaks: tuple[FormatName, ...] = ()
     grant: tuple[Grant, ...] = ()
 
 

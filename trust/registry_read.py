@@ -15,6 +15,7 @@ from trust.certificates import fingerprint_of, load_certificates
 from trust.members import (
     Authority,
     Country,
+    FormatName,
     Grant,
     Label,
     Name,
@@ -51,7 +52,9 @@ class _PartyRow(msgspec.Struct, kw_only=True):
     all_or_nothing: bool = False
     suspended: bool = False
     severities: dict[str, Severity] = {}
-    answer_format: str | None = None
+    speaks: tuple[FormatName, ...] = ()
+    answer_format: FormatName | None = None
+    """What ``speaks`` was before it was a list; read, and never written."""
 
 
 def read_registry(text: str, read: Read) -> Content:
@@ -120,6 +123,8 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
     row = read_table(raw, _PartyRow, path, report, beside=("key", "grant"))
     if row is None:
         return None
+    if row.speaks and row.answer_format is not None:
+        report(f"{path}.answer_format", "speaks says it already; remove this older key")
     pinned = list(row.thumbprints)
     for at, source in enumerate(row.certificates):
         pems = read_certificates(source, f"{path}.certificates[{at}]", read, report)
@@ -138,5 +143,5 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
         suspended=row.suspended,
         grants=grants,
         severities=row.severities,
-        answer_format=row.answer_format,
+        speaks=row.speaks or (() if row.answer_format is None else (row.answer_format,)),
     )

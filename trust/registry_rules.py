@@ -21,6 +21,7 @@ def find_mistakes(authorities: Sequence[Authority], parties: Sequence[Party]) ->
         *_vouching_mistakes(authorities, parties),
         *_thumbprint_mistakes(parties),
         *_key_mistakes(parties),
+        *_speech_mistakes(parties),
     ]
 
 
@@ -88,6 +89,13 @@ def _key_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
             if _backwards(key.not_before, key.not_after):
                 yield Mistake(f"{path}.not_after", "it ends before it begins")
             yield from _owned(key, path, party, owners)
+
+
+def _speech_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
+    for at, party in enumerate(parties):
+        for number, name in enumerate(party.speaks):
+            if name in party.speaks[:number]:
+                yield Mistake(f"party[{at}].speaks[{number}]", f"{name!r} is there already")
 
 
 def _owned(key: SigningKey, path: str, party: Party, owners: dict[str, str]) -> Iterator[Mistake]:

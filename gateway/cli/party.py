@@ -122,7 +122,7 @@ def check(*, file: Path, as_json: bool) -> None:
     epilog="""\b
 Examples:
     luxor party add post-c --role post --country FR --authority luxor
-        --format 'upu.*' --kind ItemDeclaration --for '*'
+        --format 'upu.*' --kind ItemDeclaration --for '*' --speaks upu.cusrsp.1
     luxor party add shop-2 --role platform --authority luxor --key shop-2.pub --must-sign
         --format luxor.json.1 --kind Order --for '*'"""
 )
@@ -140,6 +140,9 @@ Examples:
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A file with a public key with which it signs, PEM.",
+)
+@click.option(
+    "--speaks", multiple=True, help="A format that it understands, the one it likes best first."
 )
 @click.option("--must-sign", is_flag=True, help="Refuse what it sends unsigned.")
 @click.option("--format", "formats", multiple=True, help="A format that it may send; a glob.")
@@ -255,6 +258,7 @@ def _summary(p: Party) -> dict[str, Any]:
         "country": p.country,
         "authorities": p.authorities,
         "signing_keys": [key.kid for key in p.signing_keys],
+        "speaks": p.speaks,
         "must_sign": p.must_sign,
         "suspended": p.suspended,
         "grants": len(p.grants),

@@ -78,6 +78,9 @@ def _dispatch(config: Config) -> Iterator[Mistake]:
 def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:
     if PartyId(config.gateway.id) not in parties.parties:
         yield Mistake("gateway.id", f"{config.gateway.id} is not in the registry of parties")
+    for party in parties.parties.values():
+        for name in party.speaks:
+            yield from _format(name, f"registry: {party.id}.speaks", formats)
     for index, folder in enumerate(config.ingress.folder):
         path = f"ingress.folder[{index}]"
         yield from _party(folder.party, f"{path}.party", parties)

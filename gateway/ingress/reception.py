@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -48,6 +49,10 @@ class Reception:
         self._service.permit(
             identity, interchange_id=claim.interchange_id, format_id=claim.format_id
         )
+
+    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
+        """Which of the formats a submission is in that names none."""
+        return self._service.meant(identity, formats)
 
     async def accept(self, identity: Identity, claim: Claim, content: Content) -> Stored:
         """Have a permitted submission judged and committed."""

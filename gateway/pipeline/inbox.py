@@ -41,7 +41,7 @@ class Inboxes:
         journal: Journal,
         preparer: Preparer,
         endpoints: Callable[[], Endpoints],
-        answer_format: Callable[[PartyId], FormatId | None],
+        spoken: Callable[[PartyId], Sequence[FormatId]],
         sign: Sign,
         settings: DispatchSettings,
         bell: Bell,
@@ -53,7 +53,7 @@ class Inboxes:
         self._journal = journal
         self._preparer = preparer
         self._endpoints = endpoints
-        self._answer_format = answer_format
+        self._spoken = spoken
         self._sign = sign
         self._settings = settings
         self._bell = bell
@@ -106,7 +106,7 @@ class Inboxes:
                 continue
             try:
                 prepared = await self._prepared(
-                    delivery, endpoint, (format_id, self._answer_format(party))
+                    delivery, endpoint, (format_id, *self._spoken(party))
                 )
             except Refused as refused:
                 stopped.add(delivery.key)

@@ -98,10 +98,12 @@ def test_add_appends_a_party(registry: Path, tmp_path: Path) -> None:
 
     found = document(
         *("add", "shop", "--registry", registry, "--role", "platform", "--country", "FR"),
+        *("--speaks", "acme.orders.2", "--speaks", "luxor.json.1"),
         *("--key", key, "--must-sign", "--format", "luxor.*", "--kind", "Order", "--for", "*"),
     )
 
     assert found["must_sign"] is True
+    assert ["acme.orders.2", "luxor.json.1"] == found["speaks"]
     assert registry.read_text().startswith(TEXT)
     assert document("show", "shop", "--registry", registry)["grants"] == [
         {"formats": ["luxor.*"], "kinds": ["Order"], "countries": ["*"]}

@@ -6,7 +6,7 @@ import pytest
 
 from trust.identity import PartyId
 from trust.members import Grant, Party
-from trust.policy import permit_format, permit_message
+from trust.policy import meant, permit_format, permit_message
 
 PARTY = Party(
     id=PartyId("broker"),
@@ -81,3 +81,26 @@ def test_two_grants_do_not_add_up() -> None:
     )
 
     assert denied("a", "Order", "DE", who=party) == "permission.country"
+
+
+VERSIONS = ("acme.items.1", "acme.items.2")
+
+
+@pytest.mark.parametrize(
+    ("granted", "speaks", "expected"),
+    [
+        (("acme.items.1",), (), ("acme.items.1",)),
+        (("acme.items.1",), ("acme.items.2",), ("acme.items.1",)),
+        (("acme.*",), ("luxor.json.1", "acme.items.2"), ("acme.items.2",)),
+        (("acme.*",), (), VERSIONS),
+        (("acme.*",), ("acme.items.2", "acme.items.1"), VERSIONS),
+        ((), ("acme.items.2",), ("acme.items.1",)),
+    ],
+    ids=["granted", "grant before speech", "spoken", "neither", "both", "denied either way"],
+)
+def test_of_versions_written_alike_a_party_means_what_it_may_send_and_speaks(
+    granted: tuple[str, ...], speaks: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    party = Party(id=PartyId("shop"), speaks=speaks, grants=(Grant(formats=granted),))
+
+    assert expected == tuple(meant(party, VERSIONS))

@@ -40,7 +40,7 @@ authorities = ["luxor"]
 certificates = ["leaf.pem"]
 must_sign = true
 all_or_nothing = true
-answer_format = "upu.cusrsp.1"
+speaks = ["upu.itmatt.2", "upu.cusrsp.1"]
 
 [party.severities]
 "s10.check-digit" = "warning"
@@ -112,7 +112,8 @@ def test_everything_that_a_text_says_is_read(files: dict[str, bytes], luxor: Tow
     assert registry.crls() == ("root.crl", "issuing.crl")
     assert post.name == 'Post "A" é'
     assert post.roles == {"post", "declarant"}
-    assert (post.country, post.operators, post.answer_format) == ("FR", ("FRA",), "upu.cusrsp.1")
+    assert (post.country, post.operators) == ("FR", ("FRA",))
+    assert ("upu.itmatt.2", "upu.cusrsp.1") == post.speaks
     assert (post.must_sign, post.all_or_nothing, post.suspended) == (True, True, False)
     assert post.severities == {"s10.check-digit": "warning"}
     assert [(key.kid, key.algorithm) for key in post.signing_keys] == [("k1", "Ed25519")]
@@ -445,3 +446,27 @@ def test_a_self_signed_authority_needs_no_intermediate(luxor: Town) -> None:
     registry = Registry.from_toml(text, Files({}))
 
     assert [*registry.authorities] == ["flat"]
+
+
+def test_the_older_key_for_one_spoken_format_is_still_read() -> None:
+    text = '[[party]]\nid = "a"\nanswer_format = "upu.cusrsp.1"\n'
+
+    registry = Registry.from_toml(text, Files({}))
+
+    assert ("upu.cusrsp.1",) == registry.party(PartyId("a")).speaks
+    assert 'speaks = ["upu.cusrsp.1"]' in registry.to_toml()
+
+
+@pytest.mark.parametrize(
+    ("row", "mistake"),
+    [
+        ('speaks = ["a.1", "b.1", "a.1"]', "party[0].speaks[2]: 'a.1' is there already"),
+        ('speaks = ["a.1"]\nanswer_format = "b.1"', "party[0].answer_format: speaks says it"),
+        ('speaks = ["A *"]', "party[0].speaks: "),
+        ('speaks = "a.1"', "party[0].speaks: "),
+    ],
+)
+def test_a_mistake_in_what_a_party_speaks_is_named(row: str, mistake: str) -> None:
+    (found,) = mistakes(f'[[party]]\nid = "a"\n{row}\n', {})
+
+    assert found.startswith(mistake)

@@ -1,4 +1,4 @@
-"""Which format a submission is in when its sender did not name one."""
+"""Which formats a submission may be in when its sender did not name one."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ HEAD_BYTES = 65_536
 _XML = frozenset({"application/xml", "text/xml"})  # RFC 7303, 9.1 and 9.2: say nothing of a format
 
 
-def format_of_type(content_type: str, formats: Registry) -> FormatId | str:
-    """The format of a media type; empty for the XML types, whose root element decides.
+def formats_of_type(content_type: str, formats: Registry) -> tuple[FormatId, ...]:
+    """The formats of a media type; none for the XML types, whose root element decides.
 
     Raises ``Refused("media-type.unsupported")``.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     found = formats.by_media_type(media_type)
-    if found is not None:
-        return found.id
-    if media_type in _XML:
-        return ""
-    raise Refused("media-type.unsupported")
+    if not found and media_type not in _XML:
+        raise Refused("media-type.unsupported")
+    return tuple(translator.id for translator in found)
 
 
-def format_of_root(content: Content, formats: Registry) -> FormatId:
-    """The format whose documents begin with this root element.
+def formats_of_root(content: Content, formats: Registry) -> tuple[FormatId, ...]:
+    """The formats whose documents begin with this root element: several when they are versions.
 
     Raises ``Refused("media-type.unsupported")``; the fault of an opening that can not be read is
     with it.
@@ -43,6 +41,6 @@ def format_of_root(content: Content, formats: Registry) -> FormatId:
         detail = "its root element can not be read"
         raise Refused("media-type.unsupported", detail, faults=[fault]) from error
     found = formats.by_root(head)
-    if found is None:
+    if not found:
         raise Refused("media-type.unsupported", "its root element is that of no format")
-    return found.id
+    return tuple(translator.id for translator in found)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gateway.core.errors import Refused, Unavailable
 from gateway.ingress.http.body import check_announced, read_body
-from gateway.ingress.http.media import format_of_root, format_of_type
+from gateway.ingress.http.media import formats_of_root, formats_of_type
 from gateway.ingress.http.responses import answer_response
 from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
@@ -55,13 +55,15 @@ class Submit:
             # What can be refused by its headers is refused before a byte of the body is read.
             check_announced(request, self._settings)
             if not claim.format_id:
-                format_id = format_of_type(headers.get("Content-Type", ""), self._formats)
-                claim = replace(claim, format_id=format_id)
+                named = formats_of_type(headers.get("Content-Type", ""), self._formats)
+                if named:
+                    claim = replace(claim, format_id=self._reception.meant(call.identity, named))
             if claim.format_id:
                 self._reception.permit(call.identity, claim)
             content = await read_body(request, intake, self._settings)
             if not claim.format_id:
-                claim = replace(claim, format_id=format_of_root(content, self._formats))
+                written = formats_of_root(content, self._formats)
+                claim = replace(claim, format_id=self._reception.meant(call.identity, written))
                 self._reception.permit(call.identity, claim)
             stored = await self._reception.accept(call.identity, claim, content)
         except Refused as refused:

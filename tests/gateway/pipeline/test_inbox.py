@@ -30,7 +30,7 @@ class Boxes:
 
     def __init__(self, middle: Middle) -> None:
         self.middle = middle
-        self.answer_format: FormatId | None = None
+        self.spoken: tuple[FormatId, ...] = ()
         self.buried: list[tuple[Delivery, Refused]] = []
         self.settled: list[Settlement] = []
         route = Route(name="pull", kinds=("*",), to=("inbox:risk",))
@@ -43,7 +43,7 @@ class Boxes:
             journal=middle.journal,
             preparer=middle.preparer,
             endpoints=lambda: middle.network.endpoints,
-            answer_format=lambda _: self.answer_format,
+            spoken=lambda _: self.spoken,
             sign=lambda *_: "signature",
             settings=DispatchSettings(idle=0.01),
             bell=middle.bell,
@@ -82,8 +82,18 @@ async def test_a_format_that_lacks_the_kind_buries_nothing(boxes: Boxes) -> None
     assert [] == boxes.buried
 
 
-async def test_an_answer_format_that_lacks_the_kind_buries_nothing(boxes: Boxes) -> None:
-    boxes.answer_format = CUSRSP
+async def test_a_page_comes_in_the_first_spoken_format_that_carries_the_kind(
+    boxes: Boxes,
+) -> None:
+    boxes.spoken = (CUSRSP, ITMATT, JSON)
+    await boxes.middle.send("post-a", samples.ITEM)
+
+    assert [ITMATT] == await boxes.formats()
+    assert [JSON] == await boxes.formats(asked=JSON)
+
+
+async def test_spoken_formats_that_lack_the_kind_bury_nothing(boxes: Boxes) -> None:
+    boxes.spoken = (CUSRSP,)
     await boxes.middle.send("post-a", samples.ITEM)
 
     assert [JSON] == await boxes.formats()
