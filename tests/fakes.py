@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
-from gateway.core.records import Outcome, State, Stored, TraceEntry
+from gateway.core.records import MessageReport, Outcome, State, Stored, TraceEntry
 from gateway.pipeline.gateway import INTERCHANGE_ID
-from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus
+from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.telemetry import Metrics, Telemetry, event_log
 from translators.faults import Fault
 from translators.registry import Registry
@@ -93,6 +93,7 @@ class FakeService:
         self.acknowledged: list[MessageId] = []
         self.signer = signer
         self.stored: dict[tuple[PartyId, str], Stored] = {}
+        self.reported: list[MessageReport] = []
 
     def identify(self, certificate: bytes) -> Identity:
         parsed = x509.load_der_x509_certificate(certificate)
@@ -108,9 +109,6 @@ class FakeService:
 
     def folder_identity(self, party: PartyId) -> Identity:
         return Identity(party=party, method="folder")
-
-    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
-        return formats[0]
 
     def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
         if not interchange_id:
@@ -195,6 +193,14 @@ class FakeService:
         if stored is None:
             raise Refused("interchange.not-found")
         return InterchangeStatus(stored=stored, legs=())
+
+    async def reports(
+        self, identity: Identity, interchange_id: InterchangeId, *, offset: int, limit: int
+    ) -> ReportPage:
+        stored = (await self.status(identity, interchange_id)).stored
+        told = self.reported[offset : offset + limit]
+        more = len(self.reported) > offset + limit
+        return ReportPage(stored=stored, reports=tuple(told), more=more)
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         return ()

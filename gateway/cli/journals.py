@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway.cli.story import Said, Try, Way
+from gateway.cli.story import Said, Try, Way, counts_of
 from gateway.cli.summary import summary
 from gateway.config import Config, ConfigError, load
 from gateway.core.identifiers import resolve
-from gateway.core.records import Attempt, Outcome, State, Stored, TraceEntry
+from gateway.core.records import Attempt, Outcome, State, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Counts, Fate
 from gateway.store.sqlite.reader import SqliteReader, open_reader
 from gateway.store.sqlite.schema import JournalMismatch
@@ -29,16 +30,23 @@ def tell(configs: Iterable[Path], value: str, *, limit: int) -> tuple[Said, ...]
     """
     told: list[Said] = []
     for file in configs:
-        config = _config(file)
-        path = config.path(config.gateway.data) / JOURNAL
-        if not path.is_file():
-            raise click.UsageError(f"{file}: there is no journal yet at {path}")
-        try:
-            with open_reader(path, gateway=config.gateway.number) as reader:
-                told.extend(_Teller(config, reader).tell(value, limit))
-        except JournalMismatch as error:
-            raise click.UsageError(f"{path}: {error}") from error
+        with reading(file) as (config, reader):
+            told.extend(_Teller(config, reader).tell(value, limit))
     return tuple(told)
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[tuple[Config, SqliteReader]]:
+    """A configuration and its gateway's journal; raises ``click.UsageError`` or ``Unavailable``."""
+    config = _config(file)
+    path = config.path(config.gateway.data) / JOURNAL
+    if not path.is_file():
+        raise click.UsageError(f"{file}: there is no journal yet at {path}")
+    try:
+        with open_reader(path, gateway=config.gateway.number) as reader:
+            yield config, reader
+    except JournalMismatch as error:
+        raise click.UsageError(f"{path}: {error}") from error
 
 
 def _config(file: Path) -> Config:
@@ -46,6 +54,14 @@ def _config(file: Path) -> Config:
         return load(file)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+
+
+def message_of(reader: SqliteReader, value: str, *, number: int) -> StoredMessage | None:
+    """The message of that id, when it is one of the gateway of that number."""
+    resolved = resolve(value)
+    if resolved is None or resolved[0] != number:
+        return None
+    return reader.message(resolved[1], resolved[2])
 
 
 class _Teller:
@@ -72,15 +88,12 @@ class _Teller:
 
     def _subject(self, value: str) -> str:
         """A message id of this gateway stands for the key of its message."""
-        resolved = resolve(value)
-        if resolved is None or resolved[0] != self._number:
-            return value
-        message = self._reader.message(resolved[1], resolved[2])
+        message = message_of(self._reader, value, number=self._number)
         return value if message is None else message.key.value
 
     def _accepted(self, entry: TraceEntry, judged: Iterable[Outcome]) -> Said:
         message = entry.message
-        faults = [o.faults for o in judged if o.ordinal == message.ordinal]
+        own = [outcome for outcome in judged if outcome.ordinal == message.ordinal]
         return Said(
             at=message.accepted_at,
             status=State.ACCEPTED,
@@ -101,7 +114,8 @@ class _Teller:
             subjects=tuple(f"{subject.kind} {subject.value}" for subject in entry.subjects),
             regards=message.regards or "",
             upstream_id=message.upstream_id or "",
-            faults=faults[0] if faults else (),
+            faults=own[0].faults if own else (),
+            counts=counts_of(own[0]) if own else Counts(),
             ways=tuple(
                 Way(
                     destination=leg.destination,
@@ -136,6 +150,7 @@ class _Teller:
                 format=stored.format,
                 transport=stored.transport,
                 faults=outcome.faults,
+                counts=counts_of(outcome),
             )
 
 
@@ -149,6 +164,6 @@ def _try(attempt: Attempt) -> Try:
         counts=Counts() if attempt.report is None else attempt.report.counts(),
         withheld=()
         if attempt.report is None
-        else tuple(v.path for v in attempt.report.values() if v.fate is Fate.WITHHELD),
+        else tuple(v.path for v in attempt.report.values() if v.kind is Fate.WITHHELD),
         receipt=attempt.evidence is not None,
     )

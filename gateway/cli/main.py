@@ -14,6 +14,8 @@ COMMANDS = {
     "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),
     "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
+    "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
+    "losses": ("gateway.cli.losses", "losses", "which fields are lost how often, and where"),
     "translate": ("gateway.cli.translate", "translate", "from one format to another"),
     "validate": ("gateway.cli.translate", "validate", "every fault of a file"),
     "formats": ("gateway.cli.formats", "formats", "the formats that are spoken"),

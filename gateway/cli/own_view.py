@@ -9,10 +9,11 @@ from datetime import datetime
 import msgspec
 
 from gateway.cli.access import Access
-from gateway.cli.story import Said, Try, Way
+from gateway.cli.story import Said, Try, Way, counts_of
 from gateway.client import GrpcPartyClient, PartyClient, ProblemError, Track
 from gateway.client.answers import TracedMessage
 from gateway.core.records import Outcome, State
+from gateway.core.reports import Counts
 
 NOT_FOUND = "interchange.not-found"
 MOST_INTERCHANGES = 20
@@ -78,6 +79,7 @@ def _accepted(message: TracedMessage, judged: Iterable[Outcome], *, own: str) ->
         subjects=tuple(f"{subject.kind} {subject.value}" for subject in message.subjects),
         regards=message.regards or "",
         faults=mine[0].faults if mine else (),
+        counts=counts_of(mine[0]) if mine else Counts(),
         ordinal=mine[0].ordinal if mine else None,
         ways=tuple(
             Way(
@@ -108,6 +110,7 @@ def _refused(
                 interchange_id=interchange_id,
                 ordinal=outcome.ordinal,
                 faults=outcome.faults,
+                counts=counts_of(outcome),
             )
 
 
@@ -133,6 +136,7 @@ def _completed(said: Said, judged: Iterable[Outcome], *, own: str) -> Said:
                 key=outcome.key or "",
                 ordinal=outcome.ordinal,
                 faults=outcome.faults,
+                counts=counts_of(outcome),
             )
     return said
 

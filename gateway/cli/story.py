@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.core.records import Outcome
 from gateway.core.reports import Counts
 from translators.faults import Fault
 
@@ -27,6 +28,28 @@ class Try(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was not simply carried; ``luxor report`` names it."""
     receipt: bool = False
     """The receiver has signed for it."""
+
+
+def counts_of(outcome: Outcome) -> Counts:
+    """What its sender is told of a message in numbers."""
+    return Counts(
+        not_carried=outcome.not_carried,
+        defaulted=outcome.defaulted,
+        contradicting=outcome.contradicting,
+    )
+
+
+def in_words(counts: Counts) -> str:
+    """Such as "3 not carried, 1 defaulted"; nothing when everything was simply carried.
+
+    Codes that were mapped are no loss, and what was withheld is said by its paths.
+    """
+    told = (
+        (counts.not_carried, "not carried"),
+        (counts.defaulted, "defaulted"),
+        (counts.contradicting, "contradicting"),
+    )
+    return ", ".join(f"{count} {word}" for count, word in told if count)
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,6 +83,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     regards: str = ""
     upstream_id: str = ""
     faults: tuple[Fault, ...] = ()
+    counts: Counts = Counts()
+    """What reading it did not simply carry; ``luxor report`` names it."""
     ways: tuple[Way, ...] = ()
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from gateway.cli.story import Said, Scene, Try, Way
+from gateway.cli.story import Said, Scene, Try, Way, in_words
 from gateway.core.records import State
 from translators.faults import Fault
 
@@ -40,6 +40,8 @@ def _add(tree: Tree, scene: Scene, *, top: bool) -> None:
         branch.add(line)
     for fault in said.faults:
         branch.add(_fault(fault))
+    if lost := in_words(said.counts):
+        branch.add(Text(f"reading it: {lost}", style="yellow"))
     for way in said.ways:
         _way(branch, way)
     for answer in scene.answers:
@@ -113,6 +115,8 @@ def _attempt(attempt: Try) -> Text:
         shown = ", ".join(attempt.withheld[:_WITHHELD_SHOWN])
         more = len(attempt.withheld) - _WITHHELD_SHOWN
         text.append(f", withheld {shown}{f' and {more} more' if more > 0 else ''}")
+    if lost := in_words(attempt.counts):
+        text.append(f", {lost}", style="yellow")
     return text
 
 

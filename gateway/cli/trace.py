@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gateway.cli import journals, own_view
 from gateway.cli.access import access, with_access
-from gateway.cli.story import Said, in_order, nested
+from gateway.cli.story import Said, in_order, in_words, nested
 from gateway.cli.timeline import print_story
 from gateway.client import CredentialsError, ProblemError
 from gateway.core.errors import Unavailable
@@ -77,10 +77,21 @@ def trace(
         click.echo(msgspec.json.encode({"value": value, "messages": in_order(told)}).decode())
     elif told:
         print_story(value, nested(told), _console())
+        if any(map(_loses, told)):
+            click.echo(f"What was not carried, and why: luxor report {value} {_where(configs)}")
     else:
         click.echo(f"Nothing is known about {value}.", err=True)
     if not told:
         sys.exit(NOTHING)
+
+
+def _loses(said: Said) -> bool:
+    tries = (attempt.counts for way in said.ways for attempt in way.tries)
+    return any(map(in_words, (said.counts, *tries)))
+
+
+def _where(configs: tuple[Path, ...]) -> str:
+    return " ".join(f"--config {file}" for file in configs) or "--to URL --as PARTY"
 
 
 def _console() -> Console:

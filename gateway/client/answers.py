@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.records import Leg, Outcome, Result, State, Subject
+from gateway.core.reports import Line
 from translators.translator import FormatId
 from trust.receipt import ReceiptClaims
 
@@ -49,6 +50,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def refused(self) -> int:
         """How many messages were refused."""
         return self.claims.refused
+
+
+class ReportedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of one's own and every value of it that was not simply carried."""
+
+    ordinal: int
+    kind: str
+    notes: tuple[Line, ...]
+    more: int = 0
 
 
 class InterchangeStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from gateway.client.answers import (
     InboxMessage,
     InboxPage,
     InterchangeStatus,
+    ReportedMessage,
     Trace,
 )
 from gateway.client.connection import JSON, Connection, HttpsLimits, Reply
@@ -49,6 +50,11 @@ class _Status(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Page(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: msgspec.Raw
+    next: int | None = None
+
+
+class _Report(msgspec.Struct, frozen=True, kw_only=True):
+    messages: tuple[ReportedMessage, ...]
     next: int | None = None
 
 
@@ -154,6 +160,20 @@ class PartyClient:
         if self._prover.proves:
             self._prover.outcomes(claims, document)
         return _understood(document, _outcomes)
+
+    async def report(self, interchange_id: str) -> tuple[ReportedMessage, ...]:
+        """What the gateway did not simply carry of an interchange, message by message, all pages.
+
+        Messages that were carried whole are left out.
+        """
+        path = f"/v1/interchanges/{quote(interchange_id, safe='')}/report"
+        page = _read(await self._connection.call("GET", path), _Report)
+        messages = list(page.messages)
+        while page.next is not None:
+            query = {"offset": str(page.next), "limit": str(self._limits.page)}
+            page = _read(await self._connection.call("GET", path, query=query), _Report)
+            messages += page.messages
+        return tuple(messages)
 
     async def inbox(
         self,

@@ -38,7 +38,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, order=
     ``*`` for indices in a report's lines, and with the indices in single values.
     """
 
-    fate: Fate
+    kind: Fate
     path: str = ""
     source_path: str = ""
     detail: str = ""
@@ -85,7 +85,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             for place in places:
                 indices = iter(place.split("."))
                 yield Line(
-                    fate=line.fate,
+                    kind=line.kind,
                     path=_filled(line.path, indices),
                     source_path=_filled(line.source_path, indices),
                     detail=line.detail,
@@ -95,7 +95,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """How many values met which fate; those that were not kept count as not carried."""
         found: Counter[Fate] = Counter()
         for line, places in zip(self.lines, self._places(), strict=True):
-            found[line.fate] += len(places)
+            found[line.kind] += len(places)
         return Counts(
             withheld=found[Fate.WITHHELD],
             not_carried=found[Fate.DROPPED] + self.more,
@@ -144,7 +144,7 @@ def report_of(
         format=format_id,
         kind=kind,
         lines=tuple(
-            Line(fate=Fate(fate), path=path, source_path=source_path, detail=detail)
+            Line(kind=Fate(fate), path=path, source_path=source_path, detail=detail)
             for fate, path, source_path, detail in keys
         ),
         places=";".join([",".join(found[key]) for key in keys]).rstrip(";"),

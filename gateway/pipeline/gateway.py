@@ -14,7 +14,7 @@ from gateway.core.records import Stored, TraceEntry
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
-from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus
+from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.view import visible
 from translators.registry import Registry as Formats
@@ -22,7 +22,7 @@ from translators.translator import FormatId
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
-from trust.policy import meant, permit_format
+from trust.policy import permit_format
 
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
@@ -87,13 +87,6 @@ class Gateway:
         if denial is not None:
             raise Refused(denial.code, denial.detail)
 
-    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
-        """Which of several formats this party means that named none."""
-        found = meant(self._sender(identity).party, formats)
-        if len(found) > 1:
-            raise Refused("format.ambiguous", f"it may be {', '.join(found)}")
-        return FormatId(found[0])
-
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; durable on return."""
         self.permit(identity, interchange_id=envelope.interchange_id, format_id=envelope.format)
@@ -154,6 +147,16 @@ class Gateway:
         if stored is None or not stored.receipt:
             raise Refused("interchange.not-found")
         return InterchangeStatus(stored=stored, legs=await self._journal.legs(stored.record))
+
+    async def reports(
+        self, identity: Identity, interchange_id: InterchangeId, *, offset: int, limit: int
+    ) -> ReportPage:
+        """What reading did not simply carry of an interchange; only for the sender."""
+        stored = await self._journal.find(identity.party, interchange_id)
+        if stored is None or not stored.receipt:
+            raise Refused("interchange.not-found")
+        found = await self._journal.reports(stored.record, offset=offset, limit=limit + 1)
+        return ReportPage(stored=stored, reports=found[:limit], more=len(found) > limit)
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         """What this party itself sent or was sent about ``value``, without content."""

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.identifiers import InterchangeId, MessageId
-from gateway.core.records import Leg, Stored, TraceEntry
+from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
 from translators.registry import Registry
 from translators.translator import FormatId
 from trust.identity import Identity, PartyId
@@ -45,6 +45,14 @@ class InterchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     legs: tuple[Leg, ...]
 
 
+class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some reports of the reading of an interchange; ``more``: others follow."""
+
+    stored: Stored
+    reports: tuple[MessageReport, ...]
+    more: bool
+
+
 class Service(Protocol):
     """The gateway as its ingresses see it."""
 
@@ -64,10 +72,6 @@ class Service(Protocol):
 
     def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
         """Refuse what can be refused before a body is read: ids, formats, grants."""
-
-    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
-        """Which of several formats this party means that named none: the one that it may send,
-        otherwise of those the one that it speaks. Raises ``Refused("format.ambiguous")``."""
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; its outcome is durable on return.
@@ -89,6 +93,14 @@ class Service(Protocol):
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         """The receipt again, and where each leg stands; only for the sender."""
+
+    async def reports(
+        self, identity: Identity, interchange_id: InterchangeId, *, offset: int, limit: int
+    ) -> ReportPage:
+        """What reading did not simply carry of an interchange; only for the sender.
+
+        ``offset`` and ``limit`` count messages of which there is something to tell.
+        """
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         """The history of an item, order or indicator as far as it is this party's own."""

@@ -9,15 +9,18 @@ from aiohttp import web
 
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId
-from gateway.core.records import Leg, Result, Subject, TraceEntry
+from gateway.core.records import Leg, Result, State, Subject, TraceEntry
+from gateway.core.reports import Line
 from gateway.ingress.answers import Answer, answer_of, page_of
 from gateway.ingress.http.responses import json_response
 from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
-from gateway.pipeline.service import Service
+from gateway.pipeline.service import ReportPage, Service
 from translators.translator import FormatId
 
 MAX_TRACE_VALUE = 140
+MAX_VALUES = 10_000
+"""Values in one page of reports, unless the first message alone has more."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,28 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[TracedMessage, ...]
 
 
+class ReportedMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message and every value of it that was not simply carried. ``more``: values not kept."""
+
+    ordinal: int
+    kind: str
+    notes: tuple[Line, ...]
+    more: int = 0
+
+
+class TranslationReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What reading an interchange did not simply carry.
+
+    Messages that were carried whole are left out. ``next``: the offset of the page after this one.
+    """
+
+    interchange_id: InterchangeId
+    format: FormatId
+    status: State
+    messages: tuple[ReportedMessage, ...]
+    next: int | None = None
+
+
 class FormatLine(msgspec.Struct, frozen=True, kw_only=True):
     """One format that is spoken here, and how it stands to its standard."""
 
@@ -100,6 +125,17 @@ class Lookups:
         found = await self._service.status(call.identity, InterchangeId(call.values[0]))
         return json_response(page_of(found.stored, offset=offset, limit=limit))
 
+    async def report(self, call: Call) -> web.Response:
+        """``GET /v1/interchanges/{id}/report?offset=&limit=``."""
+        query = call.query("offset", "limit")
+        offset = whole(query, "offset", default=0, least=0, most=10_000_000)
+        most = self._settings.outcome_page
+        limit = whole(query, "limit", default=most, least=1, most=most)
+        found = await self._service.reports(
+            call.identity, InterchangeId(call.values[0]), offset=offset, limit=limit
+        )
+        return json_response(_page(found, offset=offset))
+
     async def trace(self, call: Call) -> web.Response:
         """``GET /v1/trace/{value}``."""
         call.query()
@@ -134,6 +170,30 @@ def whole(query: dict[str, str], name: str, *, default: int, least: int, most: i
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
         raise Refused("request.invalid", f"{name} is a whole number from {least} to {most}")
     return int(text)
+
+
+def _page(found: ReportPage, *, offset: int) -> TranslationReport:
+    """As many messages as fit; a single one may have more values than a page."""
+    messages: list[ReportedMessage] = []
+    values = 0
+    for told in found.reports:
+        notes = tuple(told.report.values())
+        values += len(notes)
+        if messages and values > MAX_VALUES:
+            break
+        messages.append(
+            ReportedMessage(
+                ordinal=told.ordinal, kind=told.report.kind, notes=notes, more=told.report.more
+            )
+        )
+    more = found.more or len(messages) < len(found.reports)
+    return TranslationReport(
+        interchange_id=found.stored.interchange_id,
+        format=found.stored.format,
+        status=found.stored.state,
+        messages=tuple(messages),
+        next=offset + len(messages) if more else None,
+    )
 
 
 def _traced(entry: TraceEntry) -> TracedMessage:

@@ -13,7 +13,7 @@ from gateway.core.errors import ProblemKind
 from gateway.core.records import Outcome
 from gateway.ingress.answers import Answer, OutcomePage
 from gateway.ingress.http.inbox import Acknowledged, Acknowledgement
-from gateway.ingress.http.lookups import Formats, Status, Trace
+from gateway.ingress.http.lookups import Formats, Status, Trace, TranslationReport
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.problems import Problem
 from gateway.pipeline.service import InboxPage
@@ -24,6 +24,7 @@ _TYPES = (
     Answer,
     OutcomePage,
     Outcome,
+    TranslationReport,
     Status,
     Trace,
     Formats,

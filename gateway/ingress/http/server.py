@@ -137,6 +137,7 @@ class HttpIngress:
         reads: dict[str, Handler] = {
             "/v1/interchanges/{}": lookups.status,
             "/v1/interchanges/{}/outcomes": lookups.outcomes,
+            "/v1/interchanges/{}/report": lookups.report,
             "/v1/trace/{}": lookups.trace,
             "/v1/formats": lookups.formats,
             "/openapi.json": openapi,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +13,8 @@ import msgspec
 
 from gateway.core.identifiers import InterchangeId
 from gateway.core.records import Stored, StoredMessage, TraceEntry
-from gateway.store.sqlite import reads, trace
+from gateway.core.reports import Loss, Report
+from gateway.store.sqlite import reads, reports, trace
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped
 from gateway.store.sqlite.messages import Messages
@@ -39,6 +41,21 @@ class SqliteReader:
         """Refused attempts under an id, of any party, in order of their records."""
         with mapped():
             return reads.refusals(self._connection, self._codec, interchange_id, limit)
+
+    def report(self, record: int, ordinal: int) -> Report | None:
+        """What reading that message did not simply carry; ``None`` for nothing to tell."""
+        with mapped():
+            return reports.of_message(self._connection, self._codec, record, ordinal)
+
+    def losses(self, *, since: datetime | None) -> tuple[Loss, ...]:
+        """As in the port."""
+        with mapped():
+            return reports.losses(self._connection, self._codec, since)
+
+    def raw(self, record: int, at: int) -> bytes | None:
+        """Slice ``at`` of the received bytes; ``None`` past the last."""
+        with mapped():
+            return reads.raw(self._connection, self._codec, record, at)
 
     def message(self, record: int, ordinal: int) -> StoredMessage | None:
         """One accepted message, without its body."""

@@ -55,6 +55,7 @@ _OF_RECORD = """
 SELECT d.ordinal, d.report, d.places FROM interchange AS i CROSS JOIN reading AS d
  ON d.record = i.record WHERE i.record = ? ORDER BY d.ordinal LIMIT ? OFFSET ?
 """
+_OF_MESSAGE = "SELECT report, places FROM reading WHERE record = ? AND ordinal = ?"
 _DELIVERED = """
 SELECT destination, report, count(*) FROM attempt
 WHERE record >= ? AND result = 'delivered' AND report IS NOT NULL GROUP BY destination, report
@@ -108,7 +109,7 @@ def _next(connection: sqlite3.Connection, table: str) -> int:
 
 
 def _text(line: Line) -> str:
-    return msgspec.json.encode((line.fate, line.path, line.source_path, line.detail)).decode()
+    return msgspec.json.encode((line.kind, line.path, line.source_path, line.detail)).decode()
 
 
 def pack_places(report: Report, codec: Codec) -> bytes | None:
@@ -163,7 +164,7 @@ class Shelf:
 def _line(content: str) -> Line:
     fate, path, source_path, detail = _content.decode(content)
     return msgspec.convert(
-        {"fate": fate, "path": path, "source_path": source_path, "detail": detail}, Line
+        {"kind": fate, "path": path, "source_path": source_path, "detail": detail}, Line
     )
 
 
@@ -201,6 +202,18 @@ def of_record(
         for ordinal, report in found
         if report is not None
     )
+
+
+def of_message(
+    connection: sqlite3.Connection, codec: Codec, record: int, ordinal: int
+) -> Report | None:
+    """The report of the reading of one message; ``None`` for nothing to tell."""
+    row = connection.execute(_OF_MESSAGE, (record, ordinal)).fetchone()
+    if row is None:
+        return None
+    shelf = Shelf(connection, codec)
+    shelf.fetch(row[:1])
+    return shelf.get(*row)
 
 
 def losses(

@@ -71,7 +71,7 @@ def test_indices_of_the_wire_document_stand_apart_too() -> None:
     made = report(note)
 
     assert (
-        Line(fate=Fate.DROPPED, path="/pieces/*", source_path="/items/item[*]/piece[*]/@x")
+        Line(kind=Fate.DROPPED, path="/pieces/*", source_path="/items/item[*]/piece[*]/@x")
         == (made.lines[0])
     )
     assert note.source_path == next(made.values()).source_path
@@ -107,7 +107,7 @@ notes = st.builds(
 def test_every_value_is_said_again(told: list[Note]) -> None:
     made = report(*told)
 
-    again = {(v.fate, v.path, v.source_path, v.detail) for v in made.values()}
+    again = {(v.kind, v.path, v.source_path, v.detail) for v in made.values()}
     assert {(Fate(n.kind), n.path, n.source_path or "", n.detail) for n in told} == again
 
 

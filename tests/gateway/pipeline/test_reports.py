@@ -117,7 +117,7 @@ async def test_a_delivery_says_what_its_format_did_not_carry(
     _, _, report = await prepared(middle, "risk")
 
     assert (NOTING, "ItemDeclaration") == (report.format, report.kind)
-    assert [(Fate.DROPPED, "/pieces/0/hs")] == [(v.fate, v.path) for v in report.values()]
+    assert [(Fate.DROPPED, "/pieces/0/hs")] == [(v.kind, v.path) for v in report.values()]
 
 
 async def test_what_an_agreement_withheld_stands_beside_what_the_format_dropped(
@@ -130,7 +130,7 @@ async def test_what_an_agreement_withheld_stands_beside_what_the_format_dropped(
     await middle.send("post-a", samples.item(addressee=addressee))
     _, _, report = await prepared(middle, "gateway-pn")
 
-    told = {v.path for v in report.values() if v.fate is Fate.WITHHELD}
+    told = {v.path for v in report.values() if v.kind is Fate.WITHHELD}
     assert {"/sender/name", "/addressee/address/lines/0", "/pieces/0/hs"} <= told
     assert JSON == report.format
 

@@ -213,4 +213,4 @@ async def test_attempts_from_before_there_were_reports_say_what_was_withheld(
     await upgraded.close()
     told = entry.attempts[0].report
     assert told is not None
-    assert [(Fate.WITHHELD, "/sender/name")] == [(v.fate, v.path) for v in told.values()]
+    assert [(Fate.WITHHELD, "/sender/name")] == [(v.kind, v.path) for v in told.values()]

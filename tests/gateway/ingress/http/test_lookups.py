@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from gateway.core.identifiers import MessageId
-from gateway.core.records import Outcome, State
+from gateway.core.records import MessageReport, Outcome, State
+from gateway.core.reports import report_of
 from gateway.ingress.http.server import HttpIngress
 from gateway.pipeline.service import InboxMessage
 from tests.fakes import NOW, FakeService, Seen
 from tests.gateway.ingress.http.conftest import Client
 from tests.pki import Pki
+from translators.faults import Note, NoteKind
 from translators.translator import FormatId
 from trust.identity import PartyId
 
@@ -217,3 +219,61 @@ async def test_malformed_http_is_a_problem_without_a_trace_of_code(
     assert b"urn:luxor:problem:request.invalid" in answer
     assert b"Traceback" not in answer
     assert (await client.post(b"good"))[0] == 202
+
+
+def reported(ordinal: int, *paths: str) -> MessageReport:
+    notes = [Note(kind=NoteKind.DROPPED, source_path=path, detail="no line") for path in paths]
+    report = report_of(notes, format_id=FormatId("acme.items.1"), kind="ItemDeclaration")
+    return MessageReport(ordinal=ordinal, report=report)
+
+
+async def test_a_sender_reads_what_was_not_carried_of_its_own_document(
+    client: Client, service: FakeService
+) -> None:
+    await client.post(b"good")
+    service.reported = [reported(3, "/items/2/colour", "/items/2/shape")]
+
+    _, _, found = await client.call("GET", "/v1/interchanges/i-1/report")
+
+    expected = [
+        {"kind": "dropped", "source_path": f"/items/2/{name}", "detail": "no line"}
+        for name in ("colour", "shape")
+    ]
+    assert [{"ordinal": 3, "kind": "ItemDeclaration", "notes": expected}] == found["messages"]
+    assert "next" not in found
+
+
+async def test_reports_come_page_by_page(client: Client, service: FakeService) -> None:
+    await client.post(b"good")
+    service.reported = [reported(number, "/colour") for number in range(1, 6)]
+
+    path, told = "/v1/interchanges/i-1/report?limit=2", []
+    while path:
+        _, _, page = await client.call("GET", path)
+        told += [message["ordinal"] for message in page["messages"]]
+        following = page.get("next")
+        path = f"/v1/interchanges/i-1/report?limit=2&offset={following}" if following else ""
+
+    assert [1, 2, 3, 4, 5] == told
+
+
+async def test_a_page_of_reports_is_bounded_in_values(client: Client, service: FakeService) -> None:
+    await client.post(b"good")
+    paths = [f"/items/{number}" for number in range(6_000)]
+    service.reported = [reported(1, *paths), reported(2, *paths)]
+
+    _, _, page = await client.call("GET", "/v1/interchanges/i-1/report")
+
+    assert ([1], 1) == ([message["ordinal"] for message in page["messages"]], page["next"])
+
+
+async def test_reports_of_another_partys_interchange_are_not_found(
+    client: Client, ingress: HttpIngress, pki: Pki
+) -> None:
+    await client.post(b"good")
+    other = Client(ingress, pki.client("post-b"))
+
+    status, _, problem = await other.call("GET", "/v1/interchanges/i-1/report")
+
+    await other.session.close()
+    assert (status, problem["code"]) == (404, "interchange.not-found")

@@ -41,6 +41,7 @@ async def test_answers_fit_their_schemas(client: Client, document: dict[str, Any
         "Answer": (await client.post(b"refuse"))[2],
         "Status": (await client.call("GET", "/v1/interchanges/i-1"))[2],
         "OutcomePage": (await client.call("GET", "/v1/interchanges/i-1/outcomes"))[2],
+        "TranslationReport": (await client.call("GET", "/v1/interchanges/i-1/report"))[2],
         "Formats": (await client.call("GET", "/v1/formats"))[2],
         "InboxPage": (await client.call("GET", "/v1/inbox"))[2],
         "Trace": (await client.call("GET", "/v1/trace/x"))[2],
