@@ -8,6 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from translators.canonical.consignments import ControlSubject
+from translators.canonical.declared import Statement
 from translators.canonical.goods import AttachedFile, Money, Pointer
 from translators.canonical.parties import Address, Office
 from translators.canonical.provenance import Provenance
@@ -38,6 +40,20 @@ class Finding(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
 
 
+class ControlResult(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """The result of one control of some part of a consignment (ICS2 IE4S03)."""
+
+    type: Code
+    code: Code
+    ended_at: Instant
+    subject: ControlSubject | None = None
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=99)] = ()
+    description: Text512 | None = None
+    files: Annotated[tuple[AttachedFile, ...], Meta(max_length=9)] = ()
+
+
 class InspectionResult(
     Struct,
     frozen=True,
@@ -64,6 +80,14 @@ class InspectionResult(
     findings: Annotated[tuple[Finding, ...], Meta(max_length=99)] = ()
     images: Annotated[tuple[AttachedFile, ...], Meta(max_length=99)] = ()
     remark: Text2000 | None = None
+    function: Code | None = None
+    """Original or a change, in the authority's code."""
+    issued_at: Instant | None = None
+    reason: Text512 | None = None
+    reason_code: Code | None = None
+    triggers: Annotated[tuple[Code, ...], Meta(max_length=9)] = ()
+    """What made the control happen, in the authority's code."""
+    results: Annotated[tuple[ControlResult, ...], Meta(max_length=99999)] = ()
 
 
 class AeoStatus(

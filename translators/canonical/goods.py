@@ -19,6 +19,7 @@ from translators.canonical.scalars import (
     Ordinal,
     Quantity,
     Sha256,
+    Text17,
     Text35,
     Text140,
     Text256,
@@ -77,6 +78,8 @@ class ContentPiece(
     """Value of all pieces of this line."""
     product_ids: Annotated[tuple[ProductId, ...], Meta(max_length=9)] = ()
     url: Url | None = None
+    cus_code: Text17 | None = None
+    """Customs Union and Statistics number of a chemical."""
 
 
 class AttachedFile(

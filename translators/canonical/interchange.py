@@ -11,11 +11,20 @@ from translators.canonical.declarations import GoodsDeclaration
 from translators.canonical.items import ItemDeclaration
 from translators.canonical.notices import DeliveryFailed
 from translators.canonical.orders import Order
+from translators.canonical.parties import TradeParty
 from translators.canonical.referrals import Referral
 from translators.canonical.responses import CustomsResponse
 from translators.canonical.revenue import RevenueAssessment
 from translators.canonical.risk import RiskAssessment, RiskIndicator
-from translators.canonical.scalars import Code, Identifier, Instant, Text17, Text35, Text70
+from translators.canonical.scalars import (
+    Code,
+    Country,
+    Instant,
+    Text17,
+    Text35,
+    Text70,
+    Text300,
+)
 from translators.canonical.transport import Despatch, TransportEvent
 
 Message = (
@@ -50,14 +59,25 @@ class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     test: bool = False
     model_version: Text17 | None = None
     type_name: Text35 | None = None
-    message_id: Identifier | None = None
-    correlation_id: Identifier | None = None
+    message_id: Text300 | None = None
+    correlation_id: Text300 | None = None
     responsible_country: Code | None = None
     """Country of the agency that is responsible for the format (WCO metadata)."""
     responsible_agency: Text70 | None = None
     customisation: Text17 | None = None
     """The agency's own variant of the model, and its version."""
     customisation_version: Text17 | None = None
+    reply_to: Text300 | None = None
+    """Message id of what this answers."""
+    campaign: Text300 | None = None
+    """Campaign of conformance tests that this belongs to."""
+    issued_at: Instant | None = None
+    """When the document was issued, where that is not when it was sent."""
+    addressed_country: Country | None = None
+    """Country whose authority this is for, where the recipient is another system."""
+    declarant: TradeParty | None = None
+    """Who declares all that the document holds."""
+    representative: TradeParty | None = None
 
 
 class Interchange(

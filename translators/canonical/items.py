@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from translators.canonical.declared import Statement, SupplyChainActor
 from translators.canonical.goods import AttachedFile, ContentPiece, Document, Money, TaxReference
 from translators.canonical.parties import TradeParty
 from translators.canonical.provenance import Provenance
@@ -72,3 +73,9 @@ class ItemDeclaration(
     remark: Text512 | None = None
     contact: Text140 | None = None
     extra: Extra = {}
+    item_document_type: Code | None = None
+    """Type of the transport document whose number ``item_id`` is, as N750 for post."""
+    ucr: Text35 | None = None
+    """Unique consignment reference (WCO)."""
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=99)] = ()
+    supply_chain_actors: Annotated[tuple[SupplyChainActor, ...], Meta(max_length=9)] = ()

@@ -36,6 +36,18 @@ class Address(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     country: Country | None = None
     state_code: Code | None = None
     """ISO 3166-2, or the authority's own code of the state."""
+    number: Text35 | None = None
+    """House number, where it stands apart from the street."""
+    po_box: Text70 | None = None
+
+
+class Communication(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """One more way to reach somebody: TE, EM, FX (UN/EDIFACT 3155) or the authority's own code."""
+
+    type: Code
+    identifier: Text512
 
 
 class TradeParty(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,6 +64,8 @@ class TradeParty(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     telephone: Text512 | None = None
     email: Text512 | None = None
     references: Annotated[tuple[Reference, ...], Meta(max_length=99)] = ()
+    communications: Annotated[tuple[Communication, ...], Meta(max_length=9)] = ()
+    """Beside ``telephone`` and ``email``."""
 
 
 class Office(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

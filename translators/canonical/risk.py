@@ -7,8 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from translators.canonical.consignments import ControlSubject, DoNotLoad
+from translators.canonical.declared import Statement, TransportMeans
 from translators.canonical.goods import Document, Pointer, Screening
-from translators.canonical.parties import Address, Reference
+from translators.canonical.parties import Address, Reference, TradeParty
 from translators.canonical.provenance import Provenance
 from translators.canonical.scalars import (
     Code,
@@ -17,6 +19,7 @@ from translators.canonical.scalars import (
     Identifier,
     Instant,
     Quantity,
+    Text17,
     Text35,
     Text140,
     Text512,
@@ -62,6 +65,45 @@ class Feedback(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     remark: Text512 | None = None
 
 
+class RouteStop(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """A country on a route, with its place in the order where that is known."""
+
+    country: Country
+    sequence: Quantity | None = None
+
+
+class PartyOfInterest(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A trade party that is looked for, in a role or in any."""
+
+    party: TradeParty | None = None
+    role: Code | None = None
+
+
+class RiskParameters(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A combination that is looked for: what is set must be met together (ICS2 IE4Q07)."""
+
+    combination_id: Text35
+    valid_from: Instant
+    valid_to: Instant
+    routing: Annotated[tuple[RouteStop, ...], Meta(max_length=99)] = ()
+    """Of the consignment."""
+    means: TransportMeans | None = None
+    """The active means of transport at the border."""
+    conveyance: Text17 | None = None
+    """Flight, voyage or trip number."""
+    means_routing: Annotated[tuple[RouteStop, ...], Meta(max_length=99)] = ()
+    marks: Annotated[tuple[Text512, ...], Meta(max_length=99)] = ()
+    containers: Annotated[tuple[Text35, ...], Meta(max_length=99)] = ()
+    parties: Annotated[tuple[PartyOfInterest, ...], Meta(max_length=99)] = ()
+    master_documents: Annotated[tuple[Document, ...], Meta(max_length=9)] = ()
+    house_documents: Annotated[tuple[Document, ...], Meta(max_length=9)] = ()
+    passive_means: Annotated[tuple[TransportMeans, ...], Meta(max_length=9)] = ()
+
+
 class RiskIndicator(
     Struct,
     frozen=True,
@@ -95,6 +137,9 @@ class RiskIndicator(
     caused_by_message: Identifier | None = None
     caused_by_item: Text35 | None = None
     feedback: Feedback | None = None
+    issued_at: Instant | None = None
+    parameters: Annotated[tuple[RiskParameters, ...], Meta(max_length=999)] = ()
+    """Combinations that are looked for, each with its validity."""
 
 
 class RiskResult(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -123,6 +168,43 @@ class ControlRecommendation(
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
 
 
+class RiskAnalysis(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """The results of one analysis that was asked for, where an assessment has several."""
+
+    request_reference: Text35
+    category: Code
+    """What is analysed, as security or safety, in the authority's code."""
+    results: Annotated[tuple[RiskResult, ...], Meta(max_length=99999)] = ()
+
+
+class RecommendedControl(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A control that the analysis recommends: where, and of what (ICS2 IE4S01, IE4S02)."""
+
+    place: Code
+    subject: ControlSubject | None = None
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=99)] = ()
+
+
+class ReferralRequest(
+    Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A referral that the analysis wants to be made (ICS2 IE4S01)."""
+
+    reference: Text35
+    type: Code
+    """What is wanted: information, screening, an amendment, in the authority's code."""
+    screening_methods: Annotated[tuple[Code, ...], Meta(max_length=9)] = ()
+    house_document: Document | None = None
+    master_document: Document | None = None
+    documents: Annotated[tuple[Document, ...], Meta(max_length=99)] = ()
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=99)] = ()
+    pointer: Pointer | None = None
+
+
 class RiskAssessment(
     Struct,
     frozen=True,
@@ -135,7 +217,7 @@ class RiskAssessment(
     """What a risk back end concludes about an item, order or declaration version."""
 
     outcome: Code
-    """clear, hold, refer, do-not-load."""
+    """clear, hold, refer, do-not-load; hit: a first answer that there is a risk."""
     assessed_at: Instant
     provenance: Provenance | None = None
     assessment_id: Identifier | None = None
@@ -157,3 +239,19 @@ class RiskAssessment(
     referral_reference: Text35 | None = None
     profile_version: Text35 | None = None
     reason: Text512 | None = None
+    stage: Code | None = None
+    """screening: by an administration that is involved; nothing: by the responsible one."""
+    function: Code | None = None
+    """Original or a change, in the authority's code."""
+    request_reference: Text35 | None = None
+    """What asked for the analysis that ``results`` are of."""
+    category: Code | None = None
+    """What is analysed, as security or safety, in the authority's code."""
+    responsible_country: Country | None = None
+    involved_country: Country | None = None
+    analyst: TradeParty | None = None
+    """Who can be asked about it."""
+    analyses: Annotated[tuple[RiskAnalysis, ...], Meta(max_length=9)] = ()
+    recommended_controls: Annotated[tuple[RecommendedControl, ...], Meta(max_length=99999)] = ()
+    do_not_load: DoNotLoad | None = None
+    referrals: Annotated[tuple[ReferralRequest, ...], Meta(max_length=9)] = ()

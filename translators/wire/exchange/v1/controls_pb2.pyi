@@ -4,6 +4,8 @@ isort:skip_file
 Controls: what an inspection found, and the status of authorised economic operators."""
 
 from collections import abc as _abc
+from translators.wire.exchange.v1 import consignments_pb2 as _consignments_pb2
+from translators.wire.exchange.v1 import declarations_pb2 as _declarations_pb2
 from translators.wire.exchange.v1 import goods_pb2 as _goods_pb2
 from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from translators.wire.exchange.v1 import provenance_pb2 as _provenance_pb2
@@ -93,6 +95,58 @@ class Finding(_message.Message):
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
+class ControlResult(_message.Message):
+    """The result of one control of some part of a consignment (ICS2 IE4S03)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """required, an..35"""
+    code: _builtins.str
+    """required, an..35"""
+    ended_at: _builtins.str
+    """required, instant"""
+    description: _builtins.str
+    """an..512"""
+    @_builtins.property
+    def subject(self) -> _consignments_pb2.ControlSubject: ...
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Statement]:
+        """at most 99"""
+
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.AttachedFile]:
+        """at most 9"""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        code: _builtins.str = ...,
+        ended_at: _builtins.str = ...,
+        subject: _consignments_pb2.ControlSubject | None = ...,
+        statements: _abc.Iterable[_declarations_pb2.Statement] | None = ...,
+        description: _builtins.str | None = ...,
+        files: _abc.Iterable[_goods_pb2.AttachedFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "description", b"description", "subject", b"subject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "code", b"code", "description", b"description", "ended_at", b"ended_at", "files", b"files", "statements", b"statements", "subject", b"subject", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+
+Global___ControlResult: _TypeAlias = ControlResult  # noqa: Y015
+
+@_typing.final
 class InspectionResult(_message.Message):
     """The result of a control or of image analysis of an item or receptacle."""
 
@@ -111,6 +165,12 @@ class InspectionResult(_message.Message):
     FINDINGS_FIELD_NUMBER: _builtins.int
     IMAGES_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FUNCTION_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    TRIGGERS_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
     outcome: _builtins.str
     """conform, not-conform, prohibited, inconclusive.
     required, an..35
@@ -133,6 +193,16 @@ class InspectionResult(_message.Message):
     """
     remark: _builtins.str
     """an..2000"""
+    function: _builtins.str
+    """Original or a change, in the authority's code.
+    an..35
+    """
+    issued_at: _builtins.str
+    """instant"""
+    reason: _builtins.str
+    """an..512"""
+    reason_code: _builtins.str
+    """an..35"""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
@@ -144,6 +214,16 @@ class InspectionResult(_message.Message):
     @_builtins.property
     def images(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.AttachedFile]:
         """at most 99"""
+
+    @_builtins.property
+    def triggers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What made the control happen, in the authority's code.
+        an..35, at most 9
+        """
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___ControlResult]:
+        """at most 99999"""
 
     def __init__(
         self,
@@ -161,19 +241,33 @@ class InspectionResult(_message.Message):
         findings: _abc.Iterable[Global___Finding] | None = ...,
         images: _abc.Iterable[_goods_pb2.AttachedFile] | None = ...,
         remark: _builtins.str | None = ...,
+        function: _builtins.str | None = ...,
+        issued_at: _builtins.str | None = ...,
+        reason: _builtins.str | None = ...,
+        reason_code: _builtins.str | None = ...,
+        triggers: _abc.Iterable[_builtins.str] | None = ...,
+        results: _abc.Iterable[Global___ControlResult] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_inspection_id", b"_inspection_id", "_item_id", b"_item_id", "_method", b"_method", "_mrn", b"_mrn", "_receptacle_id", b"_receptacle_id", "_regards", b"_regards", "_remark", b"_remark", "inspection_id", b"inspection_id", "item_id", b"item_id", "method", b"method", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "receptacle_id", b"receptacle_id", "regards", b"regards", "remark", b"remark"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_function", b"_function", "_inspection_id", b"_inspection_id", "_issued_at", b"_issued_at", "_item_id", b"_item_id", "_method", b"_method", "_mrn", b"_mrn", "_reason", b"_reason", "_reason_code", b"_reason_code", "_receptacle_id", b"_receptacle_id", "_regards", b"_regards", "_remark", b"_remark", "function", b"function", "inspection_id", b"inspection_id", "issued_at", b"issued_at", "item_id", b"item_id", "method", b"method", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "reason", b"reason", "reason_code", b"reason_code", "receptacle_id", b"receptacle_id", "regards", b"regards", "remark", b"remark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inspection_id", b"_inspection_id", "_item_id", b"_item_id", "_method", b"_method", "_mrn", b"_mrn", "_receptacle_id", b"_receptacle_id", "_regards", b"_regards", "_remark", b"_remark", "findings", b"findings", "images", b"images", "inspected_at", b"inspected_at", "inspection_id", b"inspection_id", "item_id", b"item_id", "method", b"method", "mrn", b"mrn", "office", b"office", "outcome", b"outcome", "provenance", b"provenance", "receptacle_id", b"receptacle_id", "regards", b"regards", "remark", b"remark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_function", b"_function", "_inspection_id", b"_inspection_id", "_issued_at", b"_issued_at", "_item_id", b"_item_id", "_method", b"_method", "_mrn", b"_mrn", "_reason", b"_reason", "_reason_code", b"_reason_code", "_receptacle_id", b"_receptacle_id", "_regards", b"_regards", "_remark", b"_remark", "findings", b"findings", "function", b"function", "images", b"images", "inspected_at", b"inspected_at", "inspection_id", b"inspection_id", "issued_at", b"issued_at", "item_id", b"item_id", "method", b"method", "mrn", b"mrn", "office", b"office", "outcome", b"outcome", "provenance", b"provenance", "reason", b"reason", "reason_code", b"reason_code", "receptacle_id", b"receptacle_id", "regards", b"regards", "remark", b"remark", "results", b"results", "triggers", b"triggers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__function: _TypeAlias = _typing.Literal["function"]  # noqa: Y015
+    _WhichOneofArgType__function: _TypeAlias = _typing.Literal["_function", b"_function"]  # noqa: Y015
     _WhichOneofReturnType__inspection_id: _TypeAlias = _typing.Literal["inspection_id"]  # noqa: Y015
     _WhichOneofArgType__inspection_id: _TypeAlias = _typing.Literal["_inspection_id", b"_inspection_id"]  # noqa: Y015
+    _WhichOneofReturnType__issued_at: _TypeAlias = _typing.Literal["issued_at"]  # noqa: Y015
+    _WhichOneofArgType__issued_at: _TypeAlias = _typing.Literal["_issued_at", b"_issued_at"]  # noqa: Y015
     _WhichOneofReturnType__item_id: _TypeAlias = _typing.Literal["item_id"]  # noqa: Y015
     _WhichOneofArgType__item_id: _TypeAlias = _typing.Literal["_item_id", b"_item_id"]  # noqa: Y015
     _WhichOneofReturnType__method: _TypeAlias = _typing.Literal["method"]  # noqa: Y015
     _WhichOneofArgType__method: _TypeAlias = _typing.Literal["_method", b"_method"]  # noqa: Y015
     _WhichOneofReturnType__mrn: _TypeAlias = _typing.Literal["mrn"]  # noqa: Y015
     _WhichOneofArgType__mrn: _TypeAlias = _typing.Literal["_mrn", b"_mrn"]  # noqa: Y015
+    _WhichOneofReturnType__reason: _TypeAlias = _typing.Literal["reason"]  # noqa: Y015
+    _WhichOneofArgType__reason: _TypeAlias = _typing.Literal["_reason", b"_reason"]  # noqa: Y015
+    _WhichOneofReturnType__reason_code: _TypeAlias = _typing.Literal["reason_code"]  # noqa: Y015
+    _WhichOneofArgType__reason_code: _TypeAlias = _typing.Literal["_reason_code", b"_reason_code"]  # noqa: Y015
     _WhichOneofReturnType__receptacle_id: _TypeAlias = _typing.Literal["receptacle_id"]  # noqa: Y015
     _WhichOneofArgType__receptacle_id: _TypeAlias = _typing.Literal["_receptacle_id", b"_receptacle_id"]  # noqa: Y015
     _WhichOneofReturnType__regards: _TypeAlias = _typing.Literal["regards"]  # noqa: Y015
@@ -181,13 +275,21 @@ class InspectionResult(_message.Message):
     _WhichOneofReturnType__remark: _TypeAlias = _typing.Literal["remark"]  # noqa: Y015
     _WhichOneofArgType__remark: _TypeAlias = _typing.Literal["_remark", b"_remark"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__function) -> _WhichOneofReturnType__function | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inspection_id) -> _WhichOneofReturnType__inspection_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_at) -> _WhichOneofReturnType__issued_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__item_id) -> _WhichOneofReturnType__item_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__method) -> _WhichOneofReturnType__method | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mrn) -> _WhichOneofReturnType__mrn | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reason) -> _WhichOneofReturnType__reason | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reason_code) -> _WhichOneofReturnType__reason_code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__receptacle_id) -> _WhichOneofReturnType__receptacle_id | None: ...
     @_typing.overload

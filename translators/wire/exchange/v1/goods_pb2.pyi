@@ -169,6 +169,7 @@ class ContentPiece(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
+    CUS_CODE_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """required, 1 to 999999"""
     pieces: _builtins.int
@@ -185,6 +186,10 @@ class ContentPiece(_message.Message):
     """
     url: _builtins.str
     """an..2048"""
+    cus_code: _builtins.str
+    """Customs Union and Statistics number of a chemical.
+    an..17
+    """
     @_builtins.property
     def amount(self) -> Global___Money:
         """Value of all pieces of this line."""
@@ -205,11 +210,14 @@ class ContentPiece(_message.Message):
         amount: Global___Money | None = ...,
         product_ids: _abc.Iterable[Global___ProductId] | None = ...,
         url: _builtins.str | None = ...,
+        cus_code: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_pieces", b"_pieces", "_url", b"_url", "amount", b"amount", "hs", b"hs", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "pieces", b"pieces", "url", b"url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cus_code", b"_cus_code", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_pieces", b"_pieces", "_url", b"_url", "amount", b"amount", "cus_code", b"cus_code", "hs", b"hs", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "pieces", b"pieces", "url", b"url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_pieces", b"_pieces", "_url", b"_url", "amount", b"amount", "description", b"description", "hs", b"hs", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "pieces", b"pieces", "product_ids", b"product_ids", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cus_code", b"_cus_code", "_hs", b"_hs", "_net_weight", b"_net_weight", "_number", b"_number", "_origin_country", b"_origin_country", "_pieces", b"_pieces", "_url", b"_url", "amount", b"amount", "cus_code", b"cus_code", "description", b"description", "hs", b"hs", "net_weight", b"net_weight", "number", b"number", "origin_country", b"origin_country", "pieces", b"pieces", "product_ids", b"product_ids", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cus_code: _TypeAlias = _typing.Literal["cus_code"]  # noqa: Y015
+    _WhichOneofArgType__cus_code: _TypeAlias = _typing.Literal["_cus_code", b"_cus_code"]  # noqa: Y015
     _WhichOneofReturnType__hs: _TypeAlias = _typing.Literal["hs"]  # noqa: Y015
     _WhichOneofArgType__hs: _TypeAlias = _typing.Literal["_hs", b"_hs"]  # noqa: Y015
     _WhichOneofReturnType__net_weight: _TypeAlias = _typing.Literal["net_weight"]  # noqa: Y015
@@ -222,6 +230,8 @@ class ContentPiece(_message.Message):
     _WhichOneofArgType__pieces: _TypeAlias = _typing.Literal["_pieces", b"_pieces"]  # noqa: Y015
     _WhichOneofReturnType__url: _TypeAlias = _typing.Literal["url"]  # noqa: Y015
     _WhichOneofArgType__url: _TypeAlias = _typing.Literal["_url", b"_url"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cus_code) -> _WhichOneofReturnType__cus_code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hs) -> _WhichOneofReturnType__hs | None: ...
     @_typing.overload

@@ -28,6 +28,7 @@ from translators.wire.exchange.v1 import declarations_pb2 as _declarations_pb2
 from translators.wire.exchange.v1 import items_pb2 as _items_pb2
 from translators.wire.exchange.v1 import notices_pb2 as _notices_pb2
 from translators.wire.exchange.v1 import orders_pb2 as _orders_pb2
+from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from translators.wire.exchange.v1 import referrals_pb2 as _referrals_pb2
 from translators.wire.exchange.v1 import responses_pb2 as _responses_pb2
 from translators.wire.exchange.v1 import revenue_pb2 as _revenue_pb2
@@ -142,6 +143,12 @@ class Header(_message.Message):
     RESPONSIBLE_AGENCY_FIELD_NUMBER: _builtins.int
     CUSTOMISATION_FIELD_NUMBER: _builtins.int
     CUSTOMISATION_VERSION_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    ADDRESSED_COUNTRY_FIELD_NUMBER: _builtins.int
+    DECLARANT_FIELD_NUMBER: _builtins.int
+    REPRESENTATIVE_FIELD_NUMBER: _builtins.int
     sender: _builtins.str
     """an..35"""
     recipient: _builtins.str
@@ -158,9 +165,9 @@ class Header(_message.Message):
     type_name: _builtins.str
     """an..35"""
     message_id: _builtins.str
-    """an..70"""
+    """an..300"""
     correlation_id: _builtins.str
-    """an..70"""
+    """an..300"""
     responsible_country: _builtins.str
     """Country of the agency that is responsible for the format (WCO metadata).
     an..35
@@ -173,6 +180,28 @@ class Header(_message.Message):
     """
     customisation_version: _builtins.str
     """an..17"""
+    reply_to: _builtins.str
+    """Message id of what this answers.
+    an..300
+    """
+    campaign: _builtins.str
+    """Campaign of conformance tests that this belongs to.
+    an..300
+    """
+    issued_at: _builtins.str
+    """When the document was issued, where that is not when it was sent.
+    instant
+    """
+    addressed_country: _builtins.str
+    """Country whose authority this is for, where the recipient is another system.
+    ISO 3166-1 alpha-2
+    """
+    @_builtins.property
+    def declarant(self) -> _parties_pb2.TradeParty:
+        """Who declares all that the document holds."""
+
+    @_builtins.property
+    def representative(self) -> _parties_pb2.TradeParty: ...
     def __init__(
         self,
         *,
@@ -189,11 +218,21 @@ class Header(_message.Message):
         responsible_agency: _builtins.str | None = ...,
         customisation: _builtins.str | None = ...,
         customisation_version: _builtins.str | None = ...,
+        reply_to: _builtins.str | None = ...,
+        campaign: _builtins.str | None = ...,
+        issued_at: _builtins.str | None = ...,
+        addressed_country: _builtins.str | None = ...,
+        declarant: _parties_pb2.TradeParty | None = ...,
+        representative: _parties_pb2.TradeParty | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "type_name", b"type_name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_addressed_country", b"_addressed_country", "_campaign", b"_campaign", "_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_issued_at", b"_issued_at", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_reply_to", b"_reply_to", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "addressed_country", b"addressed_country", "campaign", b"campaign", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "declarant", b"declarant", "issued_at", b"issued_at", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "reply_to", b"reply_to", "representative", b"representative", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "type_name", b"type_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "test", b"test", "type_name", b"type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_addressed_country", b"_addressed_country", "_campaign", b"_campaign", "_control_reference", b"_control_reference", "_correlation_id", b"_correlation_id", "_customisation", b"_customisation", "_customisation_version", b"_customisation_version", "_issued_at", b"_issued_at", "_message_id", b"_message_id", "_model_version", b"_model_version", "_prepared_at", b"_prepared_at", "_recipient", b"_recipient", "_reply_to", b"_reply_to", "_responsible_agency", b"_responsible_agency", "_responsible_country", b"_responsible_country", "_sender", b"_sender", "_type_name", b"_type_name", "addressed_country", b"addressed_country", "campaign", b"campaign", "control_reference", b"control_reference", "correlation_id", b"correlation_id", "customisation", b"customisation", "customisation_version", b"customisation_version", "declarant", b"declarant", "issued_at", b"issued_at", "message_id", b"message_id", "model_version", b"model_version", "prepared_at", b"prepared_at", "recipient", b"recipient", "reply_to", b"reply_to", "representative", b"representative", "responsible_agency", b"responsible_agency", "responsible_country", b"responsible_country", "sender", b"sender", "test", b"test", "type_name", b"type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__addressed_country: _TypeAlias = _typing.Literal["addressed_country"]  # noqa: Y015
+    _WhichOneofArgType__addressed_country: _TypeAlias = _typing.Literal["_addressed_country", b"_addressed_country"]  # noqa: Y015
+    _WhichOneofReturnType__campaign: _TypeAlias = _typing.Literal["campaign"]  # noqa: Y015
+    _WhichOneofArgType__campaign: _TypeAlias = _typing.Literal["_campaign", b"_campaign"]  # noqa: Y015
     _WhichOneofReturnType__control_reference: _TypeAlias = _typing.Literal["control_reference"]  # noqa: Y015
     _WhichOneofArgType__control_reference: _TypeAlias = _typing.Literal["_control_reference", b"_control_reference"]  # noqa: Y015
     _WhichOneofReturnType__correlation_id: _TypeAlias = _typing.Literal["correlation_id"]  # noqa: Y015
@@ -202,6 +241,8 @@ class Header(_message.Message):
     _WhichOneofArgType__customisation: _TypeAlias = _typing.Literal["_customisation", b"_customisation"]  # noqa: Y015
     _WhichOneofReturnType__customisation_version: _TypeAlias = _typing.Literal["customisation_version"]  # noqa: Y015
     _WhichOneofArgType__customisation_version: _TypeAlias = _typing.Literal["_customisation_version", b"_customisation_version"]  # noqa: Y015
+    _WhichOneofReturnType__issued_at: _TypeAlias = _typing.Literal["issued_at"]  # noqa: Y015
+    _WhichOneofArgType__issued_at: _TypeAlias = _typing.Literal["_issued_at", b"_issued_at"]  # noqa: Y015
     _WhichOneofReturnType__message_id: _TypeAlias = _typing.Literal["message_id"]  # noqa: Y015
     _WhichOneofArgType__message_id: _TypeAlias = _typing.Literal["_message_id", b"_message_id"]  # noqa: Y015
     _WhichOneofReturnType__model_version: _TypeAlias = _typing.Literal["model_version"]  # noqa: Y015
@@ -210,6 +251,8 @@ class Header(_message.Message):
     _WhichOneofArgType__prepared_at: _TypeAlias = _typing.Literal["_prepared_at", b"_prepared_at"]  # noqa: Y015
     _WhichOneofReturnType__recipient: _TypeAlias = _typing.Literal["recipient"]  # noqa: Y015
     _WhichOneofArgType__recipient: _TypeAlias = _typing.Literal["_recipient", b"_recipient"]  # noqa: Y015
+    _WhichOneofReturnType__reply_to: _TypeAlias = _typing.Literal["reply_to"]  # noqa: Y015
+    _WhichOneofArgType__reply_to: _TypeAlias = _typing.Literal["_reply_to", b"_reply_to"]  # noqa: Y015
     _WhichOneofReturnType__responsible_agency: _TypeAlias = _typing.Literal["responsible_agency"]  # noqa: Y015
     _WhichOneofArgType__responsible_agency: _TypeAlias = _typing.Literal["_responsible_agency", b"_responsible_agency"]  # noqa: Y015
     _WhichOneofReturnType__responsible_country: _TypeAlias = _typing.Literal["responsible_country"]  # noqa: Y015
@@ -219,6 +262,10 @@ class Header(_message.Message):
     _WhichOneofReturnType__type_name: _TypeAlias = _typing.Literal["type_name"]  # noqa: Y015
     _WhichOneofArgType__type_name: _TypeAlias = _typing.Literal["_type_name", b"_type_name"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__addressed_country) -> _WhichOneofReturnType__addressed_country | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__campaign) -> _WhichOneofReturnType__campaign | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__control_reference) -> _WhichOneofReturnType__control_reference | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__correlation_id) -> _WhichOneofReturnType__correlation_id | None: ...
@@ -227,6 +274,8 @@ class Header(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__customisation_version) -> _WhichOneofReturnType__customisation_version | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_at) -> _WhichOneofReturnType__issued_at | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__message_id) -> _WhichOneofReturnType__message_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model_version) -> _WhichOneofReturnType__model_version | None: ...
@@ -234,6 +283,8 @@ class Header(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prepared_at) -> _WhichOneofReturnType__prepared_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__recipient) -> _WhichOneofReturnType__recipient | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reply_to) -> _WhichOneofReturnType__reply_to | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__responsible_agency) -> _WhichOneofReturnType__responsible_agency | None: ...
     @_typing.overload

@@ -4,6 +4,7 @@ isort:skip_file
 The item declaration: what a post knows of one item (UPU M33 ITMATT, M43 CUSITM; ICS2 F43)."""
 
 from collections import abc as _abc
+from translators.wire.exchange.v1 import declarations_pb2 as _declarations_pb2
 from translators.wire.exchange.v1 import goods_pb2 as _goods_pb2
 from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from translators.wire.exchange.v1 import provenance_pb2 as _provenance_pb2
@@ -85,6 +86,10 @@ class ItemDeclaration(_message.Message):
     REMARK_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
+    ITEM_DOCUMENT_TYPE_FIELD_NUMBER: _builtins.int
+    UCR_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    SUPPLY_CHAIN_ACTORS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """S10 identifier, or another when `item_id_type` says so.
     required, an..35
@@ -149,6 +154,14 @@ class ItemDeclaration(_message.Message):
     """an..512"""
     contact: _builtins.str
     """an..140"""
+    item_document_type: _builtins.str
+    """Type of the transport document whose number `item_id` is, as N750 for post.
+    an..35
+    """
+    ucr: _builtins.str
+    """Unique consignment reference (WCO).
+    an..35
+    """
     @_builtins.property
     def sender(self) -> _parties_pb2.TradeParty:
         """required"""
@@ -186,6 +199,14 @@ class ItemDeclaration(_message.Message):
     @_builtins.property
     def extra(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """names an..70, texts an..512, at most 99"""
+
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Statement]:
+        """at most 99"""
+
+    @_builtins.property
+    def supply_chain_actors(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.SupplyChainActor]:
+        """at most 9"""
 
     def __init__(
         self,
@@ -228,10 +249,14 @@ class ItemDeclaration(_message.Message):
         remark: _builtins.str | None = ...,
         contact: _builtins.str | None = ...,
         extra: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        item_document_type: _builtins.str | None = ...,
+        ucr: _builtins.str | None = ...,
+        statements: _abc.Iterable[_declarations_pb2.Statement] | None = ...,
+        supply_chain_actors: _abc.Iterable[_declarations_pb2.SupplyChainActor] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_destination_country", b"_destination_country", "_destination_operator", b"_destination_operator", "_function", b"_function", "_handling_class", b"_handling_class", "_invoice_number", b"_invoice_number", "_item_id_type", b"_item_id_type", "_local_id", b"_local_id", "_lrn", b"_lrn", "_mail_category", b"_mail_category", "_mrn", b"_mrn", "_order_reference", b"_order_reference", "_origin_country", b"_origin_country", "_origin_operator", b"_origin_operator", "_postal_reference", b"_postal_reference", "_posting_date", b"_posting_date", "_referral_reference", b"_referral_reference", "_remark", b"_remark", "_return_of", b"_return_of", "_transport_date", b"_transport_date", "_transport_mode", b"_transport_mode", "addressee", b"addressee", "contact", b"contact", "customs_reference", b"customs_reference", "declared_value", b"declared_value", "destination_country", b"destination_country", "destination_operator", b"destination_operator", "function", b"function", "handling_class", b"handling_class", "insured_value", b"insured_value", "invoice_number", b"invoice_number", "item_id_type", b"item_id_type", "local_id", b"local_id", "lrn", b"lrn", "mail_category", b"mail_category", "mrn", b"mrn", "order_reference", b"order_reference", "origin_country", b"origin_country", "origin_operator", b"origin_operator", "postage", b"postage", "postal_reference", b"postal_reference", "posting_date", b"posting_date", "provenance", b"provenance", "referral_reference", b"referral_reference", "remark", b"remark", "representative", b"representative", "return_of", b"return_of", "sender", b"sender", "transport_date", b"transport_date", "transport_mode", b"transport_mode"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_destination_country", b"_destination_country", "_destination_operator", b"_destination_operator", "_function", b"_function", "_handling_class", b"_handling_class", "_invoice_number", b"_invoice_number", "_item_document_type", b"_item_document_type", "_item_id_type", b"_item_id_type", "_local_id", b"_local_id", "_lrn", b"_lrn", "_mail_category", b"_mail_category", "_mrn", b"_mrn", "_order_reference", b"_order_reference", "_origin_country", b"_origin_country", "_origin_operator", b"_origin_operator", "_postal_reference", b"_postal_reference", "_posting_date", b"_posting_date", "_referral_reference", b"_referral_reference", "_remark", b"_remark", "_return_of", b"_return_of", "_transport_date", b"_transport_date", "_transport_mode", b"_transport_mode", "_ucr", b"_ucr", "addressee", b"addressee", "contact", b"contact", "customs_reference", b"customs_reference", "declared_value", b"declared_value", "destination_country", b"destination_country", "destination_operator", b"destination_operator", "function", b"function", "handling_class", b"handling_class", "insured_value", b"insured_value", "invoice_number", b"invoice_number", "item_document_type", b"item_document_type", "item_id_type", b"item_id_type", "local_id", b"local_id", "lrn", b"lrn", "mail_category", b"mail_category", "mrn", b"mrn", "order_reference", b"order_reference", "origin_country", b"origin_country", "origin_operator", b"origin_operator", "postage", b"postage", "postal_reference", b"postal_reference", "posting_date", b"posting_date", "provenance", b"provenance", "referral_reference", b"referral_reference", "remark", b"remark", "representative", b"representative", "return_of", b"return_of", "sender", b"sender", "transport_date", b"transport_date", "transport_mode", b"transport_mode", "ucr", b"ucr"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_destination_country", b"_destination_country", "_destination_operator", b"_destination_operator", "_function", b"_function", "_handling_class", b"_handling_class", "_invoice_number", b"_invoice_number", "_item_id_type", b"_item_id_type", "_local_id", b"_local_id", "_lrn", b"_lrn", "_mail_category", b"_mail_category", "_mrn", b"_mrn", "_order_reference", b"_order_reference", "_origin_country", b"_origin_country", "_origin_operator", b"_origin_operator", "_postal_reference", b"_postal_reference", "_posting_date", b"_posting_date", "_referral_reference", b"_referral_reference", "_remark", b"_remark", "_return_of", b"_return_of", "_transport_date", b"_transport_date", "_transport_mode", b"_transport_mode", "addressee", b"addressee", "attachments", b"attachments", "contact", b"contact", "customs_reference", b"customs_reference", "declared_value", b"declared_value", "destination_country", b"destination_country", "destination_operator", b"destination_operator", "documents", b"documents", "extra", b"extra", "function", b"function", "gross_weight", b"gross_weight", "handling_class", b"handling_class", "insured_value", b"insured_value", "invoice_number", b"invoice_number", "item_id", b"item_id", "item_id_type", b"item_id_type", "local_id", b"local_id", "lrn", b"lrn", "mail_category", b"mail_category", "mail_class", b"mail_class", "mrn", b"mrn", "nature", b"nature", "order_reference", b"order_reference", "origin_country", b"origin_country", "origin_operator", b"origin_operator", "pieces", b"pieces", "postage", b"postage", "postal_reference", b"postal_reference", "posting_date", b"posting_date", "provenance", b"provenance", "referral_reference", b"referral_reference", "remark", b"remark", "representative", b"representative", "return_of", b"return_of", "sender", b"sender", "tax_references", b"tax_references", "transport_date", b"transport_date", "transport_mode", b"transport_mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_customs_reference", b"_customs_reference", "_destination_country", b"_destination_country", "_destination_operator", b"_destination_operator", "_function", b"_function", "_handling_class", b"_handling_class", "_invoice_number", b"_invoice_number", "_item_document_type", b"_item_document_type", "_item_id_type", b"_item_id_type", "_local_id", b"_local_id", "_lrn", b"_lrn", "_mail_category", b"_mail_category", "_mrn", b"_mrn", "_order_reference", b"_order_reference", "_origin_country", b"_origin_country", "_origin_operator", b"_origin_operator", "_postal_reference", b"_postal_reference", "_posting_date", b"_posting_date", "_referral_reference", b"_referral_reference", "_remark", b"_remark", "_return_of", b"_return_of", "_transport_date", b"_transport_date", "_transport_mode", b"_transport_mode", "_ucr", b"_ucr", "addressee", b"addressee", "attachments", b"attachments", "contact", b"contact", "customs_reference", b"customs_reference", "declared_value", b"declared_value", "destination_country", b"destination_country", "destination_operator", b"destination_operator", "documents", b"documents", "extra", b"extra", "function", b"function", "gross_weight", b"gross_weight", "handling_class", b"handling_class", "insured_value", b"insured_value", "invoice_number", b"invoice_number", "item_document_type", b"item_document_type", "item_id", b"item_id", "item_id_type", b"item_id_type", "local_id", b"local_id", "lrn", b"lrn", "mail_category", b"mail_category", "mail_class", b"mail_class", "mrn", b"mrn", "nature", b"nature", "order_reference", b"order_reference", "origin_country", b"origin_country", "origin_operator", b"origin_operator", "pieces", b"pieces", "postage", b"postage", "postal_reference", b"postal_reference", "posting_date", b"posting_date", "provenance", b"provenance", "referral_reference", b"referral_reference", "remark", b"remark", "representative", b"representative", "return_of", b"return_of", "sender", b"sender", "statements", b"statements", "supply_chain_actors", b"supply_chain_actors", "tax_references", b"tax_references", "transport_date", b"transport_date", "transport_mode", b"transport_mode", "ucr", b"ucr"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__contact: _TypeAlias = _typing.Literal["contact"]  # noqa: Y015
     _WhichOneofArgType__contact: _TypeAlias = _typing.Literal["_contact", b"_contact"]  # noqa: Y015
@@ -247,6 +272,8 @@ class ItemDeclaration(_message.Message):
     _WhichOneofArgType__handling_class: _TypeAlias = _typing.Literal["_handling_class", b"_handling_class"]  # noqa: Y015
     _WhichOneofReturnType__invoice_number: _TypeAlias = _typing.Literal["invoice_number"]  # noqa: Y015
     _WhichOneofArgType__invoice_number: _TypeAlias = _typing.Literal["_invoice_number", b"_invoice_number"]  # noqa: Y015
+    _WhichOneofReturnType__item_document_type: _TypeAlias = _typing.Literal["item_document_type"]  # noqa: Y015
+    _WhichOneofArgType__item_document_type: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type"]  # noqa: Y015
     _WhichOneofReturnType__item_id_type: _TypeAlias = _typing.Literal["item_id_type"]  # noqa: Y015
     _WhichOneofArgType__item_id_type: _TypeAlias = _typing.Literal["_item_id_type", b"_item_id_type"]  # noqa: Y015
     _WhichOneofReturnType__local_id: _TypeAlias = _typing.Literal["local_id"]  # noqa: Y015
@@ -277,6 +304,8 @@ class ItemDeclaration(_message.Message):
     _WhichOneofArgType__transport_date: _TypeAlias = _typing.Literal["_transport_date", b"_transport_date"]  # noqa: Y015
     _WhichOneofReturnType__transport_mode: _TypeAlias = _typing.Literal["transport_mode"]  # noqa: Y015
     _WhichOneofArgType__transport_mode: _TypeAlias = _typing.Literal["_transport_mode", b"_transport_mode"]  # noqa: Y015
+    _WhichOneofReturnType__ucr: _TypeAlias = _typing.Literal["ucr"]  # noqa: Y015
+    _WhichOneofArgType__ucr: _TypeAlias = _typing.Literal["_ucr", b"_ucr"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__contact) -> _WhichOneofReturnType__contact | None: ...
     @_typing.overload
@@ -291,6 +320,8 @@ class ItemDeclaration(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__handling_class) -> _WhichOneofReturnType__handling_class | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_number) -> _WhichOneofReturnType__invoice_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__item_document_type) -> _WhichOneofReturnType__item_document_type | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__item_id_type) -> _WhichOneofReturnType__item_id_type | None: ...
     @_typing.overload
@@ -321,5 +352,7 @@ class ItemDeclaration(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__transport_date) -> _WhichOneofReturnType__transport_date | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__transport_mode) -> _WhichOneofReturnType__transport_mode | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ucr) -> _WhichOneofReturnType__ucr | None: ...
 
 Global___ItemDeclaration: _TypeAlias = ItemDeclaration  # noqa: Y015

@@ -11,10 +11,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -62,6 +62,8 @@ class Address(_message.Message):
     POSTCODE_FIELD_NUMBER: _builtins.int
     COUNTRY_FIELD_NUMBER: _builtins.int
     STATE_CODE_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PO_BOX_FIELD_NUMBER: _builtins.int
     city: _builtins.str
     """an..70"""
     state: _builtins.str
@@ -74,6 +76,12 @@ class Address(_message.Message):
     """ISO 3166-2, or the authority's own code of the state.
     an..35
     """
+    number: _builtins.str
+    """House number, where it stands apart from the street.
+    an..35
+    """
+    po_box: _builtins.str
+    """an..70"""
     @_builtins.property
     def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """an..140, at most 9"""
@@ -87,15 +95,21 @@ class Address(_message.Message):
         postcode: _builtins.str | None = ...,
         country: _builtins.str | None = ...,
         state_code: _builtins.str | None = ...,
+        number: _builtins.str | None = ...,
+        po_box: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_number", b"_number", "_po_box", b"_po_box", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "number", b"number", "po_box", b"po_box", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "lines", b"lines", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_city", b"_city", "_country", b"_country", "_number", b"_number", "_po_box", b"_po_box", "_postcode", b"_postcode", "_state", b"_state", "_state_code", b"_state_code", "city", b"city", "country", b"country", "lines", b"lines", "number", b"number", "po_box", b"po_box", "postcode", b"postcode", "state", b"state", "state_code", b"state_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__city: _TypeAlias = _typing.Literal["city"]  # noqa: Y015
     _WhichOneofArgType__city: _TypeAlias = _typing.Literal["_city", b"_city"]  # noqa: Y015
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    _WhichOneofReturnType__po_box: _TypeAlias = _typing.Literal["po_box"]  # noqa: Y015
+    _WhichOneofArgType__po_box: _TypeAlias = _typing.Literal["_po_box", b"_po_box"]  # noqa: Y015
     _WhichOneofReturnType__postcode: _TypeAlias = _typing.Literal["postcode"]  # noqa: Y015
     _WhichOneofArgType__postcode: _TypeAlias = _typing.Literal["_postcode", b"_postcode"]  # noqa: Y015
     _WhichOneofReturnType__state: _TypeAlias = _typing.Literal["state"]  # noqa: Y015
@@ -107,6 +121,10 @@ class Address(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__country) -> _WhichOneofReturnType__country | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__po_box) -> _WhichOneofReturnType__po_box | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__postcode) -> _WhichOneofReturnType__postcode | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__state) -> _WhichOneofReturnType__state | None: ...
@@ -114,6 +132,32 @@ class Address(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__state_code) -> _WhichOneofReturnType__state_code | None: ...
 
 Global___Address: _TypeAlias = Address  # noqa: Y015
+
+@_typing.final
+class Communication(_message.Message):
+    """One more way to reach somebody: TE, EM, FX (UN/EDIFACT 3155) or the authority's own code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """required, an..35"""
+    identifier: _builtins.str
+    """required, an..512"""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        identifier: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Communication: _TypeAlias = Communication  # noqa: Y015
 
 @_typing.final
 class TradeParty(_message.Message):
@@ -131,6 +175,7 @@ class TradeParty(_message.Message):
     TELEPHONE_FIELD_NUMBER: _builtins.int
     EMAIL_FIELD_NUMBER: _builtins.int
     REFERENCES_FIELD_NUMBER: _builtins.int
+    COMMUNICATIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """an..140"""
     first_name: _builtins.str
@@ -155,6 +200,12 @@ class TradeParty(_message.Message):
     def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference]:
         """at most 99"""
 
+    @_builtins.property
+    def communications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Communication]:
+        """Beside `telephone` and `email`.
+        at most 9
+        """
+
     def __init__(
         self,
         *,
@@ -168,10 +219,11 @@ class TradeParty(_message.Message):
         telephone: _builtins.str | None = ...,
         email: _builtins.str | None = ...,
         references: _abc.Iterable[Global___Reference] | None = ...,
+        communications: _abc.Iterable[Global___Communication] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_contact_name", b"_contact_name", "_email", b"_email", "_first_name", b"_first_name", "_last_name", b"_last_name", "_name", b"_name", "_organisation", b"_organisation", "_person_type", b"_person_type", "_telephone", b"_telephone", "address", b"address", "contact_name", b"contact_name", "email", b"email", "first_name", b"first_name", "last_name", b"last_name", "name", b"name", "organisation", b"organisation", "person_type", b"person_type", "telephone", b"telephone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact_name", b"_contact_name", "_email", b"_email", "_first_name", b"_first_name", "_last_name", b"_last_name", "_name", b"_name", "_organisation", b"_organisation", "_person_type", b"_person_type", "_telephone", b"_telephone", "address", b"address", "contact_name", b"contact_name", "email", b"email", "first_name", b"first_name", "last_name", b"last_name", "name", b"name", "organisation", b"organisation", "person_type", b"person_type", "references", b"references", "telephone", b"telephone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact_name", b"_contact_name", "_email", b"_email", "_first_name", b"_first_name", "_last_name", b"_last_name", "_name", b"_name", "_organisation", b"_organisation", "_person_type", b"_person_type", "_telephone", b"_telephone", "address", b"address", "communications", b"communications", "contact_name", b"contact_name", "email", b"email", "first_name", b"first_name", "last_name", b"last_name", "name", b"name", "organisation", b"organisation", "person_type", b"person_type", "references", b"references", "telephone", b"telephone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__contact_name: _TypeAlias = _typing.Literal["contact_name"]  # noqa: Y015
     _WhichOneofArgType__contact_name: _TypeAlias = _typing.Literal["_contact_name", b"_contact_name"]  # noqa: Y015

@@ -4,6 +4,8 @@ isort:skip_file
 Risk: indicators that administrations share, and the assessments of a risk back end."""
 
 from collections import abc as _abc
+from translators.wire.exchange.v1 import consignments_pb2 as _consignments_pb2
+from translators.wire.exchange.v1 import declarations_pb2 as _declarations_pb2
 from translators.wire.exchange.v1 import goods_pb2 as _goods_pb2
 from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from translators.wire.exchange.v1 import provenance_pb2 as _provenance_pb2
@@ -14,10 +16,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -181,6 +183,156 @@ class Feedback(_message.Message):
 Global___Feedback: _TypeAlias = Feedback  # noqa: Y015
 
 @_typing.final
+class RouteStop(_message.Message):
+    """A country on a route, with its place in the order where that is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    country: _builtins.str
+    """required, ISO 3166-1 alpha-2"""
+    sequence: _builtins.int
+    """0 to 999999999"""
+    def __init__(
+        self,
+        *,
+        country: _builtins.str = ...,
+        sequence: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_sequence", b"_sequence", "sequence", b"sequence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sequence", b"_sequence", "country", b"country", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__sequence: _TypeAlias = _typing.Literal["sequence"]  # noqa: Y015
+    _WhichOneofArgType__sequence: _TypeAlias = _typing.Literal["_sequence", b"_sequence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sequence) -> _WhichOneofReturnType__sequence | None: ...
+
+Global___RouteStop: _TypeAlias = RouteStop  # noqa: Y015
+
+@_typing.final
+class PartyOfInterest(_message.Message):
+    """A trade party that is looked for, in a role or in any."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    role: _builtins.str
+    """an..35"""
+    @_builtins.property
+    def party(self) -> _parties_pb2.TradeParty: ...
+    def __init__(
+        self,
+        *,
+        party: _parties_pb2.TradeParty | None = ...,
+        role: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_role", b"_role", "party", b"party", "role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_role", b"_role", "party", b"party", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__role: _TypeAlias = _typing.Literal["role"]  # noqa: Y015
+    _WhichOneofArgType__role: _TypeAlias = _typing.Literal["_role", b"_role"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__role) -> _WhichOneofReturnType__role | None: ...
+
+Global___PartyOfInterest: _TypeAlias = PartyOfInterest  # noqa: Y015
+
+@_typing.final
+class RiskParameters(_message.Message):
+    """A combination that is looked for: what is set must be met together (ICS2 IE4Q07)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMBINATION_ID_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
+    ROUTING_FIELD_NUMBER: _builtins.int
+    MEANS_FIELD_NUMBER: _builtins.int
+    CONVEYANCE_FIELD_NUMBER: _builtins.int
+    MEANS_ROUTING_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    CONTAINERS_FIELD_NUMBER: _builtins.int
+    PARTIES_FIELD_NUMBER: _builtins.int
+    MASTER_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    HOUSE_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    PASSIVE_MEANS_FIELD_NUMBER: _builtins.int
+    combination_id: _builtins.str
+    """required, an..35"""
+    valid_from: _builtins.str
+    """required, instant"""
+    valid_to: _builtins.str
+    """required, instant"""
+    conveyance: _builtins.str
+    """Flight, voyage or trip number.
+    an..17
+    """
+    @_builtins.property
+    def routing(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteStop]:
+        """Of the consignment.
+        at most 99
+        """
+
+    @_builtins.property
+    def means(self) -> _declarations_pb2.TransportMeans:
+        """The active means of transport at the border."""
+
+    @_builtins.property
+    def means_routing(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteStop]:
+        """at most 99"""
+
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """an..512, at most 99"""
+
+    @_builtins.property
+    def containers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """an..35, at most 99"""
+
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartyOfInterest]:
+        """at most 99"""
+
+    @_builtins.property
+    def master_documents(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Document]:
+        """at most 9"""
+
+    @_builtins.property
+    def house_documents(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Document]:
+        """at most 9"""
+
+    @_builtins.property
+    def passive_means(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.TransportMeans]:
+        """at most 9"""
+
+    def __init__(
+        self,
+        *,
+        combination_id: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        valid_to: _builtins.str = ...,
+        routing: _abc.Iterable[Global___RouteStop] | None = ...,
+        means: _declarations_pb2.TransportMeans | None = ...,
+        conveyance: _builtins.str | None = ...,
+        means_routing: _abc.Iterable[Global___RouteStop] | None = ...,
+        marks: _abc.Iterable[_builtins.str] | None = ...,
+        containers: _abc.Iterable[_builtins.str] | None = ...,
+        parties: _abc.Iterable[Global___PartyOfInterest] | None = ...,
+        master_documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
+        house_documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
+        passive_means: _abc.Iterable[_declarations_pb2.TransportMeans] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_conveyance", b"_conveyance", "conveyance", b"conveyance", "means", b"means"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_conveyance", b"_conveyance", "combination_id", b"combination_id", "containers", b"containers", "conveyance", b"conveyance", "house_documents", b"house_documents", "marks", b"marks", "master_documents", b"master_documents", "means", b"means", "means_routing", b"means_routing", "parties", b"parties", "passive_means", b"passive_means", "routing", b"routing", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__conveyance: _TypeAlias = _typing.Literal["conveyance"]  # noqa: Y015
+    _WhichOneofArgType__conveyance: _TypeAlias = _typing.Literal["_conveyance", b"_conveyance"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__conveyance) -> _WhichOneofReturnType__conveyance | None: ...
+
+Global___RiskParameters: _TypeAlias = RiskParameters  # noqa: Y015
+
+@_typing.final
 class RiskIndicator(_message.Message):
     """A shared statement that something deserves attention, from one administration to another."""
 
@@ -203,6 +355,8 @@ class RiskIndicator(_message.Message):
     CAUSED_BY_MESSAGE_FIELD_NUMBER: _builtins.int
     CAUSED_BY_ITEM_FIELD_NUMBER: _builtins.int
     FEEDBACK_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
     issuer: _builtins.str
     """required, an..70"""
     indicator_id: _builtins.str
@@ -241,6 +395,8 @@ class RiskIndicator(_message.Message):
     """an..70"""
     caused_by_item: _builtins.str
     """an..35"""
+    issued_at: _builtins.str
+    """instant"""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
@@ -249,6 +405,12 @@ class RiskIndicator(_message.Message):
 
     @_builtins.property
     def feedback(self) -> Global___Feedback: ...
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___RiskParameters]:
+        """Combinations that are looked for, each with its validity.
+        at most 999
+        """
+
     def __init__(
         self,
         *,
@@ -269,10 +431,12 @@ class RiskIndicator(_message.Message):
         caused_by_message: _builtins.str | None = ...,
         caused_by_item: _builtins.str | None = ...,
         feedback: Global___Feedback | None = ...,
+        issued_at: _builtins.str | None = ...,
+        parameters: _abc.Iterable[Global___RiskParameters] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_caused_by_item", b"_caused_by_item", "_caused_by_message", b"_caused_by_message", "_evidence", b"_evidence", "_function", b"_function", "_handling", b"_handling", "_valid_from", b"_valid_from", "_valid_to", b"_valid_to", "_version", b"_version", "caused_by_item", b"caused_by_item", "caused_by_message", b"caused_by_message", "evidence", b"evidence", "feedback", b"feedback", "function", b"function", "handling", b"handling", "provenance", b"provenance", "valid_from", b"valid_from", "valid_to", b"valid_to", "version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_caused_by_item", b"_caused_by_item", "_caused_by_message", b"_caused_by_message", "_evidence", b"_evidence", "_function", b"_function", "_handling", b"_handling", "_issued_at", b"_issued_at", "_valid_from", b"_valid_from", "_valid_to", b"_valid_to", "_version", b"_version", "caused_by_item", b"caused_by_item", "caused_by_message", b"caused_by_message", "evidence", b"evidence", "feedback", b"feedback", "function", b"function", "handling", b"handling", "issued_at", b"issued_at", "provenance", b"provenance", "valid_from", b"valid_from", "valid_to", b"valid_to", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_caused_by_item", b"_caused_by_item", "_caused_by_message", b"_caused_by_message", "_evidence", b"_evidence", "_function", b"_function", "_handling", b"_handling", "_valid_from", b"_valid_from", "_valid_to", b"_valid_to", "_version", b"_version", "area", b"area", "caused_by_item", b"caused_by_item", "caused_by_message", b"caused_by_message", "evidence", b"evidence", "feedback", b"feedback", "function", b"function", "handling", b"handling", "indicator_id", b"indicator_id", "issuer", b"issuer", "kind", b"kind", "level", b"level", "provenance", b"provenance", "statement", b"statement", "subjects", b"subjects", "valid_from", b"valid_from", "valid_to", b"valid_to", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_caused_by_item", b"_caused_by_item", "_caused_by_message", b"_caused_by_message", "_evidence", b"_evidence", "_function", b"_function", "_handling", b"_handling", "_issued_at", b"_issued_at", "_valid_from", b"_valid_from", "_valid_to", b"_valid_to", "_version", b"_version", "area", b"area", "caused_by_item", b"caused_by_item", "caused_by_message", b"caused_by_message", "evidence", b"evidence", "feedback", b"feedback", "function", b"function", "handling", b"handling", "indicator_id", b"indicator_id", "issued_at", b"issued_at", "issuer", b"issuer", "kind", b"kind", "level", b"level", "parameters", b"parameters", "provenance", b"provenance", "statement", b"statement", "subjects", b"subjects", "valid_from", b"valid_from", "valid_to", b"valid_to", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__caused_by_item: _TypeAlias = _typing.Literal["caused_by_item"]  # noqa: Y015
     _WhichOneofArgType__caused_by_item: _TypeAlias = _typing.Literal["_caused_by_item", b"_caused_by_item"]  # noqa: Y015
@@ -284,6 +448,8 @@ class RiskIndicator(_message.Message):
     _WhichOneofArgType__function: _TypeAlias = _typing.Literal["_function", b"_function"]  # noqa: Y015
     _WhichOneofReturnType__handling: _TypeAlias = _typing.Literal["handling"]  # noqa: Y015
     _WhichOneofArgType__handling: _TypeAlias = _typing.Literal["_handling", b"_handling"]  # noqa: Y015
+    _WhichOneofReturnType__issued_at: _TypeAlias = _typing.Literal["issued_at"]  # noqa: Y015
+    _WhichOneofArgType__issued_at: _TypeAlias = _typing.Literal["_issued_at", b"_issued_at"]  # noqa: Y015
     _WhichOneofReturnType__valid_from: _TypeAlias = _typing.Literal["valid_from"]  # noqa: Y015
     _WhichOneofArgType__valid_from: _TypeAlias = _typing.Literal["_valid_from", b"_valid_from"]  # noqa: Y015
     _WhichOneofReturnType__valid_to: _TypeAlias = _typing.Literal["valid_to"]  # noqa: Y015
@@ -300,6 +466,8 @@ class RiskIndicator(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__function) -> _WhichOneofReturnType__function | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__handling) -> _WhichOneofReturnType__handling | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_at) -> _WhichOneofReturnType__issued_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__valid_from) -> _WhichOneofReturnType__valid_from | None: ...
     @_typing.overload
@@ -434,6 +602,130 @@ class ControlRecommendation(_message.Message):
 Global___ControlRecommendation: _TypeAlias = ControlRecommendation  # noqa: Y015
 
 @_typing.final
+class RiskAnalysis(_message.Message):
+    """The results of one analysis that was asked for, where an assessment has several."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_REFERENCE_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    request_reference: _builtins.str
+    """required, an..35"""
+    category: _builtins.str
+    """What is analysed, as security or safety, in the authority's code.
+    required, an..35
+    """
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RiskResult]:
+        """at most 99999"""
+
+    def __init__(
+        self,
+        *,
+        request_reference: _builtins.str = ...,
+        category: _builtins.str = ...,
+        results: _abc.Iterable[Global___RiskResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "request_reference", b"request_reference", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskAnalysis: _TypeAlias = RiskAnalysis  # noqa: Y015
+
+@_typing.final
+class RecommendedControl(_message.Message):
+    """A control that the analysis recommends: where, and of what (ICS2 IE4S01, IE4S02)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    place: _builtins.str
+    """required, an..35"""
+    @_builtins.property
+    def subject(self) -> _consignments_pb2.ControlSubject: ...
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Statement]:
+        """at most 99"""
+
+    def __init__(
+        self,
+        *,
+        place: _builtins.str = ...,
+        subject: _consignments_pb2.ControlSubject | None = ...,
+        statements: _abc.Iterable[_declarations_pb2.Statement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["subject", b"subject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["place", b"place", "statements", b"statements", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendedControl: _TypeAlias = RecommendedControl  # noqa: Y015
+
+@_typing.final
+class ReferralRequest(_message.Message):
+    """A referral that the analysis wants to be made (ICS2 IE4S01)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SCREENING_METHODS_FIELD_NUMBER: _builtins.int
+    HOUSE_DOCUMENT_FIELD_NUMBER: _builtins.int
+    MASTER_DOCUMENT_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    POINTER_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """required, an..35"""
+    type: _builtins.str
+    """What is wanted: information, screening, an amendment, in the authority's code.
+    required, an..35
+    """
+    @_builtins.property
+    def screening_methods(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """an..35, at most 9"""
+
+    @_builtins.property
+    def house_document(self) -> _goods_pb2.Document: ...
+    @_builtins.property
+    def master_document(self) -> _goods_pb2.Document: ...
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Document]:
+        """at most 99"""
+
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[_declarations_pb2.Statement]:
+        """at most 99"""
+
+    @_builtins.property
+    def pointer(self) -> _goods_pb2.Pointer: ...
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        type: _builtins.str = ...,
+        screening_methods: _abc.Iterable[_builtins.str] | None = ...,
+        house_document: _goods_pb2.Document | None = ...,
+        master_document: _goods_pb2.Document | None = ...,
+        documents: _abc.Iterable[_goods_pb2.Document] | None = ...,
+        statements: _abc.Iterable[_declarations_pb2.Statement] | None = ...,
+        pointer: _goods_pb2.Pointer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["house_document", b"house_document", "master_document", b"master_document", "pointer", b"pointer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "house_document", b"house_document", "master_document", b"master_document", "pointer", b"pointer", "reference", b"reference", "screening_methods", b"screening_methods", "statements", b"statements", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralRequest: _TypeAlias = ReferralRequest  # noqa: Y015
+
+@_typing.final
 class RiskAssessment(_message.Message):
     """What a risk back end concludes about an item, order or declaration version."""
 
@@ -458,8 +750,19 @@ class RiskAssessment(_message.Message):
     REFERRAL_REFERENCE_FIELD_NUMBER: _builtins.int
     PROFILE_VERSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    FUNCTION_FIELD_NUMBER: _builtins.int
+    REQUEST_REFERENCE_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_COUNTRY_FIELD_NUMBER: _builtins.int
+    INVOLVED_COUNTRY_FIELD_NUMBER: _builtins.int
+    ANALYST_FIELD_NUMBER: _builtins.int
+    ANALYSES_FIELD_NUMBER: _builtins.int
+    RECOMMENDED_CONTROLS_FIELD_NUMBER: _builtins.int
+    DO_NOT_LOAD_FIELD_NUMBER: _builtins.int
+    REFERRALS_FIELD_NUMBER: _builtins.int
     outcome: _builtins.str
-    """clear, hold, refer, do-not-load.
+    """clear, hold, refer, do-not-load; hit: a first answer that there is a risk.
     required, an..35
     """
     assessed_at: _builtins.str
@@ -492,6 +795,26 @@ class RiskAssessment(_message.Message):
     """an..35"""
     reason: _builtins.str
     """an..512"""
+    stage: _builtins.str
+    """screening: by an administration that is involved; nothing: by the responsible one.
+    an..35
+    """
+    function: _builtins.str
+    """Original or a change, in the authority's code.
+    an..35
+    """
+    request_reference: _builtins.str
+    """What asked for the analysis that `results` are of.
+    an..35
+    """
+    category: _builtins.str
+    """What is analysed, as security or safety, in the authority's code.
+    an..35
+    """
+    responsible_country: _builtins.str
+    """ISO 3166-1 alpha-2"""
+    involved_country: _builtins.str
+    """ISO 3166-1 alpha-2"""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
@@ -511,6 +834,24 @@ class RiskAssessment(_message.Message):
     @_builtins.property
     def screenings(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Screening]:
         """at most 99"""
+
+    @_builtins.property
+    def analyst(self) -> _parties_pb2.TradeParty:
+        """Who can be asked about it."""
+
+    @_builtins.property
+    def analyses(self) -> _containers.RepeatedCompositeFieldContainer[Global___RiskAnalysis]:
+        """at most 9"""
+
+    @_builtins.property
+    def recommended_controls(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedControl]:
+        """at most 99999"""
+
+    @_builtins.property
+    def do_not_load(self) -> _consignments_pb2.DoNotLoad: ...
+    @_builtins.property
+    def referrals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReferralRequest]:
+        """at most 9"""
 
     def __init__(
         self,
@@ -534,13 +875,30 @@ class RiskAssessment(_message.Message):
         referral_reference: _builtins.str | None = ...,
         profile_version: _builtins.str | None = ...,
         reason: _builtins.str | None = ...,
+        stage: _builtins.str | None = ...,
+        function: _builtins.str | None = ...,
+        request_reference: _builtins.str | None = ...,
+        category: _builtins.str | None = ...,
+        responsible_country: _builtins.str | None = ...,
+        involved_country: _builtins.str | None = ...,
+        analyst: _parties_pb2.TradeParty | None = ...,
+        analyses: _abc.Iterable[Global___RiskAnalysis] | None = ...,
+        recommended_controls: _abc.Iterable[Global___RecommendedControl] | None = ...,
+        do_not_load: _consignments_pb2.DoNotLoad | None = ...,
+        referrals: _abc.Iterable[Global___ReferralRequest] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_assessment_id", b"_assessment_id", "_item_id", b"_item_id", "_level", b"_level", "_lrn", b"_lrn", "_mrn", b"_mrn", "_order_id", b"_order_id", "_profile_version", b"_profile_version", "_reason", b"_reason", "_referral_reference", b"_referral_reference", "_regards", b"_regards", "_score", b"_score", "_version", b"_version", "assessment_id", b"assessment_id", "item_id", b"item_id", "level", b"level", "lrn", b"lrn", "mrn", b"mrn", "order_id", b"order_id", "profile_version", b"profile_version", "provenance", b"provenance", "reason", b"reason", "referral_reference", b"referral_reference", "regards", b"regards", "score", b"score", "version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_assessment_id", b"_assessment_id", "_category", b"_category", "_function", b"_function", "_involved_country", b"_involved_country", "_item_id", b"_item_id", "_level", b"_level", "_lrn", b"_lrn", "_mrn", b"_mrn", "_order_id", b"_order_id", "_profile_version", b"_profile_version", "_reason", b"_reason", "_referral_reference", b"_referral_reference", "_regards", b"_regards", "_request_reference", b"_request_reference", "_responsible_country", b"_responsible_country", "_score", b"_score", "_stage", b"_stage", "_version", b"_version", "analyst", b"analyst", "assessment_id", b"assessment_id", "category", b"category", "do_not_load", b"do_not_load", "function", b"function", "involved_country", b"involved_country", "item_id", b"item_id", "level", b"level", "lrn", b"lrn", "mrn", b"mrn", "order_id", b"order_id", "profile_version", b"profile_version", "provenance", b"provenance", "reason", b"reason", "referral_reference", b"referral_reference", "regards", b"regards", "request_reference", b"request_reference", "responsible_country", b"responsible_country", "score", b"score", "stage", b"stage", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_assessment_id", b"_assessment_id", "_item_id", b"_item_id", "_level", b"_level", "_lrn", b"_lrn", "_mrn", b"_mrn", "_order_id", b"_order_id", "_profile_version", b"_profile_version", "_reason", b"_reason", "_referral_reference", b"_referral_reference", "_regards", b"_regards", "_score", b"_score", "_version", b"_version", "assessed_at", b"assessed_at", "assessment_id", b"assessment_id", "indicators", b"indicators", "item_id", b"item_id", "level", b"level", "lrn", b"lrn", "mrn", b"mrn", "order_id", b"order_id", "outcome", b"outcome", "profile_version", b"profile_version", "provenance", b"provenance", "reason", b"reason", "recommendations", b"recommendations", "referral_reference", b"referral_reference", "regards", b"regards", "results", b"results", "score", b"score", "screenings", b"screenings", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_assessment_id", b"_assessment_id", "_category", b"_category", "_function", b"_function", "_involved_country", b"_involved_country", "_item_id", b"_item_id", "_level", b"_level", "_lrn", b"_lrn", "_mrn", b"_mrn", "_order_id", b"_order_id", "_profile_version", b"_profile_version", "_reason", b"_reason", "_referral_reference", b"_referral_reference", "_regards", b"_regards", "_request_reference", b"_request_reference", "_responsible_country", b"_responsible_country", "_score", b"_score", "_stage", b"_stage", "_version", b"_version", "analyses", b"analyses", "analyst", b"analyst", "assessed_at", b"assessed_at", "assessment_id", b"assessment_id", "category", b"category", "do_not_load", b"do_not_load", "function", b"function", "indicators", b"indicators", "involved_country", b"involved_country", "item_id", b"item_id", "level", b"level", "lrn", b"lrn", "mrn", b"mrn", "order_id", b"order_id", "outcome", b"outcome", "profile_version", b"profile_version", "provenance", b"provenance", "reason", b"reason", "recommendations", b"recommendations", "recommended_controls", b"recommended_controls", "referral_reference", b"referral_reference", "referrals", b"referrals", "regards", b"regards", "request_reference", b"request_reference", "responsible_country", b"responsible_country", "results", b"results", "score", b"score", "screenings", b"screenings", "stage", b"stage", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__assessment_id: _TypeAlias = _typing.Literal["assessment_id"]  # noqa: Y015
     _WhichOneofArgType__assessment_id: _TypeAlias = _typing.Literal["_assessment_id", b"_assessment_id"]  # noqa: Y015
+    _WhichOneofReturnType__category: _TypeAlias = _typing.Literal["category"]  # noqa: Y015
+    _WhichOneofArgType__category: _TypeAlias = _typing.Literal["_category", b"_category"]  # noqa: Y015
+    _WhichOneofReturnType__function: _TypeAlias = _typing.Literal["function"]  # noqa: Y015
+    _WhichOneofArgType__function: _TypeAlias = _typing.Literal["_function", b"_function"]  # noqa: Y015
+    _WhichOneofReturnType__involved_country: _TypeAlias = _typing.Literal["involved_country"]  # noqa: Y015
+    _WhichOneofArgType__involved_country: _TypeAlias = _typing.Literal["_involved_country", b"_involved_country"]  # noqa: Y015
     _WhichOneofReturnType__item_id: _TypeAlias = _typing.Literal["item_id"]  # noqa: Y015
     _WhichOneofArgType__item_id: _TypeAlias = _typing.Literal["_item_id", b"_item_id"]  # noqa: Y015
     _WhichOneofReturnType__level: _TypeAlias = _typing.Literal["level"]  # noqa: Y015
@@ -559,12 +917,24 @@ class RiskAssessment(_message.Message):
     _WhichOneofArgType__referral_reference: _TypeAlias = _typing.Literal["_referral_reference", b"_referral_reference"]  # noqa: Y015
     _WhichOneofReturnType__regards: _TypeAlias = _typing.Literal["regards"]  # noqa: Y015
     _WhichOneofArgType__regards: _TypeAlias = _typing.Literal["_regards", b"_regards"]  # noqa: Y015
+    _WhichOneofReturnType__request_reference: _TypeAlias = _typing.Literal["request_reference"]  # noqa: Y015
+    _WhichOneofArgType__request_reference: _TypeAlias = _typing.Literal["_request_reference", b"_request_reference"]  # noqa: Y015
+    _WhichOneofReturnType__responsible_country: _TypeAlias = _typing.Literal["responsible_country"]  # noqa: Y015
+    _WhichOneofArgType__responsible_country: _TypeAlias = _typing.Literal["_responsible_country", b"_responsible_country"]  # noqa: Y015
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__stage: _TypeAlias = _typing.Literal["stage"]  # noqa: Y015
+    _WhichOneofArgType__stage: _TypeAlias = _typing.Literal["_stage", b"_stage"]  # noqa: Y015
     _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
     _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__assessment_id) -> _WhichOneofReturnType__assessment_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__category) -> _WhichOneofReturnType__category | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__function) -> _WhichOneofReturnType__function | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__involved_country) -> _WhichOneofReturnType__involved_country | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__item_id) -> _WhichOneofReturnType__item_id | None: ...
     @_typing.overload
@@ -584,7 +954,13 @@ class RiskAssessment(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__regards) -> _WhichOneofReturnType__regards | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_reference) -> _WhichOneofReturnType__request_reference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__responsible_country) -> _WhichOneofReturnType__responsible_country | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stage) -> _WhichOneofReturnType__stage | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
 
