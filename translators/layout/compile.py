@@ -17,7 +17,15 @@ from translators.layout.paths import drops
 from translators.layout.plan import Content, MessageRow, Messages, Plan
 from translators.layout.shape import Shaper
 from translators.layout.source import Resolve, Source, load
-from translators.layout.types import NAMES, TypeMistake, ValueFault, WireType, code, make
+from translators.layout.types import (
+    NAMES,
+    TypeMistake,
+    ValueFault,
+    WireType,
+    code,
+    make,
+    with_maximum,
+)
 from translators.layout.xml_notation import XmlNotation
 from translators.model import paths
 
@@ -124,6 +132,7 @@ class _Compiler:
             tables={name: table_ for (name, _), table_ in self._tables.items()},
             notation=JsonNotation() if self._json else XmlNotation(),
             syntax="json" if self._json else "xml",
+            pointers=tuple(header.get("pointers", ())),
         )
 
     def _header(self) -> None:
@@ -210,7 +219,7 @@ class _Compiler:
 
     def _type(self, spec: Spec) -> WireType:
         if spec.type == "code":
-            return code(self._table(spec))
+            return self._code(spec)
         if spec.type == "pairs" and self._json:
             if spec.arguments:
                 raise TypeMistake("'pairs' takes no arguments: they are the members of an object")
@@ -225,10 +234,16 @@ class _Compiler:
             return make("text", ())
         return make(spec.type, spec.arguments)
 
-    def _table(self, spec: Spec) -> CodeTable:
-        name, *rest = spec.arguments or ("",)
+    def _code(self, spec: Spec) -> WireType:
+        """``code TABLE``, perhaps ``closed``, perhaps with the length of a code."""
+        arguments = list(spec.arguments)
+        length = int(arguments.pop()) if len(arguments) > 1 and arguments[-1].isdigit() else None
+        return with_maximum(code(self._table(arguments)), length)
+
+    def _table(self, arguments: list[str]) -> CodeTable:
+        name, *rest = arguments or [""]
         if not name or rest not in ([], ["closed"]):
-            raise TypeMistake("'code' names a table, and perhaps closed")
+            raise TypeMistake("'code' names a table, and perhaps closed and a length")
         self._used_tables.add(name)
         key = (name, bool(rest))
         if key in self._tables:

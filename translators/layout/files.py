@@ -22,6 +22,7 @@ HEADER: Mapping[str, type | tuple[type, ...]] = {
     "extends": str,
     "numbers": str,
     "media-types": list,
+    "pointers": list,
 }
 
 

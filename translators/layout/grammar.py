@@ -191,6 +191,16 @@ def _ids(text: str, key: Key) -> tuple[str, ...]:
     return tuple("" if one == "-" else one for one in ids)
 
 
+def line_ids(line: Line) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The ids of a line that was parsed before: of its elements, and of its group's lines."""
+    for option in split(line.text, ",")[1:]:
+        name, _, text = option.strip().partition(" ")
+        if name == "id":
+            ids = text.split(maxsplit=1)[0].split("/")
+            return tuple("" if one == "-" else one for one in ids), _ids_within(text)
+    return (), ()
+
+
 def _ids_within(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [word.rpartition("=") for word in text.split()[1:]]
     if not all(key and _ID.fullmatch(one) for key, _, one in pairs):

@@ -6,6 +6,10 @@ from functools import cache
 from importlib import resources
 
 from translators.layout.compile import compile_plans
+from translators.layout.mistakes import Line, Mistakes
+from translators.layout.plan import Plan
+from translators.layout.pointers import Pointers, Target
+from translators.layout.sections import tree
 from translators.layout.source import Resolve
 from translators.layout.translator import LayoutTranslator
 
@@ -20,7 +24,36 @@ def compile_layout(
     raises :class:`LookupError` for what it does not have; by default those of the package.
     Raises :class:`LayoutError` with every mistake.
     """
-    return LayoutTranslator(compile_plans(source_text, file=name, resolve=resolve or packaged_text))
+    plans = compile_plans(source_text, file=name, resolve=resolve or packaged_text)
+    pointers = _pointers(plans[0], name, resolve or packaged_text)
+    return LayoutTranslator(plans, pointers=pointers)
+
+
+def _pointers(plan: Plan, file: str, resolve: Resolve) -> Pointers | None:
+    """The pointers of a layout, whose chains use the ids of the layouts that it names.
+
+    One that leads into its own message says so, when others lead elsewhere.
+    """
+    mistakes, targets = Mistakes(), []
+    for name in plan.pointers:
+        own = name == plan.id
+        try:
+            root = tree(plan if own else _plan(name, resolve))
+        except LookupError:
+            root = None
+        if root is None:
+            at = Line("", "pointers", "", file, 1)
+            mistakes.add(at, f"there is no layout {name!r} that states ids")
+            continue
+        kind = next(iter(plan.kinds)) if own and len(plan.pointers) > 1 else None
+        targets.append(Target(root, kind))
+    mistakes.check()
+    return Pointers(tuple(targets)) if targets else None
+
+
+def _plan(name: str, resolve: Resolve) -> Plan:
+    text, file = resolve(name)
+    return compile_plans(text, file=file, resolve=resolve)[0]
 
 
 @cache

@@ -175,6 +175,8 @@ class Plan:
     syntax: str = "xml"
     array: tuple[int, int | None] | None = None
     """In JSON: the document is an array of at least and at most so many messages."""
+    pointers: tuple[str, ...] = ()
+    """Ids of the layouts whose ids the chains of pointers use; its own among them."""
     required_count: bool = False
     """``= count messages`` stands in the header: the writer must know their number."""
 

@@ -16,6 +16,7 @@ from translators.layout.json_reading import JsonDocumentReader
 from translators.layout.json_sample import json_sample_document
 from translators.layout.json_schema import json_schema
 from translators.layout.plan import Plan
+from translators.layout.pointers import Pointers
 from translators.layout.reading import DocumentReader
 from translators.layout.roots import chosen, common_drops, rejoined
 from translators.layout.sample import sample_document
@@ -44,8 +45,15 @@ class LayoutTranslator:
     writing by the first message: its kind, and what must hold for a form of it.
     """
 
-    def __init__(self, plans: tuple[Plan, ...], *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        plans: tuple[Plan, ...],
+        *,
+        limits: Limits | None = None,
+        pointers: Pointers | None = None,
+    ) -> None:
         self.plans = plans
+        self.pointers = pointers
         self._limits = limits or Limits()
         self._documents = tuple(_Document(plan, _fast(plan), Writers(plan)) for plan in plans)
 
@@ -106,7 +114,8 @@ class LayoutTranslator:
         plan, fast = document.plan, document.fast
         if isinstance(fast, JsonFast):
             return JsonDocumentReader(plan, fast, self._limits, explain=explain).read(source)
-        return DocumentReader(plan, fast, self._limits, explain=explain).read(source)
+        readings = DocumentReader(plan, fast, self._limits, explain=explain).read(source)
+        return readings if self.pointers is None else self.pointers.read(readings)
 
     def _wrong_root(self, line: int) -> Fault:
         known = ", ".join(plan.name(plan.root) for plan in self.plans)
@@ -119,6 +128,8 @@ class LayoutTranslator:
         """Write a document in pieces; raises :class:`TranslationError`, never cuts."""
         at, found = (0, messages) if len(self.plans) == 1 else chosen(self.plans, messages)
         document = self._documents[at]
+        if self.pointers is not None:
+            found = self.pointers.write(found, report)
         return DocumentWriter(document.plan, document.writers, header, report).write(found)
 
     def schema(self) -> dict[str, bytes]:

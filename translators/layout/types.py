@@ -153,6 +153,19 @@ def _digits(arguments: tuple[str, ...]) -> WireType:
     )
 
 
+def _alphabetic(arguments: tuple[str, ...]) -> WireType:
+    low, high = _lengths(arguments, "letters")
+    return WireType(
+        name=" ".join(("letters", *arguments)),
+        feeds=frozenset({"text"}),
+        base="token",
+        parse=str,
+        format=str,
+        sample=lambda number: "ABCDEFGHIJKLMNOPQR"[: high or low].ljust(low, "X"),
+        pattern=f"[A-Za-z]{{{low},{'' if high is None else high}}}",
+    )
+
+
 def _letters(name: str, count: int, samples: tuple[str, ...]) -> Callable[..., WireType]:
     def make_letters(arguments: tuple[str, ...]) -> WireType:
         _none(arguments, name)
@@ -351,6 +364,7 @@ _CURRENCIES = ("EUR", "GBP", "JPY", "BRL", "EGP", "CHF")
 _MAKERS: dict[str, Callable[[tuple[str, ...]], WireType]] = {
     "text": _text,
     "digits": _digits,
+    "letters": _alphabetic,
     "country": _letters("country", 2, _COUNTRIES),
     "currency": _letters("currency", 3, _CURRENCIES),
     "int": _int,
