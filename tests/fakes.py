@@ -110,6 +110,9 @@ class FakeService:
     def folder_identity(self, party: PartyId) -> Identity:
         return Identity(party=party, method="folder")
 
+    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
+        return formats[0]
+
     def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
         if not interchange_id:
             raise Refused("interchange.id-missing")

@@ -22,7 +22,7 @@ from translators.translator import FormatId
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
-from trust.policy import permit_format
+from trust.policy import meant, permit_format
 
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
@@ -86,6 +86,13 @@ class Gateway:
         denial = permit_format(self._sender(identity).party, format_id)
         if denial is not None:
             raise Refused(denial.code, denial.detail)
+
+    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
+        """Which of several formats this party means that named none."""
+        found = meant(self._sender(identity).party, formats)
+        if len(found) > 1:
+            raise Refused("format.ambiguous", f"it may be {', '.join(found)}")
+        return FormatId(found[0])
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; durable on return."""

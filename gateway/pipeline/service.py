@@ -73,6 +73,10 @@ class Service(Protocol):
     def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
         """Refuse what can be refused before a body is read: ids, formats, grants."""
 
+    def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
+        """Which of several formats this party means that named none: the one that it may send,
+        otherwise of those the one that it speaks. Raises ``Refused("format.ambiguous")``."""
+
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; its outcome is durable on return.
 
