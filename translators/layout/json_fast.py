@@ -7,18 +7,18 @@ reference reader takes the message; a property test holds the two equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
+from translators.layout.completion import computed, same
 from translators.layout.fast import GIVES_UP, Unusual
-from translators.layout.grammar import Each, Field
+from translators.layout.grammar import Each, Field, Path
 from translators.layout.json_nodes import spelled
+from translators.layout.json_values import Convert, converter
 from translators.layout.plan import Content, Element, Plan, Slot, Value
 from translators.layout.records import Raw, Record, each, owner, reach
 
 Step = Callable[[Any, Record], None]
 """Takes what stands at a line into the record that is open."""
-Convert = Callable[[Any], Any]
 _NONE = Record({})
 _FILLED = ("position", "count", "sum")
 
@@ -94,13 +94,15 @@ def _one(element: Element) -> Step:
     if path.header:
         return _gives_up
 
+    find = _finder(path)
+
     def step(found: Any, record: Record) -> None:
-        place = reach(owner(path, record, _NONE), path.parts)
-        known = place.value if isinstance(place.value, dict) else {}
-        inner = Record(known, "", record, record.position)
-        place.put(known)
+        container, key = find(record)
+        known = _found(container, key)
+        inner = Record(known if isinstance(known, dict) else {}, "", record, record.position)
+        container[key] = inner.data
         read(found, inner)
-        place.put(inner.finish())
+        container[key] = inner.finish()
 
     return step
 
@@ -112,13 +114,14 @@ def _list(element: Element) -> Step:
     if path.header:
         return _gives_up
     read, minimum, maximum = _content(element.content), element.minimum, element.maximum
+    entries_at = _entries(path)
 
     def step(found: Any, record: Record) -> None:
         if type(found) is not list or len(found) < minimum or (maximum and len(found) > maximum):
             raise Unusual
         if not found:
             return
-        entries = reach(owner(path, record, _NONE), path.parts).entries()
+        entries = entries_at(record)
         for position, one in enumerate(found, start=1):
             inner = Record({}, "", record, position)
             at = len(entries)
@@ -134,15 +137,14 @@ def _values(element: Element) -> Step:
     value = element.content.text
     if value is None or not _plain(value) or value.path is None or value.path.header:
         return _gives_up
-    path, convert = value.path, _converter(value)
+    convert, entries_at = converter(value), _entries(value.path)
     minimum, maximum = element.minimum, element.maximum
 
     def step(found: Any, record: Record) -> None:
         if type(found) is not list or len(found) < minimum or (maximum and len(found) > maximum):
             raise Unusual
         if found:
-            entries = reach(owner(path, record, _NONE), path.parts).entries()
-            entries.extend([convert(one) for one in found])
+            entries_at(record).extend([convert(one) for one in found])
 
     return step
 
@@ -151,6 +153,7 @@ def _pairs(element: Element) -> Step:
     path = element.record
     if path is None or path.header:
         return _gives_up
+    find = _finder(path)
 
     def step(found: Any, record: Record) -> None:
         if type(found) is not dict:
@@ -161,42 +164,91 @@ def _pairs(element: Element) -> Step:
             if not name or name != name.strip():
                 raise Unusual
         if found:
-            reach(owner(path, record, _NONE), path.parts).put(dict(found))
+            container, key = find(record)
+            container[key] = dict(found)
 
     return step
 
 
+def _finder(path: Path) -> Callable[[Record], tuple[Any, Any]]:
+    """Finds where a path leads: what holds it, and under which key; makes what is on the way."""
+    names = [part.name for part in path.parts if isinstance(part, Field)]
+    if len(names) != len(path.parts) or not names or path.up:
+
+        def along(record: Record) -> tuple[Any, Any]:
+            place = reach(owner(path, record, _NONE), path.parts)
+            return place.container, place.key
+
+        return along
+    *above, last = names
+
+    def down(record: Record) -> tuple[Any, Any]:
+        data = record.data
+        for name in above:
+            below = data.get(name)
+            if below is None:
+                below = data[name] = {}
+            data = below
+        return data, last
+
+    return down
+
+
+def _found(container: Any, key: Any) -> Any:
+    return container[key] if type(container) is list else container.get(key)
+
+
+def _entries(path: Path) -> Callable[[Record], list[Any]]:
+    """Finds the list to which a path leads; makes it when there is none."""
+    find = _finder(path)
+
+    def entries(record: Record) -> list[Any]:
+        container, key = find(record)
+        known = _found(container, key)
+        if known is None:
+            known = container[key] = []
+        if type(known) is not list:
+            raise Unusual
+        return known
+
+    return entries
+
+
 def _forms(slot: Slot) -> Step:
     """Entries of one array in several forms; they stand in the order of their lines."""
-    rows: list[tuple[str | None, str, Step, int | None]] = []
-    for element in slot.elements:
-        predicate = element.predicate
-        name = None if predicate is None else predicate.name
-        wanted = "" if predicate is None else predicate.value
-        rows.append((name, wanted, _entry(element), element.maximum))
+    names = [
+        ("", "") if one.predicate is None else (one.predicate.name, one.predicate.value)
+        for one in slot.elements
+    ]
+    rows = [(_entry(element), element.maximum) for element in slot.elements]
     needed = [at for at, element in enumerate(slot.elements) if _wanted(element)]
 
-    def step(found: Any, record: Record) -> None:
+    def read(found: Any, record: Record) -> None:
         if type(found) is not list:
             raise Unusual
         counts = [0] * len(rows)
         latest = 0
         for one in found:
-            at = next(
-                at
-                for at, (name, wanted, _, _) in enumerate(rows)
-                if name is None or one.get(name) == wanted
-            )
+            at = _form(one, names)
             counts[at] += 1
-            maximum = rows[at][3]
+            step, maximum = rows[at]
             if at < latest or (maximum is not None and counts[at] > maximum):
                 raise Unusual
             latest = at
-            rows[at][2](one, record)
+            step(one, record)
         if not all(counts[at] for at in needed):
             raise Unusual
 
-    return step
+    return read
+
+
+def _form(entry: Any, names: list[tuple[str, str]]) -> int:
+    """The number of the form that an entry has."""
+    if type(entry) is dict:
+        for at, (name, wanted) in enumerate(names):
+            if not name or entry.get(name) == wanted:
+                return at
+    raise Unusual
 
 
 def _entry(element: Element) -> Step:
@@ -207,6 +259,28 @@ def _entry(element: Element) -> Step:
     return lambda found, record: several([found], record)
 
 
+def _derived(value: Value) -> Step:
+    """What is computed and compared when its record is complete."""
+    expression, kind = value.derived, value.type.scalar
+    assert expression is not None
+    if any(path.messages or path.header for path in expression.paths):
+        return _gives_up
+
+    def step(found: Any, record: Record) -> None:
+        text = spelled(found)
+        if text is None or _kind(found) != ("string" if kind == "string" else "number"):
+            raise Unusual
+
+        def later() -> None:
+            expected = computed(expression, record, _NONE)
+            if expected is None or not same(str(expected), text):
+                raise Unusual
+
+        record.later.append(later)
+
+    return step
+
+
 def _plain(value: Value) -> bool:
     return not (value.derived or value.choice or value.chosen or value.join is not None)
 
@@ -215,9 +289,11 @@ def _value(value: Value) -> Step:
     path = value.path
     if value.constant is not None:
         return _constant(value)
+    if value.derived is not None:
+        return _derived(value)
     if path is None or path.header or not _plain(value):
         return _gives_up
-    convert = _converter(value)
+    convert = converter(value)
     if any(isinstance(part, Each) for part in path.parts):
         return _spread(value, convert)
     if len(path.parts) == 1 and isinstance(path.parts[0], Field) and not path.up:
@@ -230,12 +306,14 @@ def _value(value: Value) -> Step:
 
         return put
 
+    find = _finder(path)
+
     def step(found: Any, record: Record) -> None:
-        place = reach(owner(path, record, _NONE), path.parts)
-        raw = convert(found)
-        if place.value is None:
-            place.put(raw)
-        elif place.value != raw:
+        container, key = find(record)
+        known, raw = _found(container, key), convert(found)
+        if known is None:
+            container[key] = raw
+        elif known != raw:
             raise Unusual
 
     return step
@@ -280,50 +358,6 @@ def _spread(value: Value, convert: Convert) -> Step:
         base.later.append(later)
 
     return step
-
-
-def _converter(value: Value) -> Convert:
-    """A value as JSON has it to what the gate takes; raises one of :data:`GIVES_UP`."""
-    kind, type_ = value.type.scalar, value.type
-    read: Callable[[str], Any] = type_.read
-    if type_.codes is not None:
-        read = type_.codes.wire.__getitem__
-    if kind == "boolean":
-        words = {False: read("false"), True: read("true")} if type_.codes is None else None
-        return lambda found: _boolean(found, words, read)
-    if kind == "string" and type_.codes is None and type_.pattern is None and type_.raw:
-        low, high = type_.minimum or 1, type_.maximum
-
-        def text(found: Any) -> Any:
-            if type(found) is not str or found != found.strip():
-                raise Unusual
-            if len(found) < low or (high is not None and len(found) > high):
-                raise Unusual
-            return found
-
-        return text
-    if kind == "string":
-
-        def coded(found: Any) -> Any:
-            if type(found) is not str or found != found.strip() or not found:
-                raise Unusual
-            return read(found)
-
-        return coded
-    kinds: tuple[type, ...] = (int,) if type_.codes is not None else (int, Decimal)
-
-    def number(found: Any) -> Any:
-        if type(found) not in kinds:
-            raise Unusual
-        return read(format(found, "f") if type(found) is Decimal else str(found))
-
-    return number
-
-
-def _boolean(found: Any, words: Mapping[bool, Any] | None, read: Callable[[str], Any]) -> Any:
-    if type(found) is not bool:
-        raise Unusual
-    return words[found] if words is not None else read("true" if found else "false")
 
 
 __all__ = ["GIVES_UP", "JsonFast"]
