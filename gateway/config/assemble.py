@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.config.document import Config
+from gateway.config.layouts import read_layout
 from gateway.config.mistakes import ConfigError, Mistake
 from gateway.pipeline.plan import Network
 from gateway.regimes import Jurisdiction, Regime, Universal
@@ -33,7 +34,7 @@ def formats_of(config: Config) -> Formats:
     for index, section in enumerate(config.format):
         path = config.path(section.layout)
         try:
-            own.append(layout.compile_layout(path.read_text("utf-8"), name=str(path)))
+            own.append(read_layout(path))
         except OSError as error:
             mistakes.append(Mistake(f"format[{index}].layout", f"{path}: {error.strerror}"))
         except layout.LayoutError as error:
