@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from translators.layout.files import When
 from translators.layout.grammar import Each, Expression, Index, Match, Path, Spec
 from translators.layout.mistakes import Line, Mistakes
 from translators.layout.paths import PathError, entry, is_leaf, missing, walk
-from translators.layout.types import WireType
+from translators.layout.types import ValueFault, WireType
 from translators.model import HEADER, SHAPES, Form, Shape, leaves
 
 Specs = Mapping[str, tuple[Spec, ...]]
@@ -42,8 +43,16 @@ class Bound:
 class Binder:
     """One walk over the groups of a layout, for one kind at a time."""
 
-    def __init__(self, specs: Specs, types: Mapping[Line, WireType], mistakes: Mistakes) -> None:
+    def __init__(
+        self,
+        specs: Specs,
+        types: Mapping[Line, WireType],
+        mistakes: Mistakes,
+        unsaid: Mapping[str, When],
+    ) -> None:
         self._specs = specs
+        self._unsaid = unsaid
+        self._silent: set[str] = set()
         self._types = types
         self._mistakes = mistakes
         self.bound = Bound()
@@ -59,6 +68,7 @@ class Binder:
         """Bind one form of message; ``given`` are leaves that need no line."""
         type_ = SHAPES[kind]
         self._touched = set(given)
+        self._silent = set()
         self.group(group, (Frame(type_, ""),), ())
         self.bound.touched[group] = frozenset(self._touched)
         self._required(type_, self._touched, self._first(group), kind)
@@ -71,6 +81,36 @@ class Binder:
                 self._line(spec, frames, (*above, name))
             except PathError as error:
                 self._mistakes.add(spec.line, str(error))
+        if name in self._unsaid:
+            self._silently(name, self._unsaid[name], frames, above)
+
+    def _silently(
+        self, group: str, when: When, frames: tuple[Frame, ...], above: tuple[str, ...]
+    ) -> None:
+        """Required fields that a document may leave unsaid."""
+        for name, value in when.values.items():
+            line = when.lines[name]
+            fields = frames[-1].type.fields if frames else ()
+            field_ = next((one for one in fields if one.name == name), None)
+            lines = [spec for spec in self._specs[group] if spec.path and spec.path.shown == name]
+            if field_ is None:
+                self._mistakes.add(line, f"the record of [{group}] has no field {name!r}")
+            elif not field_.required or field_.shape.form is not Form.TEXT or value is True:
+                self._mistakes.add(line, "only a required text can be left unsaid")
+            elif any(self._sayable(spec, str(value)) for spec in lines):
+                self._mistakes.add(line, "the document could say that itself")
+            else:
+                self._silent.add(f"{frames[-1].pointer}/{name}")
+
+    def _sayable(self, spec: Spec, text: str) -> bool:
+        type_ = self._types[spec.line]
+        if type_.codes is not None:
+            return True
+        try:
+            type_.read(text)
+        except ValueFault:
+            return False
+        return True
 
     def _line(self, spec: Spec, frames: tuple[Frame, ...], above: tuple[str, ...]) -> None:
         for expression in (spec.derived, spec.otherwise):
@@ -83,6 +123,8 @@ class Binder:
             return
         type_, _ = self._resolve(spec.path, frames)
         self._touch(spec.path, frames)
+        if spec.part is not None:
+            self.bound.partial = True
         if spec.join is not None or any(not _plain(part) for part in spec.path.parts):
             self.bound.partial = True
         if spec.path.up or spec.type == "choice":
@@ -117,6 +159,8 @@ class Binder:
         if spec.type in above:
             raise PathError("groups that contain each other in a ring")
         if not path.parts and not path.header and not path.up:
+            if spec.type in self._unsaid:
+                raise PathError("what is left unsaid belongs to a group with a record of its own")
             self.group(spec.type, frames, above)
             return
         type_, pointer = self._resolve(path, frames)
@@ -184,7 +228,7 @@ class Binder:
 
     def _required(self, type_: Shape, touched: set[str], line: Line, what: str) -> None:
         """Every required field of every record that is ever opened must have a line."""
-        for pointer in missing(type_, touched):
+        for pointer in missing(type_, touched | self._silent):
             self._mistakes.add(line, f"{what} requires {pointer}, which has no line")
 
     def _first(self, group: str) -> Line:

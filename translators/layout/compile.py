@@ -15,7 +15,7 @@ from translators.layout.json_notation import JsonNotation
 from translators.layout.mistakes import LayoutError, Line, Mistakes
 from translators.layout.paths import drops
 from translators.layout.plan import Content, MessageRow, Messages, Plan
-from translators.layout.shape import Shaper
+from translators.layout.shape import Shaper, explained
 from translators.layout.source import Resolve, Source, load
 from translators.layout.types import (
     NAMES,
@@ -62,7 +62,7 @@ class _Compiler:
         types = self._types(specs)
         if not documents:
             return ()
-        binder = Binder(specs, types, self._mistakes)
+        binder = Binder(specs, types, self._mistakes, self._source.unsaid)
         for one in documents:
             binder.document(one.group)
             for form in one.forms:
@@ -70,7 +70,13 @@ class _Compiler:
         self._unused(specs, binder.bound.used)
         groups = frozenset(one.group for one in documents) | {DOCUMENT}
         shaper = Shaper(
-            specs, types, binder.bound.bounds, self._source.choices, self._mistakes, groups
+            specs,
+            types,
+            binder.bound.bounds,
+            self._source.choices,
+            self._mistakes,
+            groups,
+            self._source.unsaid,
         )
         contents = shaper.contents()
         if self._json:
@@ -98,7 +104,14 @@ class _Compiler:
     ) -> Plan:
         """The plan of one document element."""
         rows = tuple(
-            MessageRow(form.group, form.kind, form.conditions, contents[form.group], form.given)
+            MessageRow(
+                form.group,
+                form.kind,
+                form.conditions,
+                contents[form.group],
+                form.given,
+                explained(contents[form.group]),
+            )
             for form in one.forms
         )
         messages = Messages(rows)

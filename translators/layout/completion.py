@@ -79,6 +79,32 @@ def fill(reader: ReferenceReader, value: Value, where: str, record: Record) -> b
     return True
 
 
+def say(reader: ReferenceReader, content: Content, record: Record) -> None:
+    """What the document left unsaid of a record that is read."""
+    for name, value in content.unsaid:
+        place = reach(record, (Field(name),))
+        if place.value is None:
+            place.put(value)
+            where, _ = reader.findings.places.get(record.pointer, ("", None))
+            told = f"the document does not say it: {value}"
+            reader.findings.explained(
+                NoteKind.DEFAULTED, where or "", path=place.pointer, detail=told
+            )
+
+
+def gather(reader: ReferenceReader, value: Value, text: str, record: Record) -> None:
+    """One part of a text; all of them are put together when the record is complete."""
+    assert value.path is not None
+    assert value.part is not None
+    base = owner(value.path, record, reader.header)
+    place = reach(base, value.path.parts)
+    parts = base.parts.setdefault(place.pointer, {})
+    if not parts:
+        base.later.append(lambda: place.put("".join(parts[at] for at in sorted(parts))))
+    parts[value.part[0]] = text
+    reader.findings.carried += 1
+
+
 def compare(reader: ReferenceReader, value: Value, text: str, where: str, record: Record) -> None:
     """A derived value is checked when its record is complete."""
     expression = value.derived

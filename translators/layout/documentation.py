@@ -138,6 +138,11 @@ def _value_row(plan: Plan, shown: str, occurs: str, value: Value) -> tuple[str, 
         form += f", default `{value.default}`"
     if value.otherwise is not None:
         form += f", else {_expression(value.otherwise)}"
+    if value.part is not None:
+        first, last = value.part
+        form += f", characters {first} to {last}" if last else f", characters from {first}"
+    if value.unsaid is not None:
+        form += f", nothing for `{value.unsaid}`"
     if value.join is not None:
         form += f", joined by `{value.join}`"
     return shown, occurs, form, f"`{value.path.shown}`" if value.path is not None else ""

@@ -97,7 +97,7 @@ class DocumentWriter:
 
     def _quick(self, rows: list[MessageRow], message: Message) -> bytes | None:
         """The bytes of an ordinary message; with several forms only the reference chooses."""
-        if len(rows) != 1 or rows[0].group not in self._writers.fast:
+        if len(rows) != 1 or rows[0].explained or rows[0].group not in self._writers.fast:
             return None
         try:
             return f"{self._writers.fast[rows[0].group].write(message)}\n".encode()

@@ -67,7 +67,7 @@ class EntryReader:
     def quick(self, node: Node) -> Message | None:
         """The message of a good element, ``None`` when it needs explaining."""
         row = None if self._explain else choose_row(self._plan.messages, node)
-        if row is None or self._fast is None:
+        if row is None or row.explained or self._fast is None:
             return None
         try:
             record = self._fast.readers[row.group].one(node)
@@ -85,6 +85,8 @@ class EntryReader:
             or others
             or row.conditions
             or row.given
+            or row.explained
+            or row.content.unsaid
             or len({node.getparent() for node in nodes}) != 1
         ):
             return [self.quick(node) for node in nodes]

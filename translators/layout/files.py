@@ -70,6 +70,7 @@ class File:
     choices: dict[tuple[str, str], Choice] = field(default_factory=dict)
     roots: list[Line] = field(default_factory=list)
     when: dict[str, When] = field(default_factory=dict)
+    unsaid: dict[str, When] = field(default_factory=dict)
 
 
 def parse(text: str, file: str, mistakes: Mistakes) -> File:
@@ -109,9 +110,8 @@ class _Parser:
                 self._choices(value)
             elif name == "roots":
                 self._found.roots = _lines(name, value, self._line, self._mistakes)
-            elif name == "when":
-                for group, rows in value.items():
-                    self._found.when[group] = _when(group, rows, self._line, self._mistakes)
+            elif name in ("when", "unsaid"):
+                self._given(name, value)
             else:
                 self._found.groups[name] = _lines(name, value, self._line, self._mistakes)
         return self._found
@@ -138,6 +138,11 @@ class _Parser:
                 self._found.namespaces[prefix] = uri
             else:
                 self._mistakes.add(at, "a namespace is a non-empty string")
+
+    def _given(self, name: str, table: dict[str, Any]) -> None:
+        into = self._found.when if name == "when" else self._found.unsaid
+        for group, rows in table.items():
+            into[group] = _when(name, group, rows, self._line, self._mistakes)
 
     def _choices(self, table: dict[str, Any]) -> None:
         for group, targets in table.items():
@@ -220,12 +225,12 @@ def _choice(group: str, target: str, rows: Any, line: _At, mistakes: Mistakes) -
     return Choice(line("", "choice", group, target), found, lines)
 
 
-def _when(group: str, rows: Any, line: _At, mistakes: Mistakes) -> When:
-    at = line("", "when", group)
+def _when(table: str, group: str, rows: Any, line: _At, mistakes: Mistakes) -> When:
+    at = line("", table, group)
     found: dict[str, str | bool] = {}
     lines: dict[str, Line] = {}
     for path, value in rows.items() if isinstance(rows, dict) else ():
-        here = line(value, "when", group, path)
+        here = line(value, table, group, path)
         if isinstance(value, bool) or (isinstance(value, str) and value):
             found[path] = value
             lines[path] = here

@@ -129,6 +129,7 @@ class Spec:
     default: str | None = None
     otherwise: Expression | None = None
     join: str | None = None
+    part: tuple[int, int | None] | None = None
     ids: tuple[str, ...] = ()
     """What a standard calls the elements of the key, the outermost first; "" for those that it
     does not name (``id 67A/28A``, in which ``-`` names nothing)."""
@@ -160,7 +161,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
     found: dict[str, str] = {}
     for option in options:
         name, _, value = option.strip().partition(" ")
-        if name not in ("default", "else", "join", "id") or name in found:
+        if name not in ("default", "else", "join", "id", "part") or name in found:
             raise GrammarError(f"unknown or repeated option {name!r}")
         if not value.strip():
             raise GrammarError(f"option {name!r} has no value")
@@ -176,6 +177,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
         default=unquote(found["default"]) if "default" in found else None,
         otherwise=_otherwise(found["else"]) if "else" in found else None,
         join=unquote(found["join"]) if "join" in found else None,
+        part=_part(found["part"]) if "part" in found else None,
         ids=_ids(found["id"], key) if "id" in found else (),
         ids_within=_ids_within(found["id"]) if "id" in found else (),
     )
@@ -206,6 +208,16 @@ def _ids_within(text: str) -> tuple[tuple[str, str], ...]:
     if not all(key and _ID.fullmatch(one) for key, _, one in pairs):
         raise GrammarError(f"behind the ids stands KEY=ID: {text!r}")
     return tuple((key, one) for key, _, one in pairs)
+
+
+def _part(text: str) -> tuple[int, int | None]:
+    """``1..6``, or ``7..``: characters counted from 1."""
+    first, dots, last = text.partition("..")
+    if not dots or not first.isdigit() or not (last.isdigit() or not last):
+        raise GrammarError(f"a part is 1..6, or 7.. for the rest, not {text!r}")
+    if not 1 <= int(first) <= int(last or first):
+        raise GrammarError(f"characters are counted from 1, upwards: {text!r}")
+    return int(first), int(last) if last else None
 
 
 def _fixed(line: Line, key: Key, text: str) -> Spec:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+_WHOLE = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _OFFSET = r"(Z|[+\-](0[0-9]|1[0-3]):[0-5][0-9]|[+\-]14:00)"
 """XML Schema 1.0 part 2, 3.2.7.3: offsets reach from -14:00 to +14:00."""
 _LETTERS = {
@@ -93,6 +94,27 @@ INSTANT = Moment(
     f"{_DAY}T{_CLOCK}{_OFFSET}", "dateTime", _checked(datetime.fromisoformat), _instant_text,
     lambda n: f"2026-11-{n % 28 + 1:02}T09:30:00Z", iso=True,
 )  # fmt: skip
+
+
+def _to_second(value: object) -> str:
+    assert isinstance(value, datetime)
+    if value.microsecond:
+        raise ValueError("finer than the format")
+    return _instant_text(value)
+
+
+def _in_utc(value: object) -> str:
+    assert isinstance(value, datetime)
+    if value.utcoffset() is None:
+        raise ValueError("has no offset")
+    return _to_second(value.astimezone(UTC))
+
+
+PROFILES = {
+    "utc": replace(INSTANT, pattern=f"{_DAY}T{_WHOLE}Z", format=_in_utc),
+    "seconds": replace(INSTANT, pattern=f"{_DAY}T{_WHOLE}{_OFFSET}", format=_to_second),
+}
+"""Instants of standards that are stricter: UTC alone, or no fractions of a second."""
 
 
 def moment(kind: str, letters: str) -> Moment:

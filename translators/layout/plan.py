@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 HINTS = frozenset({f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"})
 """Attributes that are no content."""
+ANYTHING = "*"
+"""In a row that tells forms of message apart: that element stands there, whatever it holds."""
 MAX_NAME = 70
 """Longest name that is repeated in a source path."""
 
@@ -60,6 +62,10 @@ class Value:
     choice: Choice | None = None
     chosen: bool = False
     """A row of a choice in the same group names this value's key."""
+    unsaid: str | None = None
+    """What it is with us when the document does not say it; it cannot say that itself."""
+    part: tuple[int, int | None] | None = None
+    """Characters of our text that stand here, from 1; other lines have the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +101,8 @@ class MessageRow:
     conditions: tuple[tuple[Key, str], ...]
     content: Content
     given: tuple[Given, ...] = ()
+    explained: bool = False
+    """Only the reference reader and writer know all that its lines say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +150,8 @@ class Content:
     writes the others."""
     choices: tuple[Value, ...] = ()
     """Values of this record that choose by several keys."""
+    unsaid: tuple[tuple[str, str], ...] = ()
+    """Required fields of this record with what they are where a document does not say them."""
 
     def elements(self) -> Iterator[Element]:
         """All child elements in the order of the document."""

@@ -24,6 +24,8 @@ class Record:
     position: int = 1
     seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     later: list[Callable[[], None]] = field(default_factory=list)
+    parts: dict[str, dict[int, str]] = field(default_factory=dict)
+    """Texts that stand in several places, by pointer and first character."""
 
     def finish(self) -> Any:
         """Run what waited for the whole record; gives its value."""

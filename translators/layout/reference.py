@@ -164,6 +164,7 @@ class ReferenceReader:
         self.findings.places[record.pointer] = (where, line_of(node))
         self.content(element.content, node, record, where)
         completion.choose(self, element.content, record)
+        completion.say(self, element.content, record)
 
     def _attributes(self, content: Content, node: Node, record: Record, where: str) -> None:
         check_attributes(node)
@@ -246,6 +247,9 @@ class ReferenceReader:
         found = self._typed(value, text, where, line, record)
         if found is None:
             self.findings.faulty += 1
+        elif value.part is not None:
+            self.findings.places[self.pointer(value.path, record)] = (where, line)
+            completion.gather(self, value, str(found), record)
         elif value.join is not None:
             self._split(value, value.join, text, where, line, record)
         elif any(isinstance(part, Each) for part in value.path.parts):

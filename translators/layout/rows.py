@@ -6,14 +6,14 @@ from typing import Any
 
 from translators.canonical import Message, kind_of
 from translators.layout.grammar import Key
-from translators.layout.plan import MessageRow, Messages
+from translators.layout.plan import ANYTHING, MessageRow, Messages
 from translators.xml import Node
 
 
 def choose_row(messages: Messages, node: Node) -> MessageRow | None:
     """The first row whose values all stand in the element."""
     for row in messages.rows:
-        if all(_text(key, node) == value for key, value in row.conditions):
+        if all(_stands(key, node, value) for key, value in row.conditions):
             return row
     return None
 
@@ -36,6 +36,9 @@ def holds(row: MessageRow, message: Message) -> bool:
 
 def give(row: MessageRow, record: dict[str, Any]) -> None:
     """Put into a record that was read what its form says by being that form."""
+    for name, value in row.content.unsaid:
+        if record.get(name) is None:
+            record[name] = value
     for given in row.given:
         if isinstance(given.value, bool):
             continue
@@ -44,6 +47,16 @@ def give(row: MessageRow, record: dict[str, Any]) -> None:
         for name in above:
             place = place.setdefault(name, {})
         place[last] = given.value
+
+
+def _stands(key: Key, node: Node, value: str) -> bool:
+    """True when that value stands there; anything at all for ``*``."""
+    if value != ANYTHING:
+        return _text(key, node) == value
+    found: Node | None = node
+    for step in key.steps:
+        found = None if found is None else found.find(step.name)
+    return found is not None and (key.attribute is None or key.attribute in found.attrib)
 
 
 def _text(key: Key, node: Node | None) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from translators.layout.grammar import Field
-from translators.layout.plan import Content, Element, MessageRow, Plan, Value
+from translators.layout.plan import ANYTHING, Content, Element, MessageRow, Plan, Value
 from translators.layout.types import ValueFault
 from translators.xml import Node
 
@@ -49,7 +49,8 @@ class Maker:
     def message(self, node: Any, row: MessageRow, number: int) -> None:
         """Fill a streamed element with one form of message."""
         for key, text in row.conditions:
-            self._fixed[row.group, key.written] = text
+            if text != ANYTHING:
+                self._fixed[row.group, key.written] = text
         self.content(node, row.content, number)
 
     def content(self, node: Any, content: Content, number: int) -> None:

@@ -45,6 +45,7 @@ class Shaper:
         choices: Mapping[tuple[str, str], files.Choice],
         mistakes: Mistakes,
         documents: frozenset[str],
+        unsaid: Mapping[str, files.When],
     ) -> None:
         self._specs = specs
         self._types = types
@@ -52,6 +53,7 @@ class Shaper:
         self._choices = choices
         self._mistakes = mistakes
         self._documents = documents
+        self._unsaid = unsaid
         self._contents: dict[str, Content] = {}
         self._messages: Messages | None = None
 
@@ -187,6 +189,8 @@ class Shaper:
             join=spec.join,
             choice=self._choice(spec) if spec.type == "choice" else None,
             chosen=spec.line.key in chosen,
+            unsaid=dict(self._silent(spec.line.group)).get(spec.path.shown) if spec.path else None,
+            part=spec.part,
         )
 
     def _placed(self, spec: Spec) -> str:
@@ -222,7 +226,12 @@ class Shaper:
             content,
             claims=tuple(_claims(content)),
             choices=tuple(value for value in values(content) if value.choice is not None),
+            unsaid=self._silent(group),
         )
+
+    def _silent(self, group: str) -> tuple[tuple[str, str], ...]:
+        when = self._unsaid.get(group)
+        return tuple((name, str(value)) for name, value in when.values.items()) if when else ()
 
     def _frozen(self, branch: _Branch, above: tuple[str, ...]) -> Element:
         spec, step = branch.spec, branch.step
@@ -339,6 +348,14 @@ def values(content: Content) -> Iterator[Value]:
     for element in content.elements():
         if element.record is None and element.messages is None:
             yield from values(element.content)
+
+
+def explained(content: Content) -> bool:
+    """True when something in a content, however deep, only reference reader and writer know."""
+    own = [*content.attributes.values(), *([content.text] if content.text else [])]
+    return any(value.part is not None or value.unsaid is not None for value in own) or any(
+        explained(element.content) for element in content.elements()
+    )
 
 
 def _claims(content: Content) -> Iterator[Path]:

@@ -35,6 +35,7 @@ class Source:
     roots: tuple[Line, ...]
     """Document elements with the group of each, when there are several."""
     when: Mapping[str, When]
+    unsaid: Mapping[str, When]
     bases: frozenset[str]
     """Groups that others are like."""
 
@@ -54,6 +55,7 @@ def load(text: str, *, file: str, resolve: Resolve, mistakes: Mistakes) -> Sourc
         merged.codes.update(part.codes)
         merged.choices.update(part.choices)
         merged.when.update(part.when)
+        merged.unsaid.update(part.unsaid)
         merged.roots += part.roots
         for group, lines in part.groups.items():
             merged.groups.setdefault(group, []).extend(lines)
@@ -67,6 +69,7 @@ def load(text: str, *, file: str, resolve: Resolve, mistakes: Mistakes) -> Sourc
         choices=merged.choices,
         roots=_folded(merged.roots, mistakes),
         when=merged.when,
+        unsaid=merged.unsaid,
         bases=frozenset(
             line.text for lines in merged.groups.values() for line in lines if line.key == "like"
         ),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from translators.layout.codes import CodeTable
-from translators.layout.moments import DATE, INSTANT, LOCAL, TIME, Moment, moment
+from translators.layout.moments import DATE, INSTANT, LOCAL, PROFILES, TIME, Moment, moment
 
 MAX_DIGITS = (16, 6)
 """Digits before and after the point that the canonical model can hold."""
@@ -304,7 +304,10 @@ def _flag(arguments: tuple[str, ...]) -> WireType:
 def _moment(name: str, standard: Moment) -> Callable[..., WireType]:
     def make_moment(arguments: tuple[str, ...]) -> WireType:
         try:
-            shape = moment(name, arguments[0]) if arguments else standard
+            known = PROFILES if name == "instant" else {}
+            shape = standard
+            if arguments:
+                shape = known.get(arguments[0]) or moment(name, arguments[0])
         except ValueError as error:
             raise TypeMistake(str(error)) from error
         _none(arguments[1:], name)

@@ -50,6 +50,7 @@ class ReferenceWriter:
     def message(self, content: Content, value: Any, position: int) -> Built:
         """What stands in the element of one message; faults are in ``judged``."""
         self._claims = content.claims
+        self._unsaid(content, value, "")
         built = self.content(content, Source(value, "", None, position))
         self.faults += built.missing
         return built
@@ -171,10 +172,17 @@ class ReferenceWriter:
 
     def _record(self, element: Element, inner: Source, into: Built) -> None:
         above, self._claims = self._claims, element.content.claims
+        self._unsaid(element.content, inner.value, inner.pointer)
         built = self.content(element.content, inner)
         self._claims = above
         self.faults += built.missing
         self.plan.notation.put_child(into, element, built)
+
+    def _unsaid(self, content: Content, record: Any, pointer: str) -> None:
+        """What is said by saying nothing counts as carried."""
+        for name, value in content.unsaid:
+            if getattr(record, name) == value:
+                self.touched.add(child(pointer, name))
 
     def _occurs(self, element: Element, count: int, pointer: str, into: Built) -> None:
         if element.minimum and not count:
@@ -221,6 +229,11 @@ class ReferenceWriter:
         if any(isinstance(part, Each) for part in value.path.parts):
             return self._agreed(value, value.path, source)
         found, pointer = self._get(value.path, source)
+        if value.unsaid is not None and found == value.unsaid:
+            return None
+        if value.part is not None and found is not None:
+            first, last = value.part
+            found = found[first - 1 : last] or None
         text = None if found is None else self._text(value, found, pointer)
         return text if text is not None else self._otherwise(value, source)
 

@@ -134,7 +134,7 @@ def test_what_the_form_of_a_message_drops_is_reported() -> None:
 
 def test_drops_are_what_every_form_of_a_kind_loses() -> None:
     lost = LAYOUT.drops["Referral"]
-    assert ({"/lrn"}, set()) == (lost & {"/lrn"}, lost & {"/remarks", "/mrn", "/kind"})
+    assert {"/lrn"} == lost & {"/lrn", "/remarks", "/mrn", "/kind"}
 
 
 def test_an_unknown_document_element_is_the_fault_that_names_the_known_ones() -> None:
