@@ -11,18 +11,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from gateway.cli.spoken import Spoken, with_formats
 from translators.described import Described
-from translators.registry import Registry, standard
 from translators.translator import FormatId, Translator, encode
-
-
-def chosen(formats: Registry, name: str) -> Translator:
-    """The format of that id, or a usage error that names all there are."""
-    translator = formats.find(FormatId(name))
-    if translator is None:
-        known = ", ".join(sorted(entry.id for entry in formats))
-        raise click.UsageError(f"there is no format {name}; there are {known}")
-    return translator
 
 
 def described(translator: Translator) -> Described:
@@ -37,13 +28,14 @@ def described(translator: Translator) -> Described:
 Examples:
   luxor formats
   luxor formats upu.itmatt.1
+  luxor formats example.flat-items.1 --layout examples/layouts/example.flat-items.1.toml
   luxor formats --json"""
 )
 @click.argument("name", required=False)
+@with_formats
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def formats(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click option
+def formats(name: str | None, spoken: Spoken, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """List the formats, or print the documentation of the format NAME."""
-    registry = standard()
     rows = [
         {
             "id": translator.id,
@@ -55,11 +47,11 @@ def formats(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click 
             "standing": translator.standing,
             "drops": {kind: sorted(paths) for kind, paths in sorted(translator.drops.items())},
         }
-        for translator in registry
+        for translator in spoken.registry
         if name is None or translator.id == name
     ]
     if name is not None:
-        text = described(chosen(registry, name)).documentation()
+        text = described(spoken.get(name)).documentation()
         if as_json:
             click.echo(msgspec.json.encode({**rows[0], "documentation": text}).decode())
         elif sys.stdout.isatty():
@@ -71,7 +63,7 @@ def formats(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click 
         click.echo(msgspec.json.encode(rows).decode())
         return
     table = Table("format", "carries", "standing", title="Formats, each in and out")
-    for translator in registry:
+    for translator in spoken.registry:
         kinds = "every kind" if len(translator.kinds) > 10 else ", ".join(sorted(translator.kinds))
         table.add_row(translator.id, kinds, translator.standing)
     Console().print(table)
@@ -81,9 +73,11 @@ def formats(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click 
     epilog="""\b
 Examples:
   luxor schema upu.itmatt.1 --out schemas
+  luxor schema --layout my-orders.toml --out schemas
   luxor schema luxor.json.1 --out schemas --json"""
 )
-@click.argument("name")
+@click.argument("name", required=False)
+@with_formats
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -92,11 +86,15 @@ Examples:
     help="Folder to write into; made when it is not there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the list of files as JSON.")
-def schema(name: str, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
-    """Write the schema files of the format NAME (XSD or JSON Schema)."""
+def schema(name: str | None, spoken: Spoken, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
+    """Write the schema files of the format NAME (XSD or JSON Schema).
+
+    NAME may be left out when --layout gives one format.
+    """
+    translator = described(spoken.get(name))
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    for file, content in described(chosen(standard(), name)).schema().items():
+    for file, content in translator.schema().items():
         target = out / file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -108,15 +106,19 @@ def schema(name: str, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a cli
     epilog="""\b
 Examples:
   luxor sample upu.itmatt.1
+  luxor sample --layout my-orders.toml
   luxor sample upu.cusrsp.1 > response.xml"""
 )
-@click.argument("name")
+@click.argument("name", required=False)
+@with_formats
 @click.option("--json", "as_json", is_flag=True, help="Print the sample in canonical JSON.")
-def sample(name: str, as_json: bool) -> None:  # noqa: FBT001 - a click option
-    """Print a sample document of the format NAME, with every line of it filled."""
-    registry = standard()
-    translator = chosen(registry, name)
+def sample(name: str | None, spoken: Spoken, as_json: bool) -> None:  # noqa: FBT001 - a click option
+    """Print a sample document of the format NAME, with every line of it filled.
+
+    NAME may be left out when --layout gives one format.
+    """
+    translator = spoken.get(name)
     interchange = described(translator).sample()
-    writer = registry.get(FormatId("luxor.json.1")) if as_json else translator
+    writer = spoken.registry.get(FormatId("luxor.json.1")) if as_json else translator
     sys.stdout.buffer.write(encode(writer, interchange))
     sys.stdout.buffer.flush()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,23 +13,36 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from gateway.cli.formats import chosen
-from gateway.regimes import Universal
+from gateway.cli.spoken import Spoken, with_formats
+from gateway.core.reports import Fate, Line, report_of
+from gateway.regimes import Regime
 from translators.canonical import Header, Message
-from translators.faults import Fault, Note, TranslationError
-from translators.registry import standard
-from translators.translator import Translator
+from translators.faults import Fault, Note, NoteKind, TranslationError
+from translators.translator import FormatId, Translator
 
 REFUSED = 1
+TO_PEOPLE = "-"
+"""``--report`` without a file: the whole report, for people, on standard error."""
+_MOST = 1_000_000
+_WORDS = {
+    Fate.DROPPED: "not carried",
+    Fate.DEFAULTED: "defaulted",
+    Fate.MAPPED: "mapped",
+    Fate.CONTRADICTS: "contradicts",
+}
 
 
 class Reader:
     """Reads a document, keeping what is found wrong or not carried on the way."""
 
-    def __init__(self, translator: Translator, *, checked: bool) -> None:
+    def __init__(
+        self, translator: Translator, *, regimes: tuple[Regime, ...] = (), explain: bool = False
+    ) -> None:
         self._translator = translator
-        self._regime = Universal() if checked else None
+        self._regimes = regimes
+        self._explain = explain
         self.faults: list[tuple[int, str | None, Fault]] = []
         self.notes: list[Note] = []
         self.read = 0
@@ -36,7 +51,7 @@ class Reader:
 
     def messages(self, source: BinaryIO) -> Iterator[Message]:
         """The good messages of a document, one after the other."""
-        for reading in self._translator.read(source):
+        for reading in self._translator.read(source, explain=self._explain):
             if isinstance(reading, Header):
                 self.header = reading
                 continue
@@ -48,8 +63,9 @@ class Reader:
                 msgspec.structs.replace(note, ordinal=reading.ordinal) for note in reading.notes
             )
             faults = reading.faults
-            if self._regime is not None and reading.message is not None:
-                faults += self._regime.check(reading.message)
+            if reading.message is not None:
+                for regime in self._regimes:
+                    faults += regime.check(reading.message)
             self.faults.extend((reading.ordinal, reading.key, fault) for fault in faults)
             if reading.message is None or any(fault.refuses for fault in faults):
                 self.refused += 1
@@ -66,51 +82,62 @@ class Reader:
     epilog="""\b
 Examples:
   luxor translate items.xml --from upu.itmatt.1 --to luxor.json.1 > items.json
+  luxor translate items.json --from luxor.json.1 --to upu.itmatt.1 --report
   luxor translate items.json --from luxor.json.1 --to upu.itmatt.1 --report report.json
+  luxor translate order.json --layout my-orders.toml --from my.orders.1 --to luxor.json.1
   luxor sample upu.itmatt.1 | luxor translate - --from upu.itmatt.1 --to upu.cusitm.1"""
 )
 @click.argument("source", metavar="IN", type=click.File("rb"))
+@with_formats
 @click.option("--from", "from_", required=True, metavar="F", help="Format of IN.")
 @click.option("--to", required=True, metavar="F", help="Format to write.")
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the translation report there as JSON instead of to standard error.",
+    is_flag=False,
+    flag_value=TO_PEOPLE,
+    metavar="[FILE]",
+    help="The whole report, with every default and every code that was mapped: for people on"
+    " standard error, or as JSON in FILE.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the report to standard error as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The whole report on standard error as JSON.")
 def translate(
     source: BinaryIO,
+    spoken: Spoken,
     from_: str,
     to: str,
-    report: Path | None,
+    report: str | None,
     as_json: bool,  # noqa: FBT001 - a click option
 ) -> None:
     """Translate IN (a file, or - for standard input) to standard output.
 
-    What was dropped, defaulted or mapped is reported on standard error. Refused messages are left
+    What reading and writing did not carry is told on standard error. Refused messages are left
     out and named; the exit status is then 1.
     """
-    registry = standard()
-    reader = Reader(chosen(registry, from_), checked=False)
-    writer = chosen(registry, to)
-    failure: tuple[Fault, ...] = ()
+    whole = report is not None or as_json
+    source_format = spoken.get(from_)
+    reader = Reader(source_format, explain=whole)
+    writer = spoken.get(to)
+    written: list[Note] = []
     try:
         messages = reader.messages(source)
         first = next(messages, None)  # by now the header was read
         stream = _chained(first, messages)
-        for piece in writer.write(reader.header, stream, reader.notes.append):
+        for piece in writer.write(reader.header, stream, written.append):
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     except TranslationError as error:
-        failure = error.faults
-    reader.faults.extend((0, None, fault) for fault in failure)
-    encoded = msgspec.json.encode(_report(reader))
-    if report is not None:
-        report.write_bytes(encoded)
+        reader.faults.extend((0, None, fault) for fault in error.faults)
+    encoded = msgspec.json.encode(_told(reader) | {"read": reader.notes, "written": written})
+    if report is not None and report != TO_PEOPLE:
+        Path(report).write_bytes(encoded)
+    console = Console(stderr=True)
     if as_json:
         click.echo(encoded.decode(), err=True)
-    elif report is None or reader.failed:
-        _print(reader, Console(stderr=True))
+    elif report in (None, TO_PEOPLE) or reader.failed:
+        _print_faults(reader, console)
+        _print_notes("Read", source_format.id, reader.notes, console, whole=whole)
+        _print_notes("Written", writer.id, written, console, whole=whole)
+        console.print(f"{reader.read} messages read, {reader.refused} refused")
     if reader.failed:
         sys.exit(REFUSED)
 
@@ -125,29 +152,35 @@ def _chained(first: Message | None, rest: Iterator[Message]) -> Iterator[Message
     epilog="""\b
 Examples:
   luxor validate items.xml --format upu.itmatt.1
+  luxor validate order.json --layout my-orders.toml
   luxor validate orders.json --format luxor.json.1 --json"""
 )
 @click.argument("source", metavar="FILE", type=click.File("rb"))
-@click.option("--format", "name", required=True, metavar="F", help="Format of FILE.")
+@with_formats
+@click.option("--format", "name", metavar="F", help="Format of FILE; by default that of --layout.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def validate(source: BinaryIO, name: str, as_json: bool) -> None:  # noqa: FBT001 - a click option
+def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Name every fault of FILE: its form, and the identifiers and codes of the trade.
 
     What only a running gateway knows (permissions, routes, a jurisdiction's own rules) is not
     judged. The exit status is 1 when anything would be refused.
     """
-    reader = Reader(chosen(standard(), name), checked=True)
+    translator = spoken.get(name)
+    reader = Reader(translator, regimes=spoken.regimes)
     for _ in reader.messages(source):
         pass
     if as_json:
-        click.echo(msgspec.json.encode(_report(reader)).decode())
+        click.echo(msgspec.json.encode(_told(reader) | {"read": reader.notes}).decode())
     else:
-        _print(reader, Console())
+        console = Console()
+        _print_faults(reader, console)
+        _print_notes("Read", translator.id, reader.notes, console, whole=True)
+        console.print(f"{reader.read} messages read, {reader.refused} refused")
     if reader.failed:
         sys.exit(REFUSED)
 
 
-def _report(reader: Reader) -> dict[str, object]:
+def _told(reader: Reader) -> dict[str, object]:
     return {
         "messages": reader.read,
         "refused": reader.refused,
@@ -155,30 +188,42 @@ def _report(reader: Reader) -> dict[str, object]:
             {"ordinal": ordinal, "key": key, **msgspec.to_builtins(fault)}
             for ordinal, key, fault in reader.faults
         ],
-        "notes": reader.notes,
     }
 
 
-def _print(reader: Reader, console: Console) -> None:
-    if reader.faults:
-        table = Table("message", "path", "line", "code", "what", title="Faults")
-        for ordinal, key, fault in reader.faults:
-            where = fault.path or fault.source_path or ""
-            table.add_row(
-                key or (str(ordinal) if ordinal else "all"),
-                where,
-                "" if fault.line is None else str(fault.line),
-                f"{fault.code} ({fault.severity})",
-                fault.detail,
-            )
-        console.print(table)
-    counted: dict[tuple[str, str, str], int] = {}
-    for note in reader.notes:
-        row = (note.kind.value, note.path or note.source_path or "", note.detail)
-        counted[row] = counted.get(row, 0) + 1
-    if counted:
-        table = Table("what", "path", "detail", "times", title="Not simply carried")
-        for (what, path, detail), times in counted.items():
-            table.add_row(what, path, detail, str(times))
-        console.print(table)
-    console.print(f"{reader.read} messages read, {reader.refused} refused")
+def _print_faults(reader: Reader, console: Console) -> None:
+    if not reader.faults:
+        return
+    table = Table("message", "path", "in the document", "line", "code", "what", title="Faults")
+    for ordinal, key, fault in reader.faults:
+        cells = (
+            key or (str(ordinal) if ordinal else "all"),
+            fault.path,
+            fault.source_path or "",
+            "" if fault.line is None else str(fault.line),
+            f"{fault.code} ({fault.severity})",
+            fault.detail,
+        )
+        table.add_row(*map(Text, cells))
+    console.print(table)
+
+
+def _print_notes(
+    what: str, format_id: FormatId, notes: Iterable[Note], console: Console, *, whole: bool
+) -> None:
+    """What one side did not simply carry, alike values together."""
+    counted: Counter[Line] = Counter()
+    told = (note for note in notes if whole or note.kind is not NoteKind.MAPPED)
+    for _, of_one in groupby(told, key=lambda note: note.ordinal):
+        found = report_of(of_one, format_id=format_id, kind="", most=_MOST)
+        places = found.places.split(";")
+        for at, line in enumerate(found.lines):
+            counted[line] += len(places[at].split(",")) if at < len(places) else 1
+    if not counted:
+        return
+    title = f"{what} ({format_id}): not simply carried"
+    table = Table("what", "path", "in the document", "why", "values", title=title)
+    for line, count in sorted(counted.items()):
+        cells = (_WORDS[line.kind], line.path, line.source_path, line.detail, str(count))
+        table.add_row(*map(Text, cells))
+    console.print(table)

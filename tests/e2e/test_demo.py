@@ -114,7 +114,7 @@ def test_the_demonstrations_itmatt_round_trips_modulo_drops(demonstrated: Path) 
 
     assert good.read_bytes() == back.read_bytes()
     assert json.loads(there.read_text("utf-8")) == json.loads(again.read_text("utf-8"))
-    dropped = [n for n in json.loads(report.read_text())["notes"] if n["kind"] == "dropped"]
+    dropped = [n for n in json.loads(report.read_text())["written"] if n["kind"] == "dropped"]
     assert [] == dropped
     assert len(json.loads(there.read_text("utf-8"))["messages"]) > 40
 

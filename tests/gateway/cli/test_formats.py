@@ -112,7 +112,8 @@ def test_dropped_paths_are_reported() -> None:
     )
 
     assert 0 == result.exit_code
-    assert ["/mrn"] == [n["path"] for n in json.loads(result.stderr)["notes"]]
+    notes = json.loads(result.stderr)["written"]
+    assert ["/mrn"] == [note["path"] for note in notes if note["kind"] == "dropped"]
 
 
 def test_validate_checks_form_identifiers_and_codes() -> None:
