@@ -7,6 +7,7 @@ documents that the schema of a layout allows, and ``interchanges`` what can be s
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -82,6 +83,8 @@ def wire_texts(value: Value) -> st.SearchStrategy[str]:
         return _instants()
     if type_.name == "date":
         return st.dates().map(lambda day: day.isoformat())
+    if type_.base == "base64Binary":
+        return st.binary(min_size=1, max_size=20).map(lambda some: b64encode(some).decode())
     if type_.base == "integer":
         return st.integers(1, 999).map(str)
     if type_.pattern is not None:

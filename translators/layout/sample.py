@@ -14,9 +14,10 @@ from typing import Any
 
 from lxml import etree
 
-from translators.layout.grammar import Field
+from translators.layout.grammar import Field, Path
 from translators.layout.plan import ANYTHING, Content, Element, MessageRow, Plan, Value
 from translators.layout.types import ValueFault
+from translators.layout.walking import shown
 from translators.xml import Node
 
 
@@ -45,13 +46,17 @@ class Maker:
         self._child = child
         self._full = full
         self._fixed: dict[tuple[str, str], str] = {}
+        self._records = [""]
+        self._said: dict[str, str] = {}
 
     def message(self, node: Any, row: MessageRow, number: int) -> None:
         """Fill a streamed element with one form of message."""
         for key, text in row.conditions:
             if text != ANYTHING:
                 self._fixed[row.group, key.written] = text
+        self._records.append(f"{number}")
         self.content(node, row.content, number)
+        self._records.pop()
 
     def content(self, node: Any, content: Content, number: int) -> None:
         """Fill an element."""
@@ -88,7 +93,17 @@ class Maker:
             made = self._child(node, element)
             if element.pairs is not None:
                 made.set(element.pairs, f"key-{at + 1}")
+            if element.record is not None:
+                self._records.append(f"{self._place(element.record)}[{at + 1}]")
             self.content(made, element.content, at + 1 if several else number)
+            if element.record is not None:
+                self._records.pop()
+
+    def _place(self, path: Path) -> str:
+        """Where a path leads, told apart by record: what stands twice must be the same."""
+        if path.header:
+            return f"header{shown(path)}"
+        return f"{self._records[max(len(self._records) - 1 - path.up, 0)]}{shown(path)}"
 
     def _text(self, value: Value, number: int) -> str | None:
         if value.constant is not None:
@@ -98,6 +113,14 @@ class Maker:
         fixed = self._fixed.get((value.line.group, value.key))
         if fixed is not None:
             return fixed
+        if value.path is None or value.repeats:
+            return self._example(value, number)
+        place = self._place(value.path)
+        if not value.path.up and not value.path.header:
+            self._said[place] = self._example(value, number)
+        return self._said.setdefault(place, self._example(value, number))
+
+    def _example(self, value: Value, number: int) -> str:
         if value.type.codes is not None:
             known = tuple(value.type.codes.ours.values())
             return known[(number - 1) % len(known)] if known else "X"

@@ -166,6 +166,19 @@ def _alphabetic(arguments: tuple[str, ...]) -> WireType:
     )
 
 
+def _hex(arguments: tuple[str, ...]) -> WireType:
+    low, high = _lengths(arguments, "hex")
+    return WireType(
+        name=" ".join(("hex", *arguments)),
+        feeds=frozenset({"text"}),
+        base="token",
+        parse=str,
+        format=str,
+        sample=lambda number: f"{number:x}".rjust(low, "0"),
+        pattern=f"[0-9a-f]{{{low},{'' if high is None else high}}}",
+    )
+
+
 def _letters(name: str, count: int, samples: tuple[str, ...]) -> Callable[..., WireType]:
     def make_letters(arguments: tuple[str, ...]) -> WireType:
         _none(arguments, name)
@@ -368,6 +381,7 @@ _MAKERS: dict[str, Callable[[tuple[str, ...]], WireType]] = {
     "text": _text,
     "digits": _digits,
     "letters": _alphabetic,
+    "hex": _hex,
     "country": _letters("country", 2, _COUNTRIES),
     "currency": _letters("currency", 3, _CURRENCIES),
     "int": _int,
