@@ -130,6 +130,7 @@ class _Parser:
             self._mistakes.add(at, "has the wrong type")
 
     def _namespaces(self, table: dict[str, Any]) -> None:
+        self._found.header_lines["namespaces"] = self._line("", "namespaces")
         for prefix, uri in table.items():
             at = self._line(uri, "namespaces", prefix)
             if not NAME.fullmatch(prefix) or prefix in _RESERVED:
