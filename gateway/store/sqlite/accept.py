@@ -6,12 +6,13 @@ The order of the tables is the same everywhere: ``seen``, ``subject``, ``head``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
 
 import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
-from gateway.store.contract import check_messages
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import quality, reports, staging
 from gateway.store.sqlite.codec import Codec
@@ -21,6 +22,8 @@ from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.rows import Row, insert, listed
 from gateway.store.sqlite.subjects import Subjects, Versions
 
+_BATCH = 512
+"""Messages that are placed together: memory must not grow with the size of an interchange."""
 _KEYS = """
 SELECT m.record, m.ordinal, m.subject FROM json_each(?) AS j CROSS JOIN message AS m
  ON m.record = json_extract(j.value, '$[0]') AND m.ordinal = json_extract(j.value, '$[1]')
@@ -58,31 +61,45 @@ def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Cod
             answers.append(answer)
             if prepared.acceptance.staged and isinstance(answer, Stored):
                 staging.discard(connection, prepared.acceptance.record)
-    work = _write_interchanges(connection, fresh)
+    _write_interchanges(connection, fresh)
     quality.count(connection, (prepared.tally for prepared in fresh))
-    if not work:
-        return Committed(tuple(answers), frozenset())
-    return Committed(tuple(answers), _write_messages(connection, _placed(connection, work)))
+    work = _work(connection, fresh)
+    destinations: set[str] = set()
+    while batch := list(islice(work, _BATCH)):
+        destinations |= _write_messages(connection, _placed(connection, batch))
+    return Committed(tuple(answers), frozenset(destinations))
 
 
-def _write_interchanges(
+def _work(
     connection: sqlite3.Connection, fresh: Sequence[Prepared]
-) -> list[tuple[Acceptance, PlannedMessage]]:
-    """Write all but the messages; these come back in the order in which they are accepted."""
+) -> Iterator[tuple[Acceptance, PlannedMessage]]:
+    """The messages in the order in which they are accepted; staged ones are read as they go."""
+    for prepared in fresh:
+        acceptance = prepared.acceptance
+        messages = iter(sorted(acceptance.messages, key=_ordinal))
+        if acceptance.staged and acceptance.state is State.ACCEPTED:
+            messages = merge(staging.plans(connection, acceptance.record), messages, key=_ordinal)
+        for message in messages:
+            yield acceptance, message
+
+
+def _ordinal(message: PlannedMessage) -> int:
+    return message.ordinal
+
+
+def _write_interchanges(connection: sqlite3.Connection, fresh: Sequence[Prepared]) -> None:
+    """Write all but the messages."""
     seen: list[Row] = []
     raw: list[Row] = []
     bodies: list[Row] = []
-    work: list[tuple[Acceptance, PlannedMessage]] = []
     for prepared in fresh:
         acceptance, record = prepared.acceptance, prepared.acceptance.record
-        slices, messages = 0, acceptance.messages
+        slices = 0
         if acceptance.staged:
-            slices, staged = staging.release(connection, record)
+            slices = staging.release(connection, record)
             if acceptance.state is State.REFUSED:
                 connection.execute("DELETE FROM body WHERE record = ?", (record,))
-            else:
-                messages = (*staged, *messages)
-                check_messages(messages)
+                staging.forget(connection, record)
         if acceptance.state is State.ACCEPTED:
             seen += [(*key, prepared.digest, record) for key in keys(acceptance)]
         raw += [(record, at, piece) for at, piece in enumerate(prepared.raw, slices)]
@@ -90,13 +107,11 @@ def _write_interchanges(
             (record, message.ordinal, body)
             for message, body in zip(acceptance.messages, prepared.bodies, strict=True)
         ]
-        work += [(acceptance, message) for message in sorted(messages, key=lambda m: m.ordinal)]
     insert(connection, "seen", sorted(seen))
     insert(connection, "interchange", [prepared.interchange for prepared in fresh])
     insert(connection, "raw", raw)
     insert(connection, "body", bodies)
     reports.write_readings(connection, [told for prepared in fresh for told in prepared.reports])
-    return work
 
 
 def _placed(

@@ -43,13 +43,19 @@ _SYNCHRONOUS = {
     Concern.DISPATCH: "NORMAL",
     Concern.READ: "NORMAL",
 }
-_CACHE_KIB = {Concern.ACCEPT: 131_072, Concern.DISPATCH: 65_536, Concern.READ: 16_384}
+_CACHE_SHARES = {Concern.ACCEPT: 1, Concern.DISPATCH: 2, Concern.READ: 8}
+"""By what the bound of cached pages is divided."""
 _CHECKPOINT_PAGES = 4_000
 _WAL_KEPT_BYTES = 64 << 20
 
 
 def connect(
-    path: Path, concern: Concern, *, busy_seconds: float, max_bytes: int | None = None
+    path: Path,
+    concern: Concern,
+    *,
+    busy_seconds: float,
+    cache_bytes: int,
+    max_bytes: int | None = None,
 ) -> sqlite3.Connection:
     """A new connection for one concern, usable from any thread, by one at a time."""
     connection = sqlite3.connect(
@@ -63,7 +69,7 @@ def connect(
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[concern]}")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB[concern]}")
+    connection.execute(f"PRAGMA cache_size = -{cache_bytes // _CACHE_SHARES[concern] >> 10}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")

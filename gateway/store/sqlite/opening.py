@@ -45,6 +45,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Threads that read."""
     busy_seconds: float = 30.0
     """How long a write waits for other writers."""
+    cache_bytes: int = 128 << 20
+    """Pages of the file that accepting may keep in memory; dispatching half of it, a reader an
+    eighth."""
     max_bytes: int | None = None
     """What the file may grow to; then it counts as a full disk."""
 
@@ -108,6 +111,7 @@ class Opened:
             self._path,
             concern,
             busy_seconds=self.limits.busy_seconds,
+            cache_bytes=self.limits.cache_bytes,
             max_bytes=self.limits.max_bytes,
         )
 

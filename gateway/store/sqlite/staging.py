@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 import msgspec
 
@@ -11,6 +12,9 @@ from gateway.store.sqlite import reports
 from gateway.store.sqlite.prepared import PreparedChunk
 from gateway.store.sqlite.rows import insert
 
+_PLANS = """
+SELECT ordinal, plan FROM plan WHERE record = ? AND ordinal > ? ORDER BY ordinal LIMIT 256
+"""
 _COMMITTED = "SELECT 1 FROM interchange WHERE record = ?"
 
 
@@ -40,21 +44,32 @@ def stage(connection: sqlite3.Connection, chunk: PreparedChunk, *, owner: str) -
     reports.write_readings(connection, chunk.reports)
 
 
-def release(connection: sqlite3.Connection, record: int) -> tuple[int, tuple[PlannedMessage, ...]]:
-    """End the staging of a record that is being committed: slices written, and the plans.
+def release(connection: sqlite3.Connection, record: int) -> int:
+    """End the staging of a record that is being committed; the number of slices written.
 
-    Raises ``ValueError`` when nothing was staged under the record.
+    Its plans are still to be taken. Raises ``ValueError`` when nothing was staged.
     """
     rows = connection.execute(
         "DELETE FROM staged WHERE record = ? RETURNING slices", (record,)
     ).fetchall()
     if not rows:
         raise ValueError(f"nothing is staged under record {record}")
-    plans = connection.execute(
-        "SELECT plan FROM plan WHERE record = ? ORDER BY ordinal", (record,)
-    ).fetchall()
+    return int(rows[0][0])
+
+
+def plans(connection: sqlite3.Connection, record: int) -> Iterator[PlannedMessage]:
+    """The staged messages of a record in order, few at a time; they are gone when all are read."""
+    after = 0
+    while rows := connection.execute(_PLANS, (record, after)).fetchall():
+        after = rows[-1][0]
+        for _, plan in rows:
+            yield msgspec.msgpack.decode(plan, type=PlannedMessage)
+    forget(connection, record)
+
+
+def forget(connection: sqlite3.Connection, record: int) -> None:
+    """Remove the plans of a record."""
     connection.execute("DELETE FROM plan WHERE record = ?", (record,))
-    return rows[0][0], tuple(msgspec.msgpack.decode(p, type=PlannedMessage) for (p,) in plans)
 
 
 def discard(connection: sqlite3.Connection, record: int) -> None:
