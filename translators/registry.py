@@ -110,5 +110,8 @@ def standard() -> Registry:
             layout.packaged("upu.itmatt.1"),
             layout.packaged("upu.cusitm.1"),
             layout.packaged("upu.cusrsp.1"),
+            layout.packaged("upu.referral.1"),
+            layout.packaged("gb.dms.declaration.2"),
+            layout.packaged("gb.dms.response.2"),
         )
     )

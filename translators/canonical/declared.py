@@ -189,7 +189,7 @@ class DutyTaxFee(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     payment: Money | None = None
     """What is to be paid (WCO 378)."""
     deduction: Money | None = None
-    """What is taken off (WCO 107)."""
+    """What is taken off (WCO 111)."""
 
 
 class GoodsItem(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
