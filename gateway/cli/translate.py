@@ -12,7 +12,7 @@ from typing import BinaryIO
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.spoken import Spoken, with_formats
@@ -26,6 +26,7 @@ REFUSED = 1
 TO_PEOPLE = "-"
 """``--report`` without a file: the whole report, for people, on standard error."""
 _MOST = 1_000_000
+_FILE_WIDTH = 160
 _WORDS = {
     Fate.DROPPED: "not carried",
     Fate.DEFAULTED: "defaulted",
@@ -130,7 +131,7 @@ def translate(
     encoded = msgspec.json.encode(_told(reader) | {"read": reader.notes, "written": written})
     if report is not None and report != TO_PEOPLE:
         Path(report).write_bytes(encoded)
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     if as_json:
         click.echo(encoded.decode(), err=True)
     elif report in (None, TO_PEOPLE) or reader.failed:
@@ -172,12 +173,18 @@ def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) 
     if as_json:
         click.echo(msgspec.json.encode(_told(reader) | {"read": reader.notes}).decode())
     else:
-        console = Console()
+        console = _console()
         _print_faults(reader, console)
         _print_notes("Read", translator.id, reader.notes, console, whole=True)
         console.print(f"{reader.read} messages read, {reader.refused} refused")
     if reader.failed:
         sys.exit(REFUSED)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """As wide as the terminal; into a file wide enough for paths."""
+    terminal = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if terminal.isatty() else _FILE_WIDTH)
 
 
 def _told(reader: Reader) -> dict[str, object]:
@@ -194,7 +201,8 @@ def _told(reader: Reader) -> dict[str, object]:
 def _print_faults(reader: Reader, console: Console) -> None:
     if not reader.faults:
         return
-    table = Table("message", "path", "in the document", "line", "code", "what", title="Faults")
+    names = ("message", "path", "in the document", "line", "code", "what")
+    table = Table(*(Column(name, overflow="fold") for name in names), title="Faults")
     for ordinal, key, fault in reader.faults:
         cells = (
             key or (str(ordinal) if ordinal else "all"),
@@ -222,7 +230,8 @@ def _print_notes(
     if not counted:
         return
     title = f"{what} ({format_id}): not simply carried"
-    table = Table("what", "path", "in the document", "why", "values", title=title)
+    names = ("what", "path", "in the document", "why", "values")
+    table = Table(*(Column(name, overflow="fold") for name in names), title=title)
     for line, count in sorted(counted.items()):
         cells = (_WORDS[line.kind], line.path, line.source_path, line.detail, str(count))
         table.add_row(*map(Text, cells))

@@ -8,7 +8,7 @@ where one is expected. What is built is JSON text: of an object its members, els
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 """A number of JSON (RFC 8259, 6) without an exponent."""
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_KINDS: Mapping[str, Any] = {"number": int | Decimal, "integer": int}
 _WORDS = {
     "string": "a text is expected",
     "number": "a number is expected",
@@ -159,7 +160,7 @@ def check_scalar(value: Value, found: Any) -> None:
             raise Wrong("value.type", _WORDS[wanted])
     elif isinstance(found, float):
         raise Wrong("value.type", "a number with an exponent")
-    elif isinstance(found, bool) or not isinstance(found, int | Decimal):
+    elif isinstance(found, bool) or not isinstance(found, _KINDS[wanted]):
         raise Wrong("value.type", _WORDS[wanted])
 
 
