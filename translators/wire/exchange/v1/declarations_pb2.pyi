@@ -731,7 +731,7 @@ class DutyTaxFee(_message.Message):
 
     @_builtins.property
     def deduction(self) -> _goods_pb2.Money:
-        """What is taken off (WCO 107)."""
+        """What is taken off (WCO 111)."""
 
     def __init__(
         self,
