@@ -7,9 +7,11 @@ import msgspec
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.config.document import Config
 from gateway.config.layouts import read_layout
+from gateway.config.lists import codes_of
 from gateway.config.mistakes import ConfigError, Mistake
 from gateway.pipeline.plan import Network
-from gateway.regimes import Jurisdiction, Regime, Universal
+from gateway.regimes import Jurisdiction, Regime
+from gateway.regimes import standard as standard_rules
 from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
 from translators import layout
 from translators.canonical import DeliveryFailed
@@ -46,8 +48,11 @@ def formats_of(config: Config) -> Formats:
 
 def regimes_of(config: Config) -> tuple[Regime, ...]:
     """The rules that hold here; raises ``ConfigError``."""
-    regimes: list[Regime] = [Universal(countries=frozenset(config.countries))]
-    mistakes = []
+    mistakes: list[Mistake] = []
+    codes = codes_of(config, mistakes)
+    regimes: list[Regime] = [
+        *standard_rules(codes=codes, countries=frozenset(config.countries), quality=config.quality)
+    ]
     for index, section in enumerate(config.regime):
         path = config.path(section.file)
         try:

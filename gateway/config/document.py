@@ -17,6 +17,7 @@ from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
+from gateway.regimes import QualitySettings
 from gateway.routing import Route
 from trust.identity import PARTY_ID_PATTERN
 
@@ -139,6 +140,25 @@ class RegimeSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     file: str
 
 
+class CodeListSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[codes.list]]``: a list of one's own, and the places of the model that it is for."""
+
+    name: Name
+    file: str
+    places: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class CodesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[codes]``: files with code lists of one's own; registers that are not public, above all."""
+
+    impc: str | None = None
+    operators: str | None = None
+    hs: str | None = None
+    countries: str | None = None
+    currencies: str | None = None
+    list: tuple[CodeListSection, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. ``folder`` is where it lies; it is not a key of the file."""
 
@@ -152,6 +172,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     severity: dict[str, Literal["error", "warning", "ignore"]] = {}
     countries: tuple[Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")], ...] = ()
     """Country codes accepted beside ISO 3166-1."""
+    codes: CodesSection = CodesSection()
+    quality: QualitySettings = QualitySettings()
     format: tuple[FormatSection, ...] = ()
     regime: tuple[RegimeSection, ...] = ()
     destination: tuple[DestinationSection, ...] = ()

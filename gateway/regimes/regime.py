@@ -9,6 +9,7 @@ import msgspec
 
 from translators.canonical import Message
 from translators.faults import Fault, Severity
+from translators.translator import Entry
 
 
 class Regime(Protocol):
@@ -35,3 +36,33 @@ def weigh(faults: Iterable[Fault], severities: Mapping[str, str]) -> tuple[Fault
             fault = msgspec.structs.replace(fault, severity=Severity(severity))
         weighed.append(fault)
     return tuple(weighed)
+
+
+def examine(entry: Entry, regimes: Iterable[Regime]) -> tuple[Fault, ...]:
+    """What rules find in one entry of a document, with its place there; beside what it says itself.
+
+    Of an entry that could not be understood, what can be said of its draft.
+    """
+    if entry.message is not None:
+        found = [fault for regime in regimes for fault in regime.check(entry.message)]
+    elif entry.draft is not None:
+        said = {fault.path for fault in entry.faults}
+        kind = entry.draft.get("type")
+        drafted = (fault for regime in regimes for fault in regime.check_draft(kind, entry.draft))
+        found = [fault for fault in drafted if fault.path not in said]
+    else:
+        return ()
+    return located(found, entry)
+
+
+def located(faults: Iterable[Fault], entry: Entry) -> tuple[Fault, ...]:
+    """Faults that were found later, with the place in the sender's own document."""
+    if entry.locate is None:
+        return tuple(faults)
+    found = []
+    for fault in faults:
+        if fault.path and fault.source_path is None and fault.line is None:
+            source_path, line = entry.locate(fault.path)
+            fault = msgspec.structs.replace(fault, source_path=source_path, line=line)
+        found.append(fault)
+    return tuple(found)

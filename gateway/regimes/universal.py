@@ -30,7 +30,12 @@ class Universal:
     ) -> None:
         codes = codes or Codes()
         table = _with_lists(msgspec.convert(packaged("checks"), Table), codes)
-        self._walk = Walk(table, _checks(codes, countries))
+        lists = [
+            (place, member(entry.codes, f"list.{entry.name}"))
+            for entry in codes.lists
+            for place in entry.places
+        ]
+        self._walk = Walk(table, _checks(codes, countries), lists=lists)
 
     def check(self, message: Message) -> tuple[Fault, ...]:
         """Every fault of a message; never raises."""
@@ -75,20 +80,16 @@ def _checks(codes: Codes, countries: frozenset[str]) -> Mapping[str, Check]:
         "gtin": traders.gtin_faults,
         "mrn": customs.mrn_check(frozenset(packaged("mrn")["countries"])),
         "hs": customs.hs_check(frozenset(packaged("hs-chapters")["chapters"]), codes.hs),
-        **{entry.name: member(entry.codes, f"list.{entry.name}") for entry in codes.lists},
     }
 
 
 def _with_lists(table: Table, codes: Codes) -> Table:
-    """The table with the user's own lists; where one is given, it goes first."""
-    own = {place: entry.name for entry in codes.lists for place in entry.places}
+    """The table with what is said of codes that are not in the user's own lists."""
     said = {
         f"list.{entry.name}": Wrong(f"not in the list {entry.name}", Severity.WARNING)
         for entry in codes.lists
     }
-    return msgspec.structs.replace(
-        table, place={**own, **table.place}, fault={**table.fault, **said}
-    )
+    return msgspec.structs.replace(table, fault={**table.fault, **said})
 
 
 def _item(item: Any) -> Iterator[Fault]:

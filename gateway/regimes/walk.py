@@ -6,7 +6,7 @@ only fields that are judged, or that hold something judged, are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -68,10 +68,15 @@ _Plan = tuple[_Step, ...]
 class Walk:
     """Finds faults by a table; made once, used for every message."""
 
-    def __init__(self, table: Table, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, table: Table, checks: Mapping[str, Check], *, lists: Sequence[tuple[str, Check]] = ()
+    ) -> None:
+        """``lists`` are further checks by place, beside those of the table."""
         self._table = table
         self._checks = checks
+        self._lists = lists
         self._plans: dict[type, _Plan] = {}
+        self._light: set[str] = set()
         self._of_kind = {
             kind: self._plan(inspect.type_info(type_)) for kind, type_ in KINDS.items()
         }
@@ -84,8 +89,7 @@ class Walk:
 
     def _fault(self, code: str, path: str, place: str) -> Fault:
         wrong = self._table.fault[code]
-        light = any(fnmatchcase(place, glob) for glob in self._table.warning.places)
-        severity = Severity.WARNING if light else wrong.severity
+        severity = Severity.WARNING if place in self._light else wrong.severity
         return Fault(code=code, path=path, detail=wrong.detail, severity=severity)
 
     def _plan(self, info: inspect.Type) -> _Plan:
@@ -99,26 +103,32 @@ class Walk:
     def _steps(self, struct: inspect.StructType) -> Iterator[_Step]:
         for field in struct.fields:
             place = f"{struct.cls.__name__}.{field.encode_name}"
+            if any(fnmatchcase(place, glob) for glob in self._table.warning.places):
+                self._light.add(place)
             info = _required(field.type)
             many = isinstance(info, inspect.VarTupleType)
             inner = _required(info.item_type) if isinstance(info, inspect.VarTupleType) else info
-            choice = self._table.choice.get(place)
-            name = self._named(place)
             if isinstance(inner, inspect.StructType):
                 plan = self._plan(inner)
                 if plan:
                     does = _ENTER_EACH if many else _ENTER
                     yield does, field.encode_name, plan, None, place
-            elif choice is not None:
+                continue
+            choice = self._table.choice.get(place)
+            if choice is not None:
                 chosen = {type_: self._checks[each] for type_, each in choice.checks.items()}
                 yield _CHOOSE, field.encode_name, chosen, choice.by, place
-            elif name is not None:
+            for check in self._of(place):
                 does = _CHECK_EACH if many else _CHECK
-                yield does, field.encode_name, self._checks[name], None, place
+                yield does, field.encode_name, check, None, place
 
-    def _named(self, place: str) -> str | None:
+    def _of(self, place: str) -> Iterator[Check]:
+        """The check that the table has for a place, and those of lists."""
         fitting = (name for glob, name in self._table.place.items() if fnmatchcase(place, glob))
-        return next(fitting, None)
+        name = next(fitting, None)
+        if name is not None:
+            yield self._checks[name]
+        yield from (check for listed, check in self._lists if listed == place)
 
 
 def _walk(value: Any, plan: _Plan, where: _Where, found: list[tuple[str, _Where, str]]) -> None:
@@ -177,3 +187,28 @@ def member(codes: Iterable[str], code: str) -> Check:
 def both(first: Check, second: Check) -> Check:
     """One check, and when it finds nothing the other."""
     return lambda value: first(value) or second(value)
+
+
+def places() -> frozenset[str]:
+    """Every place of the model that holds a text, as ``Type.field``."""
+    found: set[str] = set()
+    seen: set[type] = set()
+    waiting = [inspect.type_info(type_) for type_ in KINDS.values()]
+    while waiting:
+        info = _required(waiting.pop())
+        if isinstance(info, inspect.VarTupleType):
+            waiting.append(info.item_type)
+        elif isinstance(info, inspect.StructType) and info.cls not in seen:
+            seen.add(info.cls)
+            waiting += [field.type for field in info.fields]
+            found |= {
+                f"{info.cls.__name__}.{f.encode_name}" for f in info.fields if _is_text(f.type)
+            }
+    return frozenset(found)
+
+
+def _is_text(info: inspect.Type) -> bool:
+    inner = _required(info)
+    if isinstance(inner, inspect.VarTupleType):
+        inner = _required(inner.item_type)
+    return isinstance(inner, inspect.StrType | inspect.LiteralType)

@@ -14,6 +14,7 @@ from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.spool import SpoolSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
+from gateway.regimes import QualitySettings
 
 PAGE = (Path(__file__).parents[3] / "docs/configuration.md").read_text("utf-8")
 NOT_OF_THE_FILE = {("Config", "folder"), ("Config", "file")}
@@ -53,6 +54,7 @@ def test_every_key_stands_in_the_page() -> None:
         ("spool", SpoolSettings),
         ("[limits]", Limits),
         ("[dispatch]", DispatchSettings),
+        ("[quality]", QualitySettings),
     ],
 )
 def test_bounds_are_documented_with_the_default_that_they_have(
@@ -72,6 +74,8 @@ def told(value: object) -> str:
     """A default as the page writes it."""
     if value is None:
         return "the system's"
+    if value == ():
+        return "none"
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
