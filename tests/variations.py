@@ -22,6 +22,7 @@ from tests.translators.strategies_model import values
 from translators.canonical import KINDS, Header, Interchange, Message, kind_of
 from translators.described import Described
 from translators.faults import Fault, TranslationError
+from translators.layout import LayoutTranslator
 from translators.layout.leaves import escaped
 from translators.model import HEADER, SHAPES, Form, Shape
 from translators.translator import Translator, encode
@@ -53,13 +54,21 @@ def message_of(kind: str, plain: Any) -> Message:
     return found
 
 
-def samples(translator: Translator, kind: str) -> tuple[Header, list[Message]]:
-    """The header and the messages of a kind of a format's sample."""
-    assert isinstance(translator, Described)
-    sample = translator.sample()
-    found = [message for message in sample.messages if kind_of(message) == kind]
-    assert found, f"the sample of {translator.id} has no {kind}"
-    return sample.header, found
+def samples(translator: Translator, kind: str) -> list[tuple[Header, Message]]:
+    """Every message of a kind in the samples of a format, with its header."""
+    if isinstance(translator, LayoutTranslator):
+        whole = [*translator.samples(full=True), *translator.samples(full=False)]
+    else:
+        assert isinstance(translator, Described)
+        whole = [translator.sample()]
+    found = [
+        (sample.header, message)
+        for sample in whole
+        for message in sample.messages
+        if kind_of(message) == kind
+    ]
+    assert found, f"no sample of {translator.id} has a {kind}"
+    return found
 
 
 @st.composite
@@ -67,12 +76,13 @@ def expressible(
     draw: st.DrawFn, translator: Translator, kind: str, *, most: int = 3
 ) -> Interchange:
     """An interchange of messages of one kind that the format can express."""
-    sample_header, sample_messages = samples(translator, kind)
-    header = tree(sample_header)
+    known = samples(translator, kind)
+    header = tree(_pick(draw, known)[0])
     _change(draw, header, HEADER)
     messages: list[Message] = []
     for _ in range(draw(st.integers(1, most))):
-        pattern = tree(_pick(draw, sample_messages))
+        sample_header, sample = _pick(draw, known)
+        pattern = tree(sample)
         message = deepcopy(pattern)
         _change(draw, message, SHAPES[kind])
         model = {"header": tree(sample_header), **pattern}
