@@ -193,13 +193,14 @@ class _Schemas:
         else:
             made.set("name", tag)
             made.set("type", type_)
-        if value.required:
+        if value.required and value.default is None:
             made.set("use", "required")
 
     def _value(self, value: Value, within: str, *, text: bool = True) -> str:
         """The name of the simple type of a value."""
         found = self._simple_type(value.type, within)
-        if text and not value.required and not value.whole:
+        if text and not value.required and not (value.whole and self._plan.refuse):
+            # Where unknown things are reported, an empty element is reported too.
             return self._or_empty(found, within)
         return found
 
