@@ -62,6 +62,9 @@ def outcomes(values: Iterable[wire.Outcome]) -> tuple[Outcome, ...]:
             key=value.key or None,
             message_id=MessageId(value.message_id) if value.message_id else None,
             faults=tuple(map(fault, value.faults)),
+            not_carried=value.not_carried,
+            defaulted=value.defaulted,
+            contradicting=value.contradicting,
         )
         for value in values
     )

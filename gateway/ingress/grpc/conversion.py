@@ -48,6 +48,9 @@ def outcome(value: Outcome) -> wire.Outcome:
         message_id=value.message_id or "",
         status=_STATUS[value.status],
         faults=map(fault, value.faults),
+        not_carried=value.not_carried,
+        defaulted=value.defaulted,
+        contradicting=value.contradicting,
     )
 
 

@@ -15,7 +15,7 @@ from gateway.client import (
     Submission,
 )
 from gateway.core.errors import Unavailable
-from gateway.core.records import State
+from gateway.core.records import Outcome, State
 from gateway.ingress.grpc.server import GrpcIngress
 from tests.fakes import NOW, FakeService, clock
 from tests.gateway.client.conftest import JSON, Remember, waiting
@@ -210,6 +210,17 @@ async def test_an_interchange_is_tracked_over_all_pages(
     assert track.answer is not None
     assert (track.answer.proved, track.answer.more) == (True, True)
     assert await client.outcomes("many") == expected
+
+
+async def test_what_was_not_carried_is_counted_over_grpc_too(
+    client: GrpcPartyClient, service: FakeService
+) -> None:
+    await client.submit(b"good", interchange_id="i-1", format=JSON)
+    ((key, stored),) = service.stored.items()
+    told = Outcome(ordinal=1, status=State.ACCEPTED, not_carried=3, defaulted=2, contradicting=1)
+    service.stored[key] = msgspec.structs.replace(stored, outcomes=msgspec.json.encode([told]))
+
+    assert (told,) == await client.outcomes("i-1")
 
 
 async def test_an_interchange_that_was_never_sent_is_not_found(client: GrpcPartyClient) -> None:

@@ -187,6 +187,9 @@ class Outcome(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     FAULTS_FIELD_NUMBER: _builtins.int
+    NOT_CARRIED_FIELD_NUMBER: _builtins.int
+    DEFAULTED_FIELD_NUMBER: _builtins.int
+    CONTRADICTING_FIELD_NUMBER: _builtins.int
     ordinal: _builtins.int
     """Position in the interchange, from 1."""
     kind: _builtins.str
@@ -196,6 +199,10 @@ class Outcome(_message.Message):
     message_id: _builtins.str
     """Given when the message was accepted; an answer's `regards` names it."""
     status: Global___Status.ValueType
+    not_carried: _builtins.int
+    """Values of the sender's document that have no place, were filled in, or contradict others."""
+    defaulted: _builtins.int
+    contradicting: _builtins.int
     @_builtins.property
     def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fault]: ...
     def __init__(
@@ -207,10 +214,13 @@ class Outcome(_message.Message):
         message_id: _builtins.str = ...,
         status: Global___Status.ValueType = ...,
         faults: _abc.Iterable[Global___Fault] | None = ...,
+        not_carried: _builtins.int = ...,
+        defaulted: _builtins.int = ...,
+        contradicting: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["faults", b"faults", "key", b"key", "kind", b"kind", "message_id", b"message_id", "ordinal", b"ordinal", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicting", b"contradicting", "defaulted", b"defaulted", "faults", b"faults", "key", b"key", "kind", b"kind", "message_id", b"message_id", "not_carried", b"not_carried", "ordinal", b"ordinal", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
