@@ -8,7 +8,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from translators.canonical.parties import Address
 from translators.canonical.scalars import (
     Code,
     CommodityCode,
@@ -109,7 +108,6 @@ class Screening(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     screener_id: Identifier | None = None
     screener_type: Code | None = None
     """Natural person, legal person, association of persons, in the authority's code."""
-    facility_address: Address | None = None
 
 
 class Pointer(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from translators.canonical.goods import AttachedFile, Document, Pointer, Screening
 from translators.canonical.items import ItemDeclaration
-from translators.canonical.parties import Office
+from translators.canonical.parties import Address, Office
 from translators.canonical.provenance import Provenance
 from translators.canonical.scalars import (
     Code,
@@ -55,6 +55,8 @@ class ReferralAnswer(
     """What is said, each with its code where it has one; ``texts`` are the same without codes."""
     item_document_type: Code | None = None
     """Type of the transport document whose number ``item_id`` is, as N750 for post."""
+    screened_at_address: Address | None = None
+    """Where the screenings took place."""
 
 
 class ReferralHop(

@@ -23,6 +23,7 @@ from translators.canonical.scalars import (
     Text35,
     Text140,
     Text512,
+    Text2000,
 )
 
 
@@ -52,6 +53,8 @@ class ResponseError(
     code: Text17
     description: Text512 | None = None
     pointers: Annotated[tuple[Pointer, ...], Meta(max_length=99)] = ()
+    technical: Text2000 | None = None
+    """What the receiving system itself said, for those who mend it."""
 
 
 class StatusEntry(
@@ -169,3 +172,7 @@ class CustomsResponse(
     items: Annotated[tuple[AssessedItem, ...], Meta(max_length=999)] = ()
     """What was assessed for each goods item; ``taxes`` is the same as one list, where known."""
     amended: DeclarationExtract | None = None
+    declarant: Identifier | None = None
+    representative: Identifier | None = None
+    transport_document: Document | None = None
+    """The transport document that it is about, where that is no item of post."""

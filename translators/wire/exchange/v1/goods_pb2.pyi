@@ -4,7 +4,6 @@ isort:skip_file
 Goods and money: what messages of several kinds share."""
 
 from collections import abc as _abc
-from translators.wire.exchange.v1 import parties_pb2 as _parties_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -331,7 +330,6 @@ class Screening(_message.Message):
     REMARK_FIELD_NUMBER: _builtins.int
     SCREENER_ID_FIELD_NUMBER: _builtins.int
     SCREENER_TYPE_FIELD_NUMBER: _builtins.int
-    FACILITY_ADDRESS_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """required, an..35"""
     outcome: _builtins.str
@@ -350,8 +348,6 @@ class Screening(_message.Message):
     """Natural person, legal person, association of persons, in the authority's code.
     an..35
     """
-    @_builtins.property
-    def facility_address(self) -> _parties_pb2.Address: ...
     def __init__(
         self,
         *,
@@ -363,11 +359,10 @@ class Screening(_message.Message):
         remark: _builtins.str | None = ...,
         screener_id: _builtins.str | None = ...,
         screener_type: _builtins.str | None = ...,
-        facility_address: _parties_pb2.Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "facility_address", b"facility_address", "remark", b"remark", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "remark", b"remark", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "facility_address", b"facility_address", "method", b"method", "outcome", b"outcome", "remark", b"remark", "screened_at", b"screened_at", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_facility", b"_facility", "_remark", b"_remark", "_screener", b"_screener", "_screener_id", b"_screener_id", "_screener_type", b"_screener_type", "facility", b"facility", "method", b"method", "outcome", b"outcome", "remark", b"remark", "screened_at", b"screened_at", "screener", b"screener", "screener_id", b"screener_id", "screener_type", b"screener_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__facility: _TypeAlias = _typing.Literal["facility"]  # noqa: Y015
     _WhichOneofArgType__facility: _TypeAlias = _typing.Literal["_facility", b"_facility"]  # noqa: Y015

@@ -123,6 +123,7 @@ class ReferralAnswer(_message.Message):
     AMENDMENT_FIELD_NUMBER: _builtins.int
     INFORMATION_FIELD_NUMBER: _builtins.int
     ITEM_DOCUMENT_TYPE_FIELD_NUMBER: _builtins.int
+    SCREENED_AT_ADDRESS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """required, an..35"""
     answered_at: _builtins.str
@@ -155,6 +156,10 @@ class ReferralAnswer(_message.Message):
         at most 99
         """
 
+    @_builtins.property
+    def screened_at_address(self) -> _parties_pb2.Address:
+        """Where the screenings took place."""
+
     def __init__(
         self,
         *,
@@ -167,10 +172,11 @@ class ReferralAnswer(_message.Message):
         amendment: _items_pb2.ItemDeclaration | None = ...,
         information: _abc.Iterable[Global___Information] | None = ...,
         item_document_type: _builtins.str | None = ...,
+        screened_at_address: _parties_pb2.Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "item_document_type", b"item_document_type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "item_document_type", b"item_document_type", "screened_at_address", b"screened_at_address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "answered_at", b"answered_at", "attachments", b"attachments", "documents", b"documents", "information", b"information", "item_document_type", b"item_document_type", "item_id", b"item_id", "screenings", b"screenings", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type", "amendment", b"amendment", "answered_at", b"answered_at", "attachments", b"attachments", "documents", b"documents", "information", b"information", "item_document_type", b"item_document_type", "item_id", b"item_id", "screened_at_address", b"screened_at_address", "screenings", b"screenings", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__item_document_type: _TypeAlias = _typing.Literal["item_document_type"]  # noqa: Y015
     _WhichOneofArgType__item_document_type: _TypeAlias = _typing.Literal["_item_document_type", b"_item_document_type"]  # noqa: Y015

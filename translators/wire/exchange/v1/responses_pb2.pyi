@@ -118,10 +118,15 @@ class ResponseError(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     POINTERS_FIELD_NUMBER: _builtins.int
+    TECHNICAL_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """required, an..17"""
     description: _builtins.str
     """an..512"""
+    technical: _builtins.str
+    """What the receiving system itself said, for those who mend it.
+    an..2000
+    """
     @_builtins.property
     def pointers(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Pointer]:
         """at most 99"""
@@ -132,14 +137,20 @@ class ResponseError(_message.Message):
         code: _builtins.str = ...,
         description: _builtins.str | None = ...,
         pointers: _abc.Iterable[_goods_pb2.Pointer] | None = ...,
+        technical: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "description", b"description"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_technical", b"_technical", "description", b"description", "technical", b"technical"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "code", b"code", "description", b"description", "pointers", b"pointers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_technical", b"_technical", "code", b"code", "description", b"description", "pointers", b"pointers", "technical", b"technical"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__technical: _TypeAlias = _typing.Literal["technical"]  # noqa: Y015
+    _WhichOneofArgType__technical: _TypeAlias = _typing.Literal["_technical", b"_technical"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__technical) -> _WhichOneofReturnType__technical | None: ...
 
 Global___ResponseError: _TypeAlias = ResponseError  # noqa: Y015
 
@@ -413,6 +424,9 @@ class CustomsResponse(_message.Message):
     PAYMENTS_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     AMENDED_FIELD_NUMBER: _builtins.int
+    DECLARANT_FIELD_NUMBER: _builtins.int
+    REPRESENTATIVE_FIELD_NUMBER: _builtins.int
+    TRANSPORT_DOCUMENT_FIELD_NUMBER: _builtins.int
     decision: _builtins.str
     """data-received, not-routable, data-late, pending, released, released-on-payment, held,
     held-other-agency, detained, seized, returned, refused, abandoned; of a declaration also
@@ -461,6 +475,10 @@ class CustomsResponse(_message.Message):
     """instant"""
     rejected_at: _builtins.str
     """instant"""
+    declarant: _builtins.str
+    """an..70"""
+    representative: _builtins.str
+    """an..70"""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
@@ -519,6 +537,10 @@ class CustomsResponse(_message.Message):
 
     @_builtins.property
     def amended(self) -> Global___DeclarationExtract: ...
+    @_builtins.property
+    def transport_document(self) -> _goods_pb2.Document:
+        """The transport document that it is about, where that is no item of post."""
+
     def __init__(
         self,
         *,
@@ -558,10 +580,13 @@ class CustomsResponse(_message.Message):
         payments: _abc.Iterable[Global___PaymentDue] | None = ...,
         items: _abc.Iterable[Global___AssessedItem] | None = ...,
         amended: Global___DeclarationExtract | None = ...,
+        declarant: _builtins.str | None = ...,
+        representative: _builtins.str | None = ...,
+        transport_document: _goods_pb2.Document | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "customs_reference", b"customs_reference", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "dutiable", b"dutiable", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "response_id", b"response_id", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_declarant", b"_declarant", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_representative", b"_representative", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "customs_reference", b"customs_reference", "decision_reason", b"decision_reason", "declarant", b"declarant", "destination_country", b"destination_country", "dutiable", b"dutiable", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "representative", b"representative", "response_id", b"response_id", "total_fee", b"total_fee", "transport_document", b"transport_document", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "amendments", b"amendments", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "contact_offices", b"contact_offices", "customs_reference", b"customs_reference", "decided_at", b"decided_at", "decision", b"decision", "decision_reason", b"decision_reason", "destination_country", b"destination_country", "documents", b"documents", "dutiable", b"dutiable", "errors", b"errors", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "items", b"items", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "payments", b"payments", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "remarks", b"remarks", "response_id", b"response_id", "statements", b"statements", "statuses", b"statuses", "taxes", b"taxes", "total_fee", b"total_fee", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_cancelled_at", b"_cancelled_at", "_contact", b"_contact", "_customs_reference", b"_customs_reference", "_decision_reason", b"_decision_reason", "_declarant", b"_declarant", "_destination_country", b"_destination_country", "_dutiable", b"_dutiable", "_function", b"_function", "_function_code", b"_function_code", "_item_id", b"_item_id", "_limit_at", b"_limit_at", "_lrn", b"_lrn", "_mrn", b"_mrn", "_regards", b"_regards", "_rejected_at", b"_rejected_at", "_representative", b"_representative", "_response_id", b"_response_id", "_type_code", b"_type_code", "_version", b"_version", "accepted_at", b"accepted_at", "amended", b"amended", "amendments", b"amendments", "appeal_office", b"appeal_office", "bank", b"bank", "cancelled_at", b"cancelled_at", "contact", b"contact", "contact_offices", b"contact_offices", "customs_reference", b"customs_reference", "decided_at", b"decided_at", "decision", b"decision", "decision_reason", b"decision_reason", "declarant", b"declarant", "destination_country", b"destination_country", "documents", b"documents", "dutiable", b"dutiable", "errors", b"errors", "function", b"function", "function_code", b"function_code", "item_id", b"item_id", "items", b"items", "limit_at", b"limit_at", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "payments", b"payments", "provenance", b"provenance", "regards", b"regards", "rejected_at", b"rejected_at", "remarks", b"remarks", "representative", b"representative", "response_id", b"response_id", "statements", b"statements", "statuses", b"statuses", "taxes", b"taxes", "total_fee", b"total_fee", "transport_document", b"transport_document", "type_code", b"type_code", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accepted_at: _TypeAlias = _typing.Literal["accepted_at"]  # noqa: Y015
     _WhichOneofArgType__accepted_at: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at"]  # noqa: Y015
@@ -573,6 +598,8 @@ class CustomsResponse(_message.Message):
     _WhichOneofArgType__customs_reference: _TypeAlias = _typing.Literal["_customs_reference", b"_customs_reference"]  # noqa: Y015
     _WhichOneofReturnType__decision_reason: _TypeAlias = _typing.Literal["decision_reason"]  # noqa: Y015
     _WhichOneofArgType__decision_reason: _TypeAlias = _typing.Literal["_decision_reason", b"_decision_reason"]  # noqa: Y015
+    _WhichOneofReturnType__declarant: _TypeAlias = _typing.Literal["declarant"]  # noqa: Y015
+    _WhichOneofArgType__declarant: _TypeAlias = _typing.Literal["_declarant", b"_declarant"]  # noqa: Y015
     _WhichOneofReturnType__destination_country: _TypeAlias = _typing.Literal["destination_country"]  # noqa: Y015
     _WhichOneofArgType__destination_country: _TypeAlias = _typing.Literal["_destination_country", b"_destination_country"]  # noqa: Y015
     _WhichOneofReturnType__dutiable: _TypeAlias = _typing.Literal["dutiable"]  # noqa: Y015
@@ -593,6 +620,8 @@ class CustomsResponse(_message.Message):
     _WhichOneofArgType__regards: _TypeAlias = _typing.Literal["_regards", b"_regards"]  # noqa: Y015
     _WhichOneofReturnType__rejected_at: _TypeAlias = _typing.Literal["rejected_at"]  # noqa: Y015
     _WhichOneofArgType__rejected_at: _TypeAlias = _typing.Literal["_rejected_at", b"_rejected_at"]  # noqa: Y015
+    _WhichOneofReturnType__representative: _TypeAlias = _typing.Literal["representative"]  # noqa: Y015
+    _WhichOneofArgType__representative: _TypeAlias = _typing.Literal["_representative", b"_representative"]  # noqa: Y015
     _WhichOneofReturnType__response_id: _TypeAlias = _typing.Literal["response_id"]  # noqa: Y015
     _WhichOneofArgType__response_id: _TypeAlias = _typing.Literal["_response_id", b"_response_id"]  # noqa: Y015
     _WhichOneofReturnType__type_code: _TypeAlias = _typing.Literal["type_code"]  # noqa: Y015
@@ -609,6 +638,8 @@ class CustomsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__customs_reference) -> _WhichOneofReturnType__customs_reference | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__decision_reason) -> _WhichOneofReturnType__decision_reason | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__declarant) -> _WhichOneofReturnType__declarant | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__destination_country) -> _WhichOneofReturnType__destination_country | None: ...
     @_typing.overload
@@ -629,6 +660,8 @@ class CustomsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__regards) -> _WhichOneofReturnType__regards | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rejected_at) -> _WhichOneofReturnType__rejected_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__representative) -> _WhichOneofReturnType__representative | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__response_id) -> _WhichOneofReturnType__response_id | None: ...
     @_typing.overload
