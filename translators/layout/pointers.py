@@ -174,15 +174,14 @@ def _chains(
     index = None
     if place.several:
         at = len(place.steps) - 1
-        if at >= len(steps) or not _NUMBER.fullmatch(steps[at]):
+        if not _along(place.steps, steps) or not _NUMBER.fullmatch(steps[at]):
             return
         index = int(steps[at])
     here = (*so_far, (place, index))
-    if not _along(place.steps, steps):
-        return
     whole = len(place.steps) == len(steps) or not place.below
-    if place.own and whole:
+    if place.own and whole and _along(place.steps, steps):
         yield _pointers(here)
+    # What is in a record may stand with us in the one around it.
     for sections in place.below.values():
         for section in sections:
             yield from _chains(section, steps, here)
@@ -199,23 +198,14 @@ def _pointers(places: tuple[tuple[Section, int | None], ...]) -> tuple[Pointer, 
     made: list[Pointer] = []
     for at, (place, index) in enumerate(places):
         sequence = None if index is None else place.before + index + 1
-        if (
-            at
-            and place.several is False
-            and place.before == 0
-            and _told_apart(places[at - 1], place)
-        ):
+        if at and not place.several and len(places[at - 1][0].below[place.id]) > 1:
+            # A form that has a list of its namesakes behind it: the first of them all.
             sequence = 1
         if at and at + 1 == len(places) and not place.below and not place.several:
             made[-1] = msgspec.structs.replace(made[-1], tag=place.id)
         else:
             made.append(Pointer(section=place.id, sequence=sequence))
     return tuple(made)
-
-
-def _told_apart(above: tuple[Section, int | None], place: Section) -> bool:
-    """True for a form that has a list of its namesakes behind it."""
-    return len(above[0].below.get(place.id, ())) > 1
 
 
 def _mapped(value: Any, pointer: str, change: _Change) -> Any:
