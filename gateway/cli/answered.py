@@ -11,8 +11,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.access import Access
+from gateway.cli.story import counts_of, in_words
 from gateway.client import Answer, ProblemError
 from gateway.core.records import Outcome, State
+from gateway.core.reports import Counts
 from translators.faults import Fault
 
 
@@ -73,19 +75,41 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
     ):
         table.add_row(name, Text(value))
     console.print(table)
+    lost = in_words(_lost(sent.outcomes))
+    if lost:
+        where = f"luxor report {claims.interchange_id} --to {reached.url}"
+        console.print(
+            f"Not simply carried: {lost}. Which values, and why: {where}{_who(party)}",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     warned = [outcome for outcome in sent.outcomes if outcome.faults]
     if warned:
         console.print(fault_table(_rows(warned)))
     if claims.accepted:
-        who = f" --as {party}" if party else ""
         console.print(
-            f"Look next: luxor trace {claims.interchange_id} --to {reached.url}{who}",
+            f"Look next: luxor trace {claims.interchange_id} --to {reached.url}{_who(party)}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
     else:
         console.print("Nothing was kept under this id: repair the file and send it again.")
+
+
+def _who(party: str | None) -> str:
+    return f" --as {party}" if party else ""
+
+
+def _lost(outcomes: Iterable[Outcome]) -> Counts:
+    found = [counts_of(outcome) for outcome in outcomes]
+    return Counts(
+        not_carried=sum(counts.not_carried for counts in found),
+        defaulted=sum(counts.defaulted for counts in found),
+        contradicting=sum(counts.contradicting for counts in found),
+    )
 
 
 def print_problem(error: ProblemError, interchange_id: str, *, json_output: bool) -> None:

@@ -56,7 +56,7 @@ Exit status: 0, 2 wrong usage, 3 the journal could not be read now."""
     help="What to count; may be given several times.",
 )
 @click.option(
-    "--days", type=click.IntRange(min=1), help="Only what was received within so many days."
+    "--days", type=click.IntRange(1, 36_500), help="Only what was received within so many days."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def losses(

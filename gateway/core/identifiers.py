@@ -38,6 +38,17 @@ def record_time(record: int) -> datetime:
     return datetime.fromtimestamp(EPOCH.timestamp() + (record >> COUNTER_BITS), UTC)
 
 
+def first_record(since: datetime | None) -> RecordNumber:
+    """The least record number that may have been drawn since then; of ``None``, the least of all.
+
+    Later than all numbers is the end of their range: nothing was drawn since then.
+    """
+    if since is None or since < EPOCH:
+        return RecordNumber(0)
+    seconds = int((since - EPOCH).total_seconds())
+    return RecordNumber(min(seconds << COUNTER_BITS, 1 << RECORD_BITS))
+
+
 def message_id(gateway: int, record: int, ordinal: int) -> MessageId:
     """The id of message ``ordinal`` (from 1) of ``record`` at the gateway with that number."""
     if not 0 <= gateway < 1 << GATEWAY_BITS or not 0 < ordinal < 1 << ORDINAL_BITS:

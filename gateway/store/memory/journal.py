@@ -17,6 +17,7 @@ from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import (
     InterchangeId,
     RecordNumber,
+    first_record,
     message_id,
     record_number,
     record_time,
@@ -245,7 +246,7 @@ class MemoryJournal:
 
     async def losses(self, *, since: datetime | None = None) -> tuple[Loss, ...]:
         """See the port."""
-        first = 0 if since is None else record_number(since, 0)
+        first = first_record(since)
         delivered = [
             (attempt.destination, attempt.report, 1)
             for place, attempt in self._attempts

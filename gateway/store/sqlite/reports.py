@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 
-from gateway.core.identifiers import record_number
+from gateway.core.identifiers import first_record
 from gateway.core.records import MessageReport
 from gateway.core.reports import DELIVERED, RECEIVED, Line, Loss, Report, tally
 from gateway.store.sqlite.codec import Codec
@@ -220,7 +220,7 @@ def losses(
     connection: sqlite3.Connection, codec: Codec, since: datetime | None
 ) -> tuple[Loss, ...]:
     """How often which line was told since then; walks the attempts of that time."""
-    first = 0 if since is None else record_number(since, 0)
+    first = first_record(since)
     received = connection.execute(_RECEIVED, (first,)).fetchall()
     delivered = connection.execute(_DELIVERED, (first,)).fetchall()
     judged = {

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.identifiers import message_id, record_number, record_time, resolve
+from gateway.core.identifiers import (
+    EPOCH,
+    first_record,
+    message_id,
+    record_number,
+    record_time,
+    resolve,
+)
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC)
 
@@ -47,3 +54,21 @@ def test_record_numbers_sort_by_time_and_are_exact_in_json() -> None:
 def test_a_time_before_the_epoch_has_no_record_number() -> None:
     with pytest.raises(ValueError, match="outside the range"):
         record_number(datetime(2025, 12, 31, tzinfo=UTC), 0)
+
+
+@pytest.mark.parametrize("since", [None, datetime(2020, 1, 1, tzinfo=UTC)])
+def test_before_the_first_record_every_record_was_drawn_later(since: datetime | None) -> None:
+    assert 0 == first_record(since)
+
+
+def test_records_since_a_time_are_those_drawn_in_its_second_or_later() -> None:
+    at = EPOCH + timedelta(days=10)
+    since = first_record(at)
+
+    assert record_number(at - timedelta(seconds=1), 4_000_000) < since <= record_number(at, 0)
+
+
+def test_since_a_far_future_nothing_was_drawn() -> None:
+    assert record_number(EPOCH + timedelta(days=365 * 50), 0) < first_record(
+        datetime(9999, 1, 1, tzinfo=UTC)
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from gateway.config.layouts import read_layout
 from gateway.core.records import Attempt, Delivery, Lease, Result, Settlement, Stored
 from gateway.core.reports import Fate, Report
 from gateway.pipeline.settings import Limits
@@ -98,6 +100,25 @@ async def test_the_reports_of_a_refused_interchange_are_kept(
     stored = await send(middle, BAD, BAD, BAD)
 
     assert [1, 2, 3] == [one.ordinal for one in await middle.journal.reports(stored.record)]
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+async def test_what_a_partners_dialect_has_no_place_for_is_told_with_its_place(
+    middle: Middle,
+) -> None:
+    dialect = read_layout(EXAMPLES / "layouts/example.flat-items.1.toml")
+    middle.network = msgspec.structs.replace(middle.network, formats=Registry([*FORMATS, dialect]))
+    content = (EXAMPLES / "messages/flat-items.xml").read_bytes()
+    stored = await middle.send("post-a", content=content, format_id=dialect.id)
+
+    kept = await middle.journal.reports(stored.record)
+    told = [value for one in kept for value in one.report.values()]
+    places = [v.source_path for v in told if v.kind is Fate.DROPPED]
+    assert ["/Items/Item[1]/SortingLane[1]"] == places
+    counted = sum(outcome.not_carried for outcome in outcomes(stored))
+    assert len(places) == counted
 
 
 async def prepared(middle: Middle, name: str) -> tuple[Lease, Delivery, Report]:

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +21,14 @@ from gateway.core.ports import Journal
 from gateway.core.records import (
     Acceptance,
     Lease,
+    MessageReport,
     PlannedLeg,
     PlannedMessage,
     Result,
     Stored,
     Subject,
 )
+from gateway.core.reports import report_of
 from gateway.store.memory import MemoryJournal
 from gateway.store.memory.queue import Head
 from gateway.store.sqlite import open_sqlite
@@ -40,11 +43,22 @@ from tests.gateway.store.samples import (
     refusal,
     settled,
 )
+from translators.faults import Note, NoteKind
+from translators.translator import FormatId
 
 T = TypeVar("T")
 DESTINATIONS = ("partner", "revenue", "risk")
 IDS = tuple(InterchangeId(f"id{n}") for n in range(12))
 SUBJECTS = tuple(Subject("item", f"S{n}", origin) for n in range(3) for origin in ("DE", "NL"))
+
+REPORTS = tuple(
+    report_of(
+        [Note(kind=NoteKind.DROPPED, path=f"/pieces/{n}/{name}") for n in range(2)],
+        format_id=FormatId("upu.itmatt.1"),
+        kind="ItemDeclaration",
+    )
+    for name in ("hs", "url")
+)
 
 parties = st.sampled_from((POST, PLATFORM))
 ids = st.sampled_from(IDS)
@@ -167,6 +181,7 @@ class BothJournals(RuleBasedStateMachine):
                 interchange_id=IDS[0],
                 raw=(b"piece",),
                 messages=numbered(plans, start),
+                reports=(MessageReport(ordinal=start, report=REPORTS[start % 2]),),
             )
         )
 
@@ -218,8 +233,10 @@ class BothJournals(RuleBasedStateMachine):
         not_before = self.clock.at + timedelta(seconds=later)
         for journal, lease in zip((self.store, self.model), pair, strict=True):
             some = [
-                settled(delivery, result, code="c", not_before=not_before)
-                for delivery, result in zip(lease.deliveries[start:], outcomes, strict=False)
+                settled(delivery, result, code="c", not_before=not_before, report=report)
+                for delivery, result, report in zip(
+                    lease.deliveries[start:], outcomes, cycle((None, *REPORTS))
+                )
             ]
             self.runner.run(journal.settle(lease, some, now=self.clock.at))
 
@@ -269,6 +286,12 @@ class BothJournals(RuleBasedStateMachine):
         self.both(lambda journal: journal.legs(record))
         self.both(lambda journal: journal.message(record, 1))
         self.both(lambda journal: journal.raw(record, 0))
+        self.both(lambda journal: journal.reports(record))
+
+    @rule(back=st.none() | st.integers(0, 500))
+    def count_losses(self, back: int | None) -> None:
+        since = None if back is None else self.clock.at - timedelta(days=back)
+        self.both(lambda journal: journal.losses(since=since))
 
     @invariant()
     def the_same_waits(self) -> None:
