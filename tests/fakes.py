@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 from cryptography import x509
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
+from gateway.core.quality import JudgedCount, QualityReport, period
 from gateway.core.records import MessageReport, Outcome, State, Stored, TraceEntry
 from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
@@ -204,6 +205,16 @@ class FakeService:
         told = self.reported[offset : offset + limit]
         more = len(self.reported) > offset + limit
         return ReportPage(stored=stored, reports=tuple(told), more=more)
+
+    async def quality(
+        self, identity: Identity, *, since: date | None, until: date | None, daily: bool
+    ) -> QualityReport:
+        first, last = period(since, until, today=NOW.date())
+        day = first if daily else None
+        judged = JudgedCount(
+            party=identity.party, kind="ItemDeclaration", messages=2, refused=0, day=day
+        )
+        return QualityReport(since=first, until=last, judged=(judged,), found=())
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         return ()

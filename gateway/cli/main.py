@@ -16,6 +16,7 @@ COMMANDS = {
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
     "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
     "losses": ("gateway.cli.losses", "losses", "which fields are lost how often, and where"),
+    "quality": ("gateway.cli.quality", "quality", "how good the data of each party is"),
     "translate": ("gateway.cli.translate", "translate", "from one format to another"),
     "validate": ("gateway.cli.translate", "validate", "every fault of a file"),
     "formats": ("gateway.cli.formats", "formats", "the formats that are spoken"),

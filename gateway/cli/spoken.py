@@ -13,7 +13,7 @@ import click
 from gateway.config import ConfigError, load
 from gateway.config.assemble import formats_of, regimes_of
 from gateway.config.layouts import read_layout
-from gateway.regimes import Regime, Universal
+from gateway.regimes import standard as standard_rules
 from translators.layout import LayoutError, Mistake
 from translators.registry import Registry, standard
 from translators.translator import FormatId, Translator
@@ -43,7 +43,7 @@ class Spoken:
         """Raises :class:`LayoutError` or :class:`ConfigError` with every mistake."""
         loaded = None if config is None else load(config)
         known = standard() if loaded is None else formats_of(loaded)
-        self.regimes: tuple[Regime, ...] = (Universal(),) if loaded is None else regimes_of(loaded)
+        self.regimes = standard_rules() if loaded is None else regimes_of(loaded)
         own: list[Translator] = []
         mistakes: list[Mistake] = []
         for path in layouts:

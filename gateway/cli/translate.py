@@ -17,7 +17,7 @@ from rich.text import Text
 
 from gateway.cli.spoken import Spoken, with_formats
 from gateway.core.reports import Fate, Line, report_of
-from gateway.regimes import Regime
+from gateway.regimes import Regime, examine
 from translators.canonical import Header, Message
 from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.translator import FormatId, Translator
@@ -63,10 +63,7 @@ class Reader:
             self.notes.extend(
                 msgspec.structs.replace(note, ordinal=reading.ordinal) for note in reading.notes
             )
-            faults = reading.faults
-            if reading.message is not None:
-                for regime in self._regimes:
-                    faults += regime.check(reading.message)
+            faults = reading.faults + examine(reading, self._regimes)
             self.faults.extend((reading.ordinal, reading.key, fault) for fault in faults)
             if reading.message is None or any(fault.refuses for fault in faults):
                 self.refused += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -26,6 +26,7 @@ from gateway.client.errors import CredentialsError
 from gateway.client.proof import Prover
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, Outcome
 from trust.keys import Signer
 
@@ -174,6 +175,18 @@ class PartyClient:
             page = _read(await self._connection.call("GET", path, query=query), _Report)
             messages += page.messages
         return tuple(messages)
+
+    async def quality(
+        self, *, since: date | None = None, until: date | None = None, daily: bool = False
+    ) -> QualityReport:
+        """What was judged and found in the party's own messages; without days the last 30."""
+        query = {"daily": "true" if daily else "false"}
+        query |= {
+            name: day.isoformat()
+            for name, day in (("since", since), ("until", until))
+            if day is not None
+        }
+        return _read(await self._connection.call("GET", "/v1/quality", query=query), QualityReport)
 
     async def inbox(
         self,

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from prometheus_client import Counter as Series
+
 from gateway.core.records import Backlog, Delivery, Outcome, Settlement, Stored
 from gateway.telemetry import Telemetry
 
+MOST_FINDINGS = 10_000
+"""Pairs of party and fault code that are counted apart."""
+OTHER = "other"
 STATES = ("ready", "leased", "waiting", "held")
 
 
@@ -18,9 +23,10 @@ class Counting:
         self._metrics = telemetry.metrics
         self._log = telemetry.of("dispatch")
         self._known: set[str] = set()
+        self._found_pairs: set[tuple[str, str]] = set()
 
-    def judged(self, _: Stored, outcomes: Sequence[Outcome], __: float) -> None:
-        """Count the messages of an interchange; ingresses count the interchange itself."""
+    def judged(self, stored: Stored, outcomes: Sequence[Outcome], _: float) -> None:
+        """Count messages and what was found in them; ingresses count the interchange itself."""
         counts = Counter(
             (outcome.kind or "unknown", outcome.status.value)
             for outcome in outcomes
@@ -28,6 +34,19 @@ class Counting:
         )
         for (kind, status), count in counts.items():
             self._metrics.messages.labels(kind=kind, status=status).inc(count)
+        found = Counter(
+            fault.code for outcome in outcomes if outcome.ordinal > 0 for fault in outcome.faults
+        )
+        for code, count in found.items():
+            self._found(stored.party, code).inc(count)
+
+    def _found(self, party: str, code: str) -> Series:
+        """The counter of a party and code; when there are too many, one for all others."""
+        if (party, code) not in self._found_pairs:
+            if len(self._found_pairs) >= MOST_FINDINGS:
+                party = code = OTHER
+            self._found_pairs.add((party, code))
+        return self._metrics.findings.labels(party=party, code=code)
 
     def settled(self, settlement: Settlement) -> None:
         """Count an attempt of delivery; one that did not end well is an event."""

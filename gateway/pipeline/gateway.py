@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.ports import Clock, Journal
+from gateway.core.quality import QualityReport, period
 from gateway.core.records import Stored, TraceEntry
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
@@ -164,6 +165,16 @@ class Gateway:
             raise Refused("interchange.not-found")
         found = await self._journal.reports(stored.record, offset=offset, limit=limit + 1)
         return ReportPage(stored=stored, reports=found[:limit], more=len(found) > limit)
+
+    async def quality(
+        self, identity: Identity, *, since: date | None, until: date | None, daily: bool
+    ) -> QualityReport:
+        """What was judged and found in the messages of this party alone."""
+        first, last = period(since, until, today=self._clock().astimezone(UTC).date())
+        counted = await self._journal.quality(
+            party=identity.party, since=first, until=last, daily=daily
+        )
+        return QualityReport(since=first, until=last, judged=counted.judged, found=counted.found)
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         """What this party itself sent or was sent about ``value``, without content."""

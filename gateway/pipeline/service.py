@@ -6,13 +6,14 @@ Every method raises ``Refused`` (a code of ``gateway/core/problems.toml``) or ``
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
 
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
 from translators.registry import Registry
 from translators.translator import FormatId
@@ -104,6 +105,14 @@ class Service(Protocol):
         """What reading did not simply carry of an interchange; only for the sender.
 
         ``offset`` and ``limit`` count messages of which there is something to tell.
+        """
+
+    async def quality(
+        self, identity: Identity, *, since: date | None, until: date | None, daily: bool
+    ) -> QualityReport:
+        """What was judged and found in the messages of this party, by kind and fault code.
+
+        Without days the last 30. Raises ``Refused("request.invalid")`` for an impossible period.
         """
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:

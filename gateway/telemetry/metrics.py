@@ -2,8 +2,8 @@
 
 Labels have few values: ids of parties and destinations from the configuration, kinds, codes of
 ``problems.toml``, transports. Who counts what: ingresses ``interchanges``, ``refusals``,
-``tls_refused``, ``accept_seconds``, ``inbox``; the pipeline ``messages``, ``deliveries`` and
-``backlog``.
+``tls_refused``, ``accept_seconds``, ``inbox``; the pipeline ``messages``, ``findings``,
+``deliveries`` and ``backlog``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ class Metrics:
             "luxor_messages",
             "Messages that were judged, by kind and status",
             ("kind", "status"),
+            registry=registry,
+        )
+        self.findings = Counter(
+            "luxor_findings",
+            "Faults that were found in messages, warnings too, by sender and code",
+            ("party", "code"),
             registry=registry,
         )
         self.refusals = Counter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 from aiohttp import web
@@ -145,6 +145,20 @@ class Lookups:
         entries = await self._service.trace(call.identity, value)
         return json_response(Trace(value=value, messages=tuple(map(_traced, entries))))
 
+    async def quality(self, call: Call) -> web.Response:
+        """``GET /v1/quality?since=&until=&daily=``."""
+        query = call.query("since", "until", "daily")
+        if query.get("daily", "false") not in ("true", "false"):
+            raise Refused("request.invalid", "daily is true or false")
+        return json_response(
+            await self._service.quality(
+                call.identity,
+                since=day(query, "since"),
+                until=day(query, "until"),
+                daily=query.get("daily") == "true",
+            )
+        )
+
     async def formats(self, call: Call) -> web.Response:
         """``GET /v1/formats``."""
         call.query()
@@ -159,6 +173,18 @@ class Lookups:
             for translator in self._service.formats
         )
         return json_response(Formats(formats=lines))
+
+
+def day(query: dict[str, str], name: str) -> date | None:
+    """A day of the query string as ``YYYY-MM-DD``, or ``request.invalid``."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        # fromisoformat() takes weeks and days without hyphens too.
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError as error:
+        raise Refused("request.invalid", f"{name} is a day: YYYY-MM-DD") from error
 
 
 def whole(query: dict[str, str], name: str, *, default: int, least: int, most: int) -> int:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import toml
 
 from gateway.core.errors import ProblemKind
+from gateway.core.quality import QualityReport
 from gateway.core.records import Outcome
 from gateway.ingress.answers import Answer, OutcomePage
 from gateway.ingress.http.inbox import Acknowledged, Acknowledgement
@@ -28,6 +29,7 @@ _TYPES = (
     Status,
     Trace,
     Formats,
+    QualityReport,
     InboxPage,
     Acknowledgement,
     Acknowledged,

@@ -139,6 +139,7 @@ class HttpIngress:
             "/v1/interchanges/{}/outcomes": lookups.outcomes,
             "/v1/interchanges/{}/report": lookups.report,
             "/v1/trace/{}": lookups.trace,
+            "/v1/quality": lookups.quality,
             "/v1/formats": lookups.formats,
             "/openapi.json": openapi,
         }

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
 from gateway.core.identifiers import InterchangeId
+from gateway.core.quality import Quality
 from gateway.core.records import Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
-from gateway.store.sqlite import reads, reports, trace
+from gateway.store.sqlite import quality, reads, reports, trace
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped
 from gateway.store.sqlite.messages import Messages
@@ -63,6 +64,11 @@ class SqliteReader:
         with mapped():
             found = self._messages.read(self._connection, (place,), bodies=False)
         return found.get(place)
+
+    def quality(self, *, party: PartyId | None, since: date, until: date, daily: bool) -> Quality:
+        """As in the port."""
+        with mapped():
+            return quality.read(self._connection, party, since, until, daily=daily)
 
     def trace(self, value: str, *, limit: int) -> tuple[TraceEntry, ...]:
         """As in the port, but with the bodies that are still kept."""

@@ -58,7 +58,7 @@ def test_a_list_of_subheadings_is_judged_by_when_there_is_one() -> None:
     assert ("hs.unknown",) == check("610990")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=20))
 def test_no_text_makes_the_checks_raise(value: str) -> None:
     assert len(mrn_faults(value)) <= 1

@@ -170,7 +170,7 @@ def test_texts_are_compared_without_what_does_not_matter(text: str, expected: st
     assert expected == whole(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.sampled_from([None, "610910", "00", ""]))
 def test_no_text_makes_the_judging_raise(text: str, hs: str | None) -> None:
     code, contradicts = DESCRIPTIONS.judge(text, hs)

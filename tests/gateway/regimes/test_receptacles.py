@@ -75,7 +75,7 @@ def test_an_operator_is_named_by_its_code_or_an_office(value: str, codes: tuple[
     assert codes == operator_faults(value)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_makes_the_checks_raise(value: str) -> None:
     assert set(s9_faults(value)) <= {"s9.form", "s9.rest"}

@@ -107,7 +107,7 @@ def test_check_digits(check: Callable[[str], tuple[str, ...]], good: str, bad: s
     assert 1 == len(check(bad))
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=40),

@@ -277,3 +277,34 @@ async def test_reports_of_another_partys_interchange_are_not_found(
 
     await other.session.close()
     assert (status, problem["code"]) == (404, "interchange.not-found")
+
+
+async def test_a_party_is_told_how_good_its_data_is(client: Client) -> None:
+    query = "since=2026-11-01&until=2026-11-20&daily=true"
+    status, _, found = await client.call("GET", f"/v1/quality?{query}")
+
+    judged = {"party": "post-a", "kind": "ItemDeclaration", "messages": 2, "refused": 0}
+    assert (200, "2026-11-01", "2026-11-20") == (status, found["since"], found["until"])
+    assert [{**judged, "day": "2026-11-01"}] == found["judged"]
+    status, _, found = await client.call("GET", "/v1/quality")
+    assert (200, [judged]) == (status, found["judged"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=2026-11-1x",
+        "since=20261101",
+        "since=2026-W01-1",
+        "until=2026-02-30",
+        "daily=yes",
+        "since=2026-11-20&until=2026-11-19",
+        "since=2020-01-01",
+        "until=0001-01-02",
+        "from=2026-11-01",
+    ],
+)
+async def test_impossible_periods_are_refused(client: Client, query: str) -> None:
+    status, _, problem = await client.call("GET", f"/v1/quality?{query}")
+
+    assert (400, "request.invalid") == (status, problem["code"])
