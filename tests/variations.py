@@ -54,16 +54,19 @@ def message_of(kind: str, plain: Any) -> Message:
     return found
 
 
+def all_samples(translator: Translator) -> list[Interchange]:
+    """The samples of a format: one of each document that it has, full and with little."""
+    if isinstance(translator, LayoutTranslator):
+        return [*translator.samples(full=True), *translator.samples(full=False)]
+    assert isinstance(translator, Described)
+    return [translator.sample()]
+
+
 def samples(translator: Translator, kind: str) -> list[tuple[Header, Message]]:
     """Every message of a kind in the samples of a format, with its header."""
-    if isinstance(translator, LayoutTranslator):
-        whole = [*translator.samples(full=True), *translator.samples(full=False)]
-    else:
-        assert isinstance(translator, Described)
-        whole = [translator.sample()]
     found = [
         (sample.header, message)
-        for sample in whole
+        for sample in all_samples(translator)
         for message in sample.messages
         if kind_of(message) == kind
     ]
