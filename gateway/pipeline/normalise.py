@@ -29,6 +29,22 @@ def normalise(message: Message) -> Message:
     return msgspec.structs.replace(message, **changes) if changes else message
 
 
+DERIVED = ("origin_country", "destination_country")
+"""Fields that :func:`normalise` fills in."""
+
+
+def implied(message: Message) -> frozenset[str]:
+    """Pointers of derived fields that say nothing but what follows from the other fields."""
+    filled = [name for name in DERIVED if getattr(message, name, None) is not None]
+    if not filled:
+        return frozenset()
+    without: dict[str, Any] = dict.fromkeys(filled)
+    again = normalise(msgspec.structs.replace(message, **without))
+    return frozenset(
+        f"/{name}" for name in filled if getattr(again, name) == getattr(message, name)
+    )
+
+
 def _country(party: TradeParty) -> str | None:
     return party.address.country if party.address is not None else None
 

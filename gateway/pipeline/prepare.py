@@ -17,6 +17,7 @@ from gateway.core.identifiers import MessageId, resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outgoing, StoredMessage
 from gateway.core.reports import Report, report_of
+from gateway.pipeline.normalise import DERIVED, implied
 from gateway.pipeline.plan import Network
 from gateway.routing import Endpoint
 from translators.canonical import Header, Message, Provenance
@@ -59,7 +60,7 @@ class Preparer:
         if agreement is None or stored.body is None:
             return None
         minimised = network.minimisers[agreement.name].minimise(_BODY.decode(stored.body))
-        return _report(stored, FormatId(""), (), minimised.dropped)
+        return _report(stored, FormatId(""), (), minimised.dropped, minimised.message)
 
     async def prepare(
         self, delivery: Delivery, endpoint: Endpoint, *, format_id: FormatId | None = None
@@ -79,7 +80,9 @@ class Preparer:
         outgoing = Outgoing(
             message_id=stored.message_id, kind=stored.kind, format=chosen, content=content
         )
-        return Prepared(outgoing, _report(stored, chosen, notes, minimised.dropped))
+        return Prepared(
+            outgoing, _report(stored, chosen, notes, minimised.dropped, minimised.message)
+        )
 
     def _route_format(self, delivery: Delivery, endpoint: Endpoint, network: Network) -> FormatId:
         try:
@@ -122,10 +125,21 @@ class Preparer:
 
 
 def _report(
-    stored: StoredMessage, format_id: FormatId, notes: Iterable[Note], withheld: Iterable[str]
+    stored: StoredMessage,
+    format_id: FormatId,
+    notes: Iterable[Note],
+    withheld: Iterable[str],
+    message: Message,
 ) -> Report:
-    """The report without what is the gateway's own: the header, and what it says of provenance."""
-    told = (note for note in notes if not note.path.startswith(_OWN))
+    """The report without what is the gateway's own.
+
+    That is the header, what it says of provenance, and what it has filled in: a country that
+    follows from an address is not lost where the address is carried.
+    """
+    told = [note for note in notes if not note.path.startswith(_OWN)]
+    if any(note.path[1:] in DERIVED for note in told):
+        own = implied(message)
+        told = [note for note in told if note.path not in own]
     return report_of(told, format_id=format_id, kind=stored.kind, withheld=withheld)
 
 

@@ -13,7 +13,7 @@ from gateway.config.layouts import read_layout
 from gateway.core.records import Attempt, Delivery, Lease, Result, Settlement, Stored
 from gateway.core.reports import Fate, Report
 from gateway.pipeline.settings import Limits
-from gateway.routing import Endpoint, Endpoints
+from gateway.routing import Endpoint, Endpoints, Route, Routes
 from tests import samples
 from tests.gateway.pipeline.conftest import FORMATS, JSON, Middle, endpoint, outcomes
 from tests.gateway.pipeline.noting import NOTING, Noting
@@ -166,6 +166,20 @@ async def test_what_the_gateway_itself_adds_to_a_delivery_is_not_in_its_report(
     _, _, report = await prepared(middle, "risk")
 
     assert () == report.lines
+
+
+@pytest.mark.parametrize(("country", "lost"), [("LU", []), ("BE", ["/destination_country"])])
+async def test_what_the_gateway_has_filled_in_is_lost_only_where_it_says_something_else(
+    speaking: Callable[..., Middle], noting: Noting, country: str, lost: list[str]
+) -> None:
+    noting.noted_on_writing = (Note(kind=NoteKind.DROPPED, path="/destination_country"),)
+    middle = speaking()
+    everywhere = (Route(name="items", kinds=("*",), to=("risk",)),)
+    middle.network = msgspec.structs.replace(middle.network, routes=Routes(everywhere))
+    await middle.send("post-a", samples.item(destination_country=country))
+    _, _, report = await prepared(middle, "risk")
+
+    assert lost == [line.path for line in report.lines]
 
 
 async def test_the_journal_has_the_report_of_an_attempt(
