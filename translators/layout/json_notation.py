@@ -44,11 +44,9 @@ class JsonNotation:
         """The members but for those that are as if they were not there."""
         for one in node:
             slot = content.slots.get(one.tag)
-            if slot is not None and one.value is None and not one.listed:
-                continue
-            if slot is not None and one.value == [] and slot.elements[0].listed:
-                continue
-            yield one
+            empty = one.value is None or (one.value == [] and slot and slot.elements[0].listed)
+            if slot is None or one.listed or not empty:
+                yield one
 
     def below(self, where: str, node: JsonNode, name: str, number: int | None) -> str:
         """The pointer of the node itself."""
