@@ -10,7 +10,7 @@ from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolv
 from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.plan import NO_PLAN, Network, plan
-from gateway.regimes import Regime, weigh
+from gateway.regimes import Regime, located, weigh
 from gateway.routing import subjects_of
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, Severity
@@ -65,7 +65,7 @@ def judge(
     severities = {**bench.severities, **sender.party.severities}
     if entry.message is None:
         drafted = _draft_faults(entry, bench.regimes)
-        return _refused(entry, _located(entry.faults + weigh(drafted, severities), entry))
+        return _refused(entry, located(entry.faults + weigh(drafted, severities), entry))
     message = normalise(entry.message)
     faults = list(entry.faults)
     faults.extend(_provenance(entry.message, sender))
@@ -85,7 +85,7 @@ def judge(
             message, sender.identity, network=bench.network, parties=parties, regards=regards
         )
     weighed += planned.faults
-    weighed = _located(weighed, entry)
+    weighed = located(weighed, entry)
     if any(fault.refuses for fault in weighed):
         return _refused(entry, weighed)
     upstream = entry.message.provenance
@@ -146,19 +146,6 @@ def _derived(sent: Message, message: Message) -> frozenset[str]:
         for name in sent.__struct_fields__
         if getattr(sent, name) is None and getattr(message, name) is not None
     )
-
-
-def _located(faults: tuple[Fault, ...], entry: Entry) -> tuple[Fault, ...]:
-    """Faults that were found later, with the place in the sender's own document."""
-    if entry.locate is None:
-        return faults
-    found = []
-    for fault in faults:
-        if fault.path and fault.source_path is None and fault.line is None:
-            source_path, line = entry.locate(fault.path)
-            fault = msgspec.structs.replace(fault, source_path=source_path, line=line)
-        found.append(fault)
-    return tuple(found)
 
 
 def _is_gateway(sender: Sender) -> bool:

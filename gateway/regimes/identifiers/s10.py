@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import mul
 
 S10_FORM = re.compile(r"([A-Z]{2})([0-9]{8})([0-9])([A-Z]{2})")
 S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)  # UPU S10
@@ -12,7 +13,7 @@ S10_RESERVED = frozenset("JKSTW")
 
 def s10_check_digit(serial: str) -> int:
     """The check digit of an eight-digit serial number: 11 - (weighted sum mod 11), 10→0, 11→5."""
-    total = sum(int(digit) * weight for digit, weight in zip(serial, S10_WEIGHTS, strict=True))
+    total: int = sum(map(mul, map(int, serial), S10_WEIGHTS))
     check = 11 - total % 11
     return {10: 0, 11: 5}.get(check, check)
 

@@ -42,7 +42,7 @@ class Addresses:
             if line is not None and self._fills(line):
                 found.append((PLACEHOLDER, f"{path}/address/lines/{index}"))
         city = address.city
-        if city is not None and (self._fills(city) or not any(map(str.isalpha, city))):
+        if city is not None and (self._fills(city) or not _has_letter(city)):
             found.append((PLACEHOLDER, f"{path}/address/city"))
 
     def _fills(self, text: str) -> bool:
@@ -68,6 +68,10 @@ def _is_one_character(text: str) -> bool:
     """``xxx``, ``aaaa``: but not a number, which may be that of a house."""
     first = text[0]
     return len(text) >= _REPEATED and not first.isdigit() and text.count(first) == len(text)
+
+
+def _has_letter(text: str) -> bool:
+    return text[:1].isalpha() or any(map(str.isalpha, text))
 
 
 def same(one: Any, other: Any) -> bool:

@@ -29,6 +29,7 @@ class Descriptions:
         self._goods = goods
         self._names = frozenset((*goods.last, *goods.first))
         self._phrases = vague.phrases | frozenset(map(whole, settings.vague))
+        self._beginnings = frozenset(phrase.partition(" ")[0] for phrase in self._phrases)
         self._accepted = frozenset(map(whole, settings.accepted))
 
     def judge(self, description: str, hs: str | None) -> tuple[str | None, bool]:
@@ -40,9 +41,10 @@ class Descriptions:
         """
         text = plain(description)
         found = words(text)
-        if all(word.isdigit() for word in found):
+        if not found or (found[0].isdigit() and all(map(str.isdigit, found))):
             return DIGITS, False
-        if sum(map(len, found)) < self._least and not writes_words(text):
+        few = len(found) < self._least and sum(map(len, found)) < self._least
+        if few and not writes_words(text):
             return SHORT, False
         if len(found) <= _LONGEST_VAGUE and self._is_vague(found):
             return VAGUE, False
@@ -50,10 +52,11 @@ class Descriptions:
         return None, named and self._contradicts(text, found, hs or "")
 
     def _is_vague(self, found: list[str]) -> bool:
+        nothing = self._says_nothing(found)
+        if not nothing and found[0] not in self._beginnings:
+            return False  # nearly always: neither vague words nor the beginning of a phrase
         phrase = " ".join(found)
-        return (
-            phrase in self._phrases or self._says_nothing(found)
-        ) and phrase not in self._accepted
+        return (nothing or phrase in self._phrases) and phrase not in self._accepted
 
     def _says_nothing(self, found: list[str]) -> bool:
         generic = alone = 0

@@ -32,7 +32,9 @@ def plain(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The runs of letters and digits in a text that is ``plain``; T-shirt is one word."""
-    found = _RUN.findall(_HYPHEN.sub("", text))
+    if not text.isascii() or "-" in text:
+        text = _HYPHEN.sub("", text)
+    found = _RUN.findall(text)
     return [_bare(word) for word in found] if _ARTICLE in text else found
 
 
