@@ -178,7 +178,7 @@ def test_a_character_that_no_json_carries_is_a_fault() -> None:
         ('tags = "extra : pairs @name"', "'pairs' takes no arguments"),
         ('x = "status : text 5 number"', "'text' is no number"),
         ('x = "status : code gift number"', "codes of gift that are no whole numbers"),
-        ('"seller/x" = "seller_id"', "a group's element has no lines"),
+        ('"seller/x" = "seller_id"', "lines of one element 'seller' stand together"),
         ('"." = "status"', "has members or is a value of its own, not both"),
     ],
 )
