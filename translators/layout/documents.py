@@ -23,7 +23,7 @@ class Writers:
     """What is compiled once for the writing of one layout."""
 
     def __init__(self, plan: Plan) -> None:
-        self.fast = fast_writers(plan) if plan.chain and plan.syntax == "xml" else {}
+        self.fast = fast_writers(plan) if plan.syntax == "xml" else {}
         self.header_paths = frozenset(
             pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
         )
@@ -77,7 +77,13 @@ class DocumentWriter:
         found = list(messages)
         if len(found) != 1:
             raise TranslationError([_too_many(1)])
-        _, built = self._explained(self._rows(found[0]), found[0], 1)
+        rows = self._rows(found[0])
+        quick = self._quick(rows, found[0], 1) if self._report is None else None
+        if quick is not None:
+            # What stands around is empty; its attributes come before those of the message.
+            head = self._plan.notation.only(self._plan, around, Built()).removesuffix("/>\n")
+            return f"{head}{quick.removeprefix(f'<{self._plan.name(self._plan.root)}')}\n".encode()
+        _, built = self._explained(rows, found[0], 1)
         return self._plan.notation.only(self._plan, around, built).encode()
 
     def _rows(self, message: Message) -> list[MessageRow]:
@@ -89,18 +95,19 @@ class DocumentWriter:
     def _message(self, message: Message, ordinal: int) -> bytes:
         rows = self._rows(message)
         # With a report every code that is mapped must be told, which the quick writer can not.
-        quick = self._quick(rows, message) if self._report is None else None
+        quick = self._quick(rows, message, ordinal) if self._report is None else None
         if quick is not None:
-            return quick
+            return f"{quick}\n".encode()
         _, built = self._explained(rows, message, ordinal)
         return self._plan.notation.one(self._plan, built, ordinal).encode()
 
-    def _quick(self, rows: list[MessageRow], message: Message) -> bytes | None:
-        """The bytes of an ordinary message; with several forms only the reference chooses."""
+    def _quick(self, rows: list[MessageRow], message: Message, ordinal: int) -> str | None:
+        """The text of an ordinary message; with several forms only the reference chooses."""
         if len(rows) != 1 or rows[0].explained or rows[0].group not in self._writers.fast:
             return None
         try:
-            return f"{self._writers.fast[rows[0].group].write(message)}\n".encode()
+            writer = self._writers.fast[rows[0].group]
+            return writer.write(message, self._header, ordinal)
         except GIVES_UP:
             return None
 

@@ -10,7 +10,8 @@ from translators import gate
 from translators.canonical import KINDS, Message
 from translators.faults import Fault, Note
 from translators.keys import key_of, key_of_message
-from translators.layout.fast import GIVES_UP, Fast, FastReader, Unusual, count, total
+from translators.layout.fast import GIVES_UP, Fast, FastReader, count, total
+from translators.layout.fastplaces import Around, Unusual, settle
 from translators.layout.findings import Findings
 from translators.layout.plan import MessageRow, Plan
 from translators.layout.records import Record
@@ -64,32 +65,42 @@ class EntryReader:
         self._allowance = allowance
         self._explain = explain
 
-    def quick(self, node: Node) -> Message | None:
-        """The message of a good element, ``None`` when it needs explaining."""
-        row = None if self._explain else choose_row(self._plan.messages, node)
+    def quick(self, node: Node, ordinal: int) -> Message | None:
+        """The message of a good element, ``None`` when it needs explaining.
+
+        One that says something about the header is read when the header was: by ``entry``.
+        """
+        if self._fast is None or self._fast.outward:
+            return None
+        return self._quick(node, ordinal)
+
+    def _quick(self, node: Node, ordinal: int) -> Message | None:
+        row = choose_row(self._plan.messages, node)
         if row is None or row.explained or self._fast is None:
             return None
+        header: Around = {}
         try:
-            record = self._fast.readers[row.group].one(node)
+            record = self._fast.readers[row.group].one(node, header, ordinal)
             give(row, record)
-            return gate.convert_spelled(record, KINDS[row.kind])
+            message = gate.convert_spelled(record, KINDS[row.kind])
+            settle(self._header.data, header)
         except GIVES_UP:
             return None
+        return message
 
     def quick_all(self, nodes: list[Node]) -> list[Message | None]:
         """The same for all messages of a document."""
         (row, *others) = self._plan.messages.rows
         if (
             self._fast is None
-            or self._explain
             or others
             or row.conditions
             or row.given
             or row.explained
-            or row.content.unsaid
+            or self._fast.readers[row.group].contextual
             or len({node.getparent() for node in nodes}) != 1
         ):
-            return [self.quick(node) for node in nodes]
+            return [self.quick(node, at) for at, node in enumerate(nodes, start=1)]
         fast, kind = self._fast.readers[row.group], KINDS[row.kind]
         found: list[Message | None] = []
         number = 0
@@ -99,16 +110,18 @@ class EntryReader:
                 messages, more = _batch(fast, kind, batch)
             except GIVES_UP:
                 # These were counted each by itself.
-                messages = [self.quick(node) for node in batch]
+                messages = [self.quick(node, 0) for node in batch]
                 more = sum(count(node) for node in batch)
             found += messages
             number += more
         if number != total(nodes):
-            return [self.quick(node) for node in nodes]
+            return [self.quick(node, 0) for node in nodes]
         return found
 
     def entry(self, node: Node, message: Message | None, ordinal: int) -> Entry:
         """The entry of one element, with what was read of it already if it is good."""
+        if message is None and self._fast is not None and self._fast.outward:
+            message = self._quick(node, ordinal)
         if message is not None:
             return Entry(
                 ordinal=ordinal,

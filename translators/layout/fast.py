@@ -17,9 +17,26 @@ from typing import Any
 from lxml import etree
 
 from translators.layout.fastbody import Body
+from translators.layout.fastforms import contextual, outward
+from translators.layout.fastplaces import (
+    EXACT,
+    Around,
+    Unusual,
+    closed,
+    compared,
+    derived,
+    fill,
+    fill_in,
+    put,
+    settle,
+    spread,
+    text_of,
+)
 from translators.layout.plan import Content, Plan
 from translators.model import HEADER, SHAPES, Shape
 from translators.xml import Node
+
+__all__ = ["COUNT", "GIVES_UP", "Fast", "FastReader", "Unusual"]
 
 COUNT = etree.XPath("count(descendant::node())+count(descendant-or-self::*/@*)")
 """Elements, texts and attributes of a message, its own attributes included."""
@@ -30,10 +47,6 @@ Collected = list[list[str]]
 """Texts that wait for the patterns that they must match, a list for each pattern."""
 
 
-class Unusual(Exception):
-    """Something that only the reference reader understands or may refuse."""
-
-
 class FastReader:
     """The fast reader of one content. ``read`` gives a record and the number of nodes that it
     accounts for; the record holds only when ``holds`` is true of what was collected and the
@@ -41,10 +54,15 @@ class FastReader:
 
     def __init__(
         self,
-        read: Callable[[Node, Collected], tuple[dict[str, Any], int]],
+        read: Callable[..., tuple[dict[str, Any], int]],
         patterns: tuple[str, ...],
+        *,
+        contextual: bool = False,
     ) -> None:
         self.read = read
+        self.contextual = contextual
+        """Whether ``read`` takes, after an element and what it collects into, the mappings that
+        take values for what is around (the last is for the header), and the position."""
         self._matches = tuple(
             re.compile(f"(?:{pattern})(?:{_SEPARATOR}(?:{pattern}))*").fullmatch
             for pattern in patterns
@@ -61,11 +79,21 @@ class FastReader:
                 return False
         return True
 
-    def one(self, node: Node) -> dict[str, Any]:
-        """Read one element wholly, or raise one of :data:`GIVES_UP`."""
+    def one(self, node: Node, header: Around | None = None, position: int = 1) -> dict[str, Any]:
+        """Read one element wholly, or raise one of :data:`GIVES_UP`.
+
+        ``header`` takes what the element says about the header, by field names.
+        """
         collected = self.fresh()
-        record, number = self.read(node, collected)
-        if count(node) != number or not self.holds(collected):
+        if self.contextual:
+            record, number = self.read(
+                node, collected, ({} if header is None else header,), position
+            )
+        else:
+            record, number = self.read(node, collected)
+        if count(node) != number and _number(EXACT(node)) != number:
+            raise Unusual
+        if not self.holds(collected):
             raise Unusual
         return record
 
@@ -83,6 +111,8 @@ class Fast:
             row.group: Generator(plan.id, refuse=plan.refuse).reader(row.content, SHAPES[row.kind])
             for row in plan.messages.rows
         }
+        self.outward = any(outward(row.content) for row in plan.messages.rows)
+        """Whether messages may say something about the header."""
         self.header_tag, self.header = _header(plan)
 
 
@@ -145,17 +175,29 @@ class Generator:
     def __init__(self, name: str, *, refuse: bool) -> None:
         self._name = name
         self._refuse = refuse
-        self._names: dict[str, Any] = {"Unusual": Unusual, "MERGE": _merge}
-        self._functions: dict[tuple[int, int], str] = {}
+        self._names: dict[str, Any] = {
+            "Unusual": Unusual,
+            "CLOSED": closed,
+            "COMPARED": compared,
+            "DERIVED": derived,
+            "FILL": fill,
+            "FILL_IN": fill_in,
+            "PUT": put,
+            "SETTLE": settle,
+            "SPREAD": spread,
+            "TEXT_OF": text_of,
+        }
+        self._functions: dict[tuple[int, ...], str] = {}
         self._checks: dict[str, int] = {}
         self._source: list[str] = []
 
     def reader(self, content: Content, shape: Shape) -> FastReader:
         """Compile the source and give its entry point."""
-        name = self.function(content, shape)
+        name = self.function(content, (shape,))
         code = compile("\n".join(self._source), f"<{self._name}, read>", "exec")
         exec(code, self._names)  # noqa: S102  # made here from a compiled layout, see above
-        return FastReader(self._names[name], tuple(self._checks))
+        made = self._names[name]
+        return FastReader(made, tuple(self._checks), contextual=contextual(content))
 
     def constant(self, value: Any) -> str:
         """A name for a constant."""
@@ -167,22 +209,13 @@ class Generator:
         """Number of the list whose entries must all match a pattern."""
         return self._checks.setdefault(pattern, len(self._checks))
 
-    def function(self, content: Content, shape: Shape) -> str:
-        """The function that reads one content into a new record of one shape."""
-        key = (id(content), id(shape))
+    def function(self, content: Content, shapes: tuple[Shape, ...]) -> str:
+        """The function that reads one content into a new record of the first shape; the others
+        are those of the records around it."""
+        known = shapes if contextual(content) else shapes[:1]
+        key = (id(content), *(id(shape) for shape in known))
         if key not in self._functions:
             name = f"f{len(self._functions)}"
             self._functions[key] = name
-            self._source += Body(self, content, shape, refuse=self._refuse).lines(name)
+            self._source += Body(self, content, shapes, refuse=self._refuse).lines(name)
         return self._functions[key]
-
-
-def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add what a wrapper held; two values for one place are not for the fast reader."""
-    for key, value in more.items():
-        if key not in into:
-            into[key] = value
-        elif isinstance(value, dict) and isinstance(into[key], dict):
-            _merge(into[key], value)
-        else:
-            raise Unusual

@@ -1,277 +1,362 @@
 """Source of one function of the fast reader: one content into one record.
 
-``def f(e, X)`` gives the record and the number of nodes that it accounts for below ``e`` and of
-attributes at it. Every element met either puts one more key into a mapping or is counted where
-it stands: whatever repeats, overwrites or is nested where it should not be is missed by the
-count, never counted twice.
+``def f(e, X)``, or ``def f(e, X, U, p)`` where it matters what is around and at which position,
+gives the record and the number of nodes that it accounts for below ``e`` and of attributes at
+it. Every element met either puts one more key into a mapping or is counted where it stands:
+whatever repeats, overwrites or is nested where it should not be is missed by the count, never
+counted twice. Elements around elements have no function: their loops stand in one another.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass, field
 
-from translators.layout.fastforms import (
-    Check,
-    check_of,
-    covers_element,
-    covers_value,
-    field_of,
-    names,
-)
-from translators.layout.plan import Content, Element, Value
+from translators.layout.fastforms import Way, contextual, field_of, names, reads_value, way_of
+from translators.layout.fastforms import shape_of as shape_at
+from translators.layout.fastsinks import Makes, Sinks
+from translators.layout.grammar import Path
+from translators.layout.plan import Content, Element, Slot, Value
 from translators.model import Shape
 
+_UNKNOWN = ["raise Unusual"]
 
-class Makes(Protocol):
-    """What the body needs of the generator around it."""
 
-    def constant(self, value: Any) -> str: ...
+def _under(condition: str, lines: list[str]) -> list[str]:
+    return [condition, *(f"    {line}" for line in lines)] if lines else []
 
-    def collector(self, pattern: str) -> int: ...
 
-    def function(self, content: Content, shape: Shape) -> str: ...
+@dataclass(eq=False)
+class _Loop:
+    """What happens to the children of one element. ``table`` is by tag: order, and the mapping
+    and key of a plain text; ``after``: what is done when they all were met."""
+
+    node: str
+    child: str
+    table: dict[str, tuple[int, str, str | None]] = field(default_factory=dict)
+    branches: list[tuple[int, list[str]]] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
 
 
 class Body:
-    """Collects the lines of one function."""
+    """Makes the lines of one function."""
 
-    def __init__(self, makes: Makes, content: Content, shape: Shape, *, refuse: bool) -> None:
+    def __init__(
+        self, makes: Makes, content: Content, shapes: tuple[Shape, ...], *, refuse: bool
+    ) -> None:
         self._makes = makes
         self._content = content
-        self._shape = shape
+        self._shapes = shapes
         self._refuse = refuse
-        self._targets: dict[tuple[str, ...], str] = {(): "d"}
-        self._orders: dict[str, tuple[int, str, str | None]] = {}
-        self._locals: list[str] = []
-        self._branches: list[list[str]] = []
-        self._after: list[str] = []
-        self._merges: list[str] = []
+        self._contextual = contextual(content)
+        self._sinks = Sinks(makes, content, shapes)
+        self._counters: list[str] = []
+        self._around = False
 
     def lines(self, name: str) -> list[str]:
         """The whole function."""
-        for slot in self._content.slots.values():
-            element, *others = slot.elements
-            # What is not covered gets no number: met, it raises KeyError.
-            if not others and covers_element(element):
-                self._element(element, slot.order)
-        own = self._own()
-        loop = self._loop()
-        lines = ["n = 0"]
-        lines += [f"{target} = {{}}" for target in self._targets.values()]
-        if self._locals:
-            lines.append(f"{' = '.join(self._locals)} = None")
-        lines += loop
+        sinks = self._sinks
+        read, after = self._read(self._content, "e", 0, "")
+        if self._content.text is not None and not reads_value(self._content.text):
+            read = _UNKNOWN
+        chosen = [*sinks.choices(), *sinks.unsaid()]
+        lines = ["n = 0", *(["u = {}", "V = (u, *U)"] if self._around else [])]
+        lines += [f"{target} = {{}}" for target in sinks.targets.values()]
+        if sinks.locals:
+            lines.append(f"{' = '.join(sinks.locals)} = None")
+        if self._counters:
+            lines.append(f"{' = '.join(self._counters)} = 0")
+        lines += read
         # An element and its text for each key; what is counted otherwise has set this right.
-        lines += [f"n += 2 * len({target})" for target in self._targets.values()]
-        lines += self._after + own + self._nested() + self._merges
-        return [f"def {name}(e, X):", *(f"    {line}" for line in lines), "    return d, n"]
+        lines += [f"n += 2 * len({target})" for target in sinks.targets.values()]
+        lines += after + chosen + sinks.nested()
+        if self._around:
+            lines.append("if u: SETTLE(d, u)")
+        alone = str(len(sinks.late) == sum("CLOSED(" in line for line in sinks.late))
+        lines += [line.replace("alone=ALONE", f"alone={alone}") for line in sinks.late]
+        head = f"def {name}(e, X, U, p):" if self._contextual else f"def {name}(e, X):"
+        result = "d['.'], n" if sinks.itself else "d, n"
+        return [head, *(f"    {line}" for line in lines), f"    return {result}"]
 
-    def _loop(self) -> list[str]:
-        if not self._orders:
+    def _read(
+        self, content: Content, node: str, depth: int, when: str
+    ) -> tuple[list[str], list[str]]:
+        """Lines that read an element, and those for when all of the record was met."""
+        lines: list[str] = []
+        for tag, value in content.attributes.items():
+            place = f"{node}.get({self._makes.constant(tag)})"
+            lines += self._own(value, place, when, needed=value.required)
+        if content.text is not None:
+            needed = content.text.required or content.text.whole
+            lines += self._own(content.text, f"{node}.text", "", needed=needed)
+        loop = _Loop(node, f"c{depth}")
+        for slot in content.slots.values():
+            self._slot(slot, loop, depth)
+        return lines + self._loop(loop, depth), loop.after
+
+    def _own(self, value: Value, place: str, when: str, *, needed: bool) -> list[str]:
+        """An attribute, or the text of an element that has more than that."""
+        if not reads_value(value):
+            # Unseen by the count when it is there.
+            return _UNKNOWN if needed or value.default or value.otherwise else []
+        present = self._sinks.present(value, 1)
+        absent = self._sinks.filled(value, 0, when) if value.path is not None else []
+        lines = [f"v = {place}"]
+        if absent is None and needed:
+            # Nothing there has no strip: AttributeError.
+            return [*lines, *present]
+        return [*lines, *_under("if v is not None:", present), *_under("else:", absent or [])]
+
+    def _loop(self, loop: _Loop, depth: int) -> list[str]:
+        if not loop.table:
             return []
-        targets = list(dict.fromkeys(target for _, target, key in self._orders.values() if key))
+        targets = list(dict.fromkeys(target for _, target, key in loop.table.values() if key))
         several = len(targets) > 1
         table = {
             tag: (order, targets.index(target) if key else 0, key) if several else (order, key)
-            for tag, (order, target, key) in self._orders.items()
+            for tag, (order, target, key) in loop.table.items()
         }
-        lines = [f"O = {self._makes.constant(table)}"]
+        lines = [f"O{depth} = {self._makes.constant(table)}"]
         if several:
-            lines.append(f"D = ({', '.join(targets)})")
-        body = ["i, s, k = O[c.tag]" if several else "i, k = O[c.tag]"]
+            lines.append(f"D{depth} = ({', '.join(targets)})")
+        child = loop.child
+        body = [f"i, {'s, ' if several else ''}k = O{depth}[{child}.tag]"]
         if self._refuse:
-            lines.append("p = 0")
-            body += ["if i < p: raise Unusual", "p = i"]
+            lines.append(f"p{depth} = 0")
+            body += [f"if i < p{depth}: raise Unusual", f"p{depth} = i"]
         if targets:
-            place = "D[s]" if several else targets[0]
-            body.append(f"if k: {place}[k] = c.text.strip()")
-        for at, (condition, *branch) in enumerate(self._branches):
-            body.append(f"{'elif' if at or targets else 'if'} {condition}:")
-            body += [f"    {line}" for line in branch]
-        return [*lines, "for c in e[:]:", *(f"    {line}" for line in body)]
+            place = f"D{depth}[s]" if several else targets[0]
+            body.append(f"if k: {place}[k] = {child}.text.strip()")
+        for at, (order, branch) in enumerate(loop.branches):
+            word = "elif" if at or targets else "if"
+            body += _under(f"{word} i == {order}:", branch)
+        return [*lines, *_under(f"for {child} in {loop.node}[:]:", body)]
 
-    def _nested(self) -> list[str]:
-        """Put mappings of dotted paths into their records, the innermost first."""
-        lines = []
-        for path, target in sorted(self._targets.items(), key=lambda one: -len(one[0])):
-            if path:
-                above, key = self._targets[path[:-1]], path[-1]
-                lines.append(f"if {target}:")
-                lines.append(f"    if {key!r} in {above}: raise Unusual")
-                lines.append(f"    {above}[{key!r}] = {target}")
-        return lines
-
-    def _place(self, path: tuple[str, ...]) -> tuple[str, str]:
-        """The mapping that a path leads to, as a local, and the key in it."""
-        for size in range(len(path)):
-            if path[:size] not in self._targets:
-                self._targets[path[:size]] = f"a{len(self._targets)}"
-        return self._targets[path[:-1]], path[-1]
-
-    def _local(self) -> str:
-        self._locals.append(f"l{len(self._locals)}")
-        return self._locals[-1]
-
-    def _check(self, value: Value) -> Check:
-        assert value.path is not None
-        return check_of(value, field_of(self._shape, names(value.path)))
-
-    def _check_lines(self, value: Value) -> list[str]:
-        return self._check(value).lines(self._makes.constant, self._makes.collector)
-
-    def _own(self) -> list[str]:
-        """Attributes and own text of the element."""
-        lines = []
-        for tag, value in self._content.attributes.items():
-            # An attribute that is not covered stays uncounted and so is noticed.
-            if covers_value(value):
-                lines.append(f"v = e.get({self._makes.constant(tag)})")
-                lines += self._present(value)
-        text = self._content.text
-        if text is not None and covers_value(text):
-            lines.append("v = e.text")
-            lines += self._present(text)
-        elif text is not None:
-            lines.append("raise Unusual")
-        return lines
-
-    def _present(self, value: Value) -> list[str]:
-        if value.constant is not None:
-            lines = [f"if v.strip() != {value.constant!r}: raise Unusual"]
-        else:
-            assert value.path is not None
-            target, key = self._place(names(value.path))
-            lines = ["v = v.strip()", *self._check_lines(value)]
-            lines += [f"if {key!r} in {target}: raise Unusual", f"{target}[{key!r}] = v"]
-        lines.append("n += 1")
-        if _needed(value):
-            # Nothing there has no strip: AttributeError.
-            return lines
-        return ["if v is not None:", *(f"    {line}" for line in lines)]
-
-    def _element(self, element: Element, order: int) -> None:
+    def _slot(self, slot: Slot, loop: _Loop, depth: int) -> None:
+        """Every element of one name."""
+        (element, *others) = slot.elements
         content = element.content
-        self._orders[element.tag] = (order, "d", None)
-        if element.pairs is not None:
-            self._pairs(element, order)
-        elif element.record is not None:
-            self._record(element, order)
-        elif content.text is None or content.attributes or content.slots:
-            self._wrapper(element, order)
-        elif not covers_value(content.text):
-            del self._orders[element.tag]
-        elif content.text.constant is not None:
-            held = self._local()
-            self._branches.append(
-                [
-                    f"i == {order}",
-                    f"if {held}: raise Unusual",
-                    f"{held} = True",
-                    f"if c.text.strip() != {content.text.constant!r}: raise Unusual",
-                    "n += 2",
-                ]
-            )
-        elif element.maximum != 1:
-            self._texts(element, content.text, order)
+        plain = content.text is not None and not content.attributes and not content.slots
+        if others or element.predicate is not None:
+            loop.table[slot.tag] = (slot.order, "d", None)
+            loop.branches.append((slot.order, self._forms(slot, loop, depth)))
+        elif (
+            plain
+            and content.text is not None
+            and element.record is None
+            and element.messages is None
+            and Sinks.simple(content.text)
+            and element.maximum == 1
+        ):
+            self._leaf(element, content.text, slot.order, loop)
         else:
-            self._leaf(element, content.text, order)
+            branch = self._element(element, loop, depth)
+            # What is not known gets no number: met, it raises KeyError.
+            if branch is not None:
+                loop.table[slot.tag] = (slot.order, "d", None)
+                loop.branches.append((slot.order, branch))
 
-    def _wrapper(self, element: Element, order: int) -> None:
-        function = self._makes.function(element.content, self._shape)
-        held = self._local()
-        self._branches.append(
-            [
-                f"i == {order}",
-                f"if {held} is not None: raise Unusual",
-                f"{held}, m = {function}(c, X)",
-                "n += 1 + m",
-            ]
-        )
-        if element.minimum or _has_defaults(element.content):
-            self._after.append(f"if {held} is None: raise Unusual")
-        self._merges.append(f"if {held}: MERGE(d, {held})")
+    def _forms(self, slot: Slot, loop: _Loop, depth: int) -> list[str]:
+        """Tell the forms of an element apart by what stands in it."""
+        lines: list[str] = []
+        tests: list[str] = []
+        subjects: dict[tuple[str, bool], str] = {}
+        word = "if"
+        # Forms in another order than that of their lines are noted: they will change places.
+        latest = f"g{len(self._counters)}"
+        self._counters.append(latest)
+        for at, element in enumerate(slot.elements):
+            branch = self._element(element, loop, depth) or _UNKNOWN
+            if len(slot.elements) > 1:
+                branch = [f"if {latest} > {at}: raise Unusual", f"{latest} = {at}", *branch]
+            predicate = element.predicate
+            if predicate is None:
+                tests += _under("else:" if tests else "if True:", branch)
+                for other in slot.elements[slot.elements.index(element) + 1 :]:
+                    loop.after += self._absent(other)
+                return [*lines, *tests]
+            subject = (predicate.name, predicate.attribute)
+            if subject not in subjects:
+                subjects[subject] = f"q{depth}_{len(subjects)}"
+                name = self._makes.constant(predicate.name)
+                found = f"TEXT_OF({loop.child}, {name})"
+                if predicate.attribute:
+                    found = f"({loop.child}.get({name}) or '').strip()"
+                lines.append(f"{subjects[subject]} = {found}")
+            tests += _under(f"{word} {subjects[subject]} == {predicate.value!r}:", branch)
+            word = "elif"
+        return [*lines, *tests, "else: raise Unusual"]
 
-    def _leaf(self, element: Element, value: Value, order: int) -> None:
+    def _leaf(self, element: Element, value: Value, order: int, loop: _Loop) -> None:
+        """A plain text with a field of its own."""
         assert value.path is not None
-        target, key = self._place(names(value.path))
-        self._orders[element.tag] = (order, target, key)
-        lines = self._check_lines(value)
-        needed = bool(element.minimum) or value.default is not None or value.otherwise is not None
-        if lines:
-            if lines[-1].startswith("v = "):
-                lines.append(f"{target}[{key!r}] = v")
-            if needed:
+        target, key = self._sinks.place(names(value.path))
+        loop.table[element.tag] = (order, target, key)
+        lines = self._sinks.checks(value)
+        if lines and lines[-1].startswith("v = "):
+            lines.append(f"{target}[{key!r}] = v")
+        absent = self._sinks.filled(value, None, "")
+        if absent is None and element.minimum:
+            if lines:
                 # Nothing there: KeyError.
-                self._after += [f"v = {target}[{key!r}]", *lines]
-            else:
-                self._after += [f"v = {target}.get({key!r})", "if v is not None:"]
-                self._after += [f"    {line}" for line in lines]
-        elif needed and not self._model_requires(names(value.path)):
-            self._after.append(f"{target}[{key!r}]")
-
-    def _model_requires(self, path: tuple[str, ...]) -> bool:
-        """True when the gate refuses a record without this value."""
-        return len(path) == 1 and field_of(self._shape, path).required
-
-    def _texts(self, element: Element, value: Value, order: int) -> None:
-        assert value.path is not None
-        entries, opened = self._list(element, names(value.path))
-        self._branches.append(
-            [
-                f"i == {order}",
-                *opened,
-                "v = c.text.strip()",
-                *self._check_lines(value),
-                f"{entries}.append(v)",
-                "n += 2",
-            ]
-        )
-
-    def _record(self, element: Element, order: int) -> None:
-        assert element.record is not None
-        path = names(element.record)
-        shape = field_of(self._shape, path).shape
-        if element.maximum == 1:
-            target, key = self._place(path)
-            self._branches.append(
-                [
-                    f"i == {order}",
-                    f"if {key!r} in {target}: raise Unusual",
-                    *self._read(element.content, shape, f"{target}[{key!r}]", counted=2),
-                ]
-            )
-            if element.minimum and not self._model_requires(path):
-                self._after.append(f"{target}[{key!r}]")
+                loop.after += [f"v = {target}[{key!r}]", *lines]
+            elif not self._model_requires(value.path):
+                loop.after.append(f"{target}[{key!r}]")
             return
-        assert shape.item is not None
-        entries, opened = self._list(element, path)
-        lines = self._read(element.content, shape.item, "x", counted=0)
-        self._branches.append([f"i == {order}", *opened, *lines, f"{entries}.append(x)"])
+        if lines or absent:
+            loop.after.append(f"v = {target}.get({key!r})")
+            loop.after += _under("if v is not None:", lines)
+            loop.after += _under("if v is None:", absent or [])
 
-    def _read(self, content: Content, shape: Shape, into: str, *, counted: int) -> list[str]:
+    def _model_requires(self, path: Path) -> bool:
+        """True when the gate refuses a record without this value."""
+        return len(path.parts) == 1 and field_of(self._shapes[0], path.parts).required
+
+    def _element(self, element: Element, loop: _Loop, depth: int) -> list[str] | None:
+        """What is done with an element of one form; ``None`` when that is not known."""
+        content = element.content
+        if element.messages is not None:
+            return None
+        if element.record is not None:
+            way = way_of(element.record)
+            known = way is Way.FIELDS or (way is Way.ENTRY and element.maximum == 1)
+            if not known or (element.pairs is not None and way is not Way.FIELDS):
+                loop.after += _UNKNOWN if element.minimum else []
+                return None
+            if element.pairs is not None:
+                return self._pairs(element, element.record, loop)
+            return self._record(element, element.record, loop)
+        if content.text is None or content.attributes or content.slots:
+            return self._wrapper(element, loop, depth)
+        if not reads_value(content.text):
+            missing = element.minimum or content.text.default or content.text.otherwise
+            loop.after += _UNKNOWN if missing else []
+            return None
+        return self._text(element, content.text, loop)
+
+    def _guard(self) -> tuple[str, list[str]]:
+        held = self._sinks.local()
+        return held, [f"if {held}: raise Unusual", f"{held} = True"]
+
+    def _text(self, element: Element, value: Value, loop: _Loop) -> list[str]:
+        """A text that goes to a list, to an entry of one, or anywhere but to a field."""
+        lines = [f"v = {loop.child}.text", *self._sinks.present(value, 2)]
+        if element.maximum != 1:
+            assert value.path is not None
+            entries, _ = self._sinks.entries(names(value.path))
+            return [*lines, *self._occurs(element, value.path, entries, loop)]
+        held, guard = self._guard()
+        absent = self._sinks.filled(value, None, f"not {held}")
+        if absent is None and element.minimum:
+            loop.after.append(f"if not {held}: raise Unusual")
+        loop.after += _under(f"if not {held}:", absent or [])
+        return [*guard, *lines]
+
+    def _occurs(self, element: Element, path: Path, entries: str, loop: _Loop) -> list[str]:
+        """Count entries where a list has other lines too; see that there are as many as must."""
+        shape = field_of(self._shapes[0], path.parts).shape
+        lines: list[str] = []
+        if self._sinks.uses[names(path)] > 1:
+            number = f"m{len(self._counters)}"
+            self._counters.append(number)
+            lines = [f"{number} += 1"]
+            if element.maximum is not None:
+                loop.after.append(f"if {number} > {element.maximum}: raise Unusual")
+            if element.minimum:
+                loop.after.append(f"if not {number}: raise Unusual")
+            return lines
+        bound = element.maximum
+        if bound is not None and bound < (shape.max_length or 1 << 62):
+            loop.after.append(f"if {entries} and len({entries}) > {bound}: raise Unusual")
+        if element.minimum and not (self._model_requires(path) and shape.min_length):
+            loop.after.append(f"if {entries} is None: raise Unusual")
+        return lines
+
+    def _wrapper(self, element: Element, loop: _Loop, depth: int) -> list[str]:
+        """An element whose content belongs to the record around it."""
+        content = element.content
+        held, guard = self._guard()
+        if content.text is not None and not reads_value(content.text):
+            missing = element.minimum or content.text.default or content.text.otherwise
+            loop.after += _UNKNOWN if missing else []
+            return _UNKNOWN
+        # What stands beside a text is filled in only where that text's element stands.
+        when = held if content.text is not None else ""
+        read, after = self._read(content, loop.child, depth + 1, when)
+        loop.after += _under(f"if {held}:", after)
+        loop.after += _under(f"if not {held}:", self._absent(element))
+        return [*guard, "n += 1", *read]
+
+    def _absent(self, element: Element) -> list[str]:
+        """What is done when an element does not stand there."""
+        content = element.content
+        if element.record is not None:
+            return _UNKNOWN if element.minimum else []
+        if content.text is not None:
+            absent = self._sinks.missing(content.text)
+            return absent if absent is not None else _UNKNOWN if element.minimum else []
+        lines: list[str] = []
+        for value in content.attributes.values():
+            lines += self._sinks.missing(value) or []
+        for inner in content.elements():
+            lines += self._absent(inner)
+        return lines
+
+    def _record(self, element: Element, path: Path, loop: _Loop) -> list[str]:
+        content, shape = element.content, shape_at(self._shapes[0], path.parts)
+        if element.maximum != 1:
+            assert shape.item is not None
+            entries, opened = self._sinks.entries(names(path))
+            occurs = self._occurs(element, path, entries, loop)
+            number = occurs[0].partition(" ")[0] if occurs else f"len({entries}) + 1"
+            lines = self._into(content, shape.item, "x", loop.child, number, counted=0)
+            return [*opened, *occurs, *lines, f"{entries}.append(x)"]
+        if way_of(path) is Way.ENTRY:
+            held, guard = self._guard()
+            entries, parts, opened = self._sinks.picked(path)
+            lines = self._into(content, shape, "x", loop.child, "1", counted=0)
+            if element.minimum:
+                loop.after.append(f"if not {held}: raise Unusual")
+            return [*guard, *opened, *lines, f"FILL({entries}, {parts}, x)"]
+        target, key = self._sinks.place(names(path))
+        place = f"{target}[{key!r}]"
+        if element.minimum and not self._model_requires(path):
+            loop.after.append(place)
+        lines = self._into(content, shape, place, loop.child, "1", counted=2)
+        return [f"if {key!r} in {target}: raise Unusual", *lines]
+
+    def _into(
+        self, content: Content, shape: Shape, into: str, node: str, position: str, *, counted: int
+    ) -> list[str]:
         """Read an element into a place; ``counted`` nodes are already counted by its key."""
-        inlined = self._inlined(content, shape, into, counted)
+        inlined = self._inlined(content, shape, into, node, counted)
         if inlined is not None:
             return inlined
-        function = self._makes.function(content, shape)
-        return [f"{into}, m = {function}(c, X)", f"n += m {1 - counted:+}"]
+        function = self._makes.function(content, (shape, *self._shapes))
+        more = ""
+        if contextual(content):
+            self._around = True
+            more = f", V, {position}"
+        return [f"{into}, m = {function}({node}, X{more})", f"n += m {1 - counted:+}"]
 
-    def _inlined(self, content: Content, shape: Shape, into: str, counted: int) -> list[str] | None:
+    def _inlined(
+        self, content: Content, shape: Shape, into: str, node: str, counted: int
+    ) -> list[str] | None:
         """A text with required attributes, as one expression; anything else is no case."""
-        if content.slots or content.text is None:
+        if content.slots or content.text is None or content.choices or content.unsaid:
             return None
-        places = [("c.text", content.text)]
+        places = [(f"{node}.text", content.text)]
         places += [
-            (f"c.get({self._makes.constant(tag)})", value)
+            (f"{node}.get({self._makes.constant(tag)})", value)
             for tag, value in content.attributes.items()
         ]
+        sinks = Sinks(self._makes, content, (shape, *self._shapes))
         lines, entries = [], []
         for expression, value in places:
-            if not covers_value(value) or value.path is None or not value.required:
+            if not Sinks.simple(value) or value.path is None or not value.required:
                 return None
             if value.default is not None or len(value.path.parts) != 1:
                 return None
-            check = check_of(value, field_of(shape, names(value.path)))
+            check = sinks.check(value)
             text = expression if check.bare else f"{expression}.strip()"
             (key,) = names(value.path)
             if check.plain:
@@ -287,49 +372,13 @@ class Body:
         total = 1 + len(places) - counted
         return [*lines, f"{into} = {{{', '.join(entries)}}}", f"n += {total}"]
 
-    def _list(self, element: Element, path: tuple[str, ...]) -> tuple[str, list[str]]:
-        """The local of a list, and the lines that make it; its key counts for nothing."""
-        target, key = self._place(path)
-        entries = self._local()
-        shape = field_of(self._shape, path).shape
-        bound = element.maximum
-        if bound is not None and bound < (shape.max_length or 1 << 62):
-            self._after.append(f"if {entries} and len({entries}) > {bound}: raise Unusual")
-        if element.minimum and not (self._model_requires(path) and shape.min_length):
-            self._after.append(f"if {entries} is None: raise Unusual")
-        return entries, self._opened(entries, target, key, "[]")
-
-    def _opened(self, local: str, target: str, key: str, empty: str) -> list[str]:
-        return [
-            f"if {local} is None:",
-            f"    if {key!r} in {target}: raise Unusual",
-            f"    {local} = {target}[{key!r}] = {empty}",
-            "    n -= 2",
-        ]
-
-    def _pairs(self, element: Element, order: int) -> None:
-        assert element.record is not None
+    def _pairs(self, element: Element, path: Path, loop: _Loop) -> list[str]:
         assert element.pairs is not None
-        target, key = self._place(names(element.record))
-        held = self._local()
+        held = self._sinks.local()
         name = self._makes.constant(element.pairs)
-        self._branches.append(
-            [
-                f"i == {order}",
-                *self._opened(held, target, key, "{}"),
-                f"{held}[c.get({name}).strip()] = c.text.strip()",
-            ]
-        )
         # Element, attribute and text; the same name twice is missed by the count.
-        self._after.append(f"if {held}: n += 3 * len({held})")
-
-
-def _needed(value: Value) -> bool:
-    return value.required or value.whole or value.default is not None or value.otherwise is not None
-
-
-def _has_defaults(content: Content) -> bool:
-    own = [*content.attributes.values(), *([content.text] if content.text else [])]
-    return any(value.default is not None or value.otherwise is not None for value in own) or any(
-        element.record is None and _has_defaults(element.content) for element in content.elements()
-    )
+        loop.after += [f"if {held}: n += 3 * len({held})"]
+        return [
+            *self._sinks.opened(held, names(path), "{}"),
+            f"{held}[{loop.child}.get({name}).strip()] = {loop.child}.text.strip()",
+        ]

@@ -1,13 +1,15 @@
-"""How the fast reader checks single values: only what the gate will not check anyway."""
+"""What generated source knows of paths, and how it checks single values: only what the gate will
+not check anyway."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
-from translators.layout.grammar import Field, Path
-from translators.layout.plan import Element, Value
+from translators.layout.grammar import Each, Expression, Field, Index, Match, Part, Path
+from translators.layout.plan import Content, Value
 from translators.model import Field as Field_
 from translators.model import Form as ModelForm
 from translators.model import Shape
@@ -47,36 +49,106 @@ class Check:
         return lines
 
 
-def simple(path: Path) -> bool:
-    """True for a path of plain field names in the current record."""
+class Way(Enum):
+    """How a path leads to its place."""
+
+    FIELDS = auto()
+    """Through field names alone, in the current record."""
+    SELF = auto()
+    """The record itself."""
+    ENTRY = auto()
+    """Through field names to a list, one entry of it, and field names in that."""
+    ABOVE = auto()
+    """Through field names in a record around this one, or in the header."""
+    EACH = auto()
+    """To every entry of a list."""
+    OTHER = auto()
+    """What generated source does not know."""
+
+
+def way_of(path: Path) -> Way:
+    """How a path leads to its place."""
     parts = path.parts
-    return (
-        bool(parts)
-        and not path.up
-        and not path.header
-        and all(isinstance(part, Field) for part in parts)
-    )
+    plain = all(isinstance(part, Field) for part in parts)
+    if path.up or path.header:
+        return Way.ABOVE if parts and plain else Way.OTHER
+    if not parts:
+        return Way.SELF
+    if plain:
+        return Way.FIELDS
+    if all(isinstance(part, Field | Each) for part in parts):
+        return Way.EACH
+    picks = [at for at, part in enumerate(parts) if isinstance(part, Index | Match)]
+    others = all(isinstance(part, Field) for at, part in enumerate(parts) if at not in picks)
+    return Way.ENTRY if len(picks) == 1 and picks[0] and others else Way.OTHER
 
 
 def names(path: Path) -> tuple[str, ...]:
-    """The field names of a simple path."""
-    return tuple(part.name for part in path.parts if isinstance(part, Field))
+    """The field names of a path up to the first entry of a list."""
+    return tuple(part.name for part in _before(path.parts) if isinstance(part, Field))
 
 
-def covers_element(element: Element) -> bool:
-    """True when the fast reader knows this form of element."""
-    if element.messages is not None or element.predicate is not None:
-        return False
-    return element.record is None or simple(element.record)
+def behind(path: Path) -> tuple[Part, ...]:
+    """The parts from the first entry of a list on."""
+    return path.parts[len(_before(path.parts)) :]
 
 
-def covers_value(value: Value) -> bool:
+def _before(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    for at, part in enumerate(parts):
+        if not isinstance(part, Field):
+            return parts[:at]
+    return parts
+
+
+def local(expression: Expression) -> bool:
+    """True when a derived value needs nothing outside its record."""
+    return not any(path.up or path.header or path.messages for path in expression.paths)
+
+
+FILLS = frozenset({"position", "count", "sum"})
+"""What ``else`` also fills in on reading."""
+
+
+def reads_value(value: Value) -> bool:
     """True when the fast reader knows this form of value."""
-    if value.derived is not None or value.choice is not None or value.chosen:
-        return False
     if value.constant is not None:
         return True
-    return value.path is not None and simple(value.path) and value.join is None
+    if value.derived is not None:
+        return local(value.derived)
+    if value.path is None:
+        return False
+    way = way_of(value.path)
+    if value.part is not None and (value.default or value.otherwise or value.chosen):
+        return False
+    if value.repeats or value.join is not None or value.part is not None:
+        return way is Way.FIELDS and not (value.choice or value.chosen)
+    return way is not Way.OTHER
+
+
+def contextual(content: Content) -> bool:
+    """True when what stands in an element needs to know where that stands."""
+    values = [*content.attributes.values(), *([content.text] if content.text else [])]
+    return any(_looks_out(value) for value in values) or any(
+        contextual(element.content) for element in content.elements()
+    )
+
+
+def outward(content: Content) -> bool:
+    """True when something in an element belongs to the header."""
+    values = [*content.attributes.values(), *([content.text] if content.text else [])]
+    return any(value.path is not None and value.path.header for value in values) or any(
+        outward(element.content) for element in content.elements()
+    )
+
+
+def _looks_out(value: Value) -> bool:
+    if value.path is not None and (value.path.up or value.path.header):
+        return True
+    expressions = [one for one in (value.derived, value.otherwise) if one is not None]
+    return any(
+        one.verb == "position" or any(path.up or path.header for path in one.paths)
+        for one in expressions
+    )
 
 
 def check_of(value: Value, field: Field_) -> Check:
@@ -89,6 +161,10 @@ def check_of(value: Value, field: Field_) -> Check:
     leaf = field.shape
     if leaf.form is ModelForm.LIST and leaf.item is not None:
         leaf = leaf.item
+    if value.part is not None:
+        return Check(convert=wire.read)
+    if value.join is not None:
+        return Check(pattern=wire.pattern, minimum=wire.minimum or 1, maximum=wire.maximum)
     if wire.codes is not None:
         return Check(convert=wire.codes.wire.__getitem__, bare=True)
     if not wire.raw:
@@ -121,11 +197,25 @@ def _integer(pattern: str | None, leaf: Shape) -> str | None:
     return "[0-9]+" if leaf.maximum < 10**digits else pattern
 
 
-def field_of(shape: Shape, path: tuple[str, ...]) -> Field_:
-    """The field that a simple path leads to."""
+def field_of(shape: Shape, parts: tuple[Part, ...]) -> Field_:
+    """The last field that a path names."""
     field: Field_ | None = None
-    for name in path:
-        field = next(one for one in shape.fields if one.name == name)
-        shape = field.shape
+    for part in parts:
+        if isinstance(part, Field):
+            field = next(one for one in shape.fields if one.name == part.name)
+            shape = field.shape
+        else:
+            assert shape.item is not None
+            shape = shape.item
     assert field is not None
     return field
+
+
+def shape_of(shape: Shape, parts: tuple[Part, ...]) -> Shape:
+    """The shape at the end of a path."""
+    if not parts:
+        return shape
+    found = field_of(shape, parts).shape
+    if isinstance(parts[-1], Field) or found.item is None:
+        return found
+    return found.item

@@ -28,16 +28,18 @@ from translators.xml import Limits, Node, Stream, XmlError, line_of
 class DocumentReader:
     """One reading of one document."""
 
-    def __init__(self, plan: Plan, fast: Fast, limits: Limits, *, explain: bool = False) -> None:
+    def __init__(
+        self, plan: Plan, fast: Fast | None, limits: Limits, *, explain: bool = False
+    ) -> None:
         self._plan = plan
-        self._fast = fast
+        # What is to be explained, and without a fast reader everything, takes the reference.
+        self._fast = None if explain else fast
         self._limits = limits
-        self._explain = explain
         self._header = Record({}, "/header")
         self._outside = Findings(plan, explain=explain)
         self._allowance = Allowance()
         self._entries = EntryReader(
-            plan, fast, self._header, limits, self._allowance, explain=explain
+            plan, self._fast, self._header, limits, self._allowance, explain=explain
         )
         self._ordinal = 0
         self._held: Entry | None = None
@@ -103,7 +105,11 @@ class DocumentReader:
     def _quickly(self, stream: Stream) -> Iterable[tuple[Node, Message | None]]:
         """Each streamed element with its message, when the fast reader could make one."""
         if not stream.whole:
-            return ((node, self._entries.quick(node)) for node in stream if self._streamed(node))
+            streamed = (node for node in stream if self._streamed(node))
+            return (
+                (node, self._entries.quick(node, ordinal))
+                for ordinal, node in enumerate(streamed, start=1)
+            )
         nodes = [node for node in stream if self._streamed(node)]
         self._calm = adjoining(nodes)
         return zip(nodes, self._entries.quick_all(nodes), strict=True)
@@ -149,8 +155,8 @@ class DocumentReader:
     def _quick_header(self, node: Node) -> bool:
         """Read the header by the fast reader; false when that needs the reference reader."""
         header, root = node.getprevious(), node.getparent()
-        fast = self._fast.header
-        if self._explain or fast is None or header is None:
+        fast = None if self._fast is None else self._fast.header
+        if self._fast is None or fast is None or header is None:
             return False
         if root is None or root.attrib or root.text:
             return False
@@ -223,7 +229,8 @@ class DocumentReader:
         """Read what stands after the last message."""
         if not self._plan.chain:
             return
-        if self._fast.header is not None and latest.getnext() is None and not latest.tail:
+        header = None if self._fast is None else self._fast.header
+        if header is not None and latest.getnext() is None and not latest.tail:
             # Such a layout has no lines behind the messages either.
             return
         reader = ReferenceReader(self._plan, self._header, self._outside)

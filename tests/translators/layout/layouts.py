@@ -10,7 +10,9 @@ import msgspec
 from translators.canonical import Header, Interchange
 from translators.faults import NoteKind
 from translators.layout import LayoutTranslator, compile_layout
+from translators.layout.reading import DocumentReader
 from translators.translator import Entry, Reading, decode, encode
+from translators.xml import Limits
 
 
 def compiled(text: str, **others: str) -> LayoutTranslator:
@@ -47,6 +49,12 @@ def noted(layout: LayoutTranslator, content: bytes) -> list[tuple[NoteKind, str,
 def read(layout: LayoutTranslator, content: bytes) -> list[Any]:
     """Every reading of a document; where things stand is left out, so that they compare."""
     return [plain(reading) for reading in layout.read(io.BytesIO(content))]
+
+
+def by_reference(layout: LayoutTranslator, content: bytes, *, explain: bool = False) -> list[Any]:
+    """What the reference reader alone reads."""
+    reader = DocumentReader(layout.plan, None, Limits(), explain=explain)
+    return [plain(reading) for reading in reader.read(io.BytesIO(content))]
 
 
 def plain(reading: Reading) -> Reading:

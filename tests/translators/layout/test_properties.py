@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
@@ -11,51 +10,20 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.strategies import interchanges, refused, wire_documents
-from tests.translators.layout.layouts import plain
+from tests.translators.layout.layouts import by_reference, read
 from translators.faults import Note, NoteKind
 from translators.layout import LayoutTranslator, leaves, packaged, packaged_ids, without
 from translators.layout.fast import COUNT, Fast, Unusual
 from translators.layout.findings import Findings
-from translators.layout.reading import DocumentReader
 from translators.layout.records import Record
 from translators.layout.reference import ReferenceReader
 from translators.layout.writing import ReferenceWriter, wrapped
 from translators.translator import decode, encode
-from translators.xml import Limits, Node
+from translators.xml import Node
 
 LAYOUTS = [packaged(name) for name in packaged_ids()]
 each_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: str(layout.id))
 some = settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
-
-
-class _Never:
-    """Takes the place of a fast reader and takes nothing."""
-
-    def one(self, node: Node) -> dict[str, Any]:
-        raise Unusual
-
-    def read(self, node: Node, collected: object) -> tuple[dict[str, Any], int]:
-        raise Unusual
-
-    def fresh(self) -> list[list[str]]:
-        return []
-
-    def holds(self, collected: object) -> bool:
-        return False
-
-
-def by_reference(layout: LayoutTranslator, content: bytes) -> list[Any]:
-    """What the reference reader alone reads."""
-    fast = Fast(layout.plan)
-    never: Any = _Never()
-    fast.readers = dict.fromkeys(fast.readers, never)
-    fast.header = never
-    reader = DocumentReader(layout.plan, fast, Limits())
-    return [plain(reading) for reading in reader.read(io.BytesIO(content))]
-
-
-def read(layout: LayoutTranslator, content: bytes) -> list[Any]:
-    return [plain(reading) for reading in layout.read(io.BytesIO(content))]
 
 
 @each_layout
