@@ -24,15 +24,17 @@ from gateway.store.sqlite.schema import JournalMismatch
 from trust.errors import TrustError
 from trust.identity import PartyId
 
+DEFAULT_CONFIG = Path("gateway.toml")
 JOURNAL = "journal.db"
 NOT_READ = 3
+_FILE_WIDTH = 160
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(
     epilog="""\b
 Examples:
-  luxor quality --config gateway.toml
+  luxor quality
   luxor quality --config gateway.toml --party post-a --since 2026-11-01 --daily --json
   luxor quality --to https://localhost:8443 --as post-a
 
@@ -43,12 +45,15 @@ Exit status: 0 it was read, 2 wrong usage, 3 it could not be asked now."""
     "--config",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An operator's gateway, read from its journal: every party.",
+    help="An operator's gateway, read from its journal: every party (gateway.toml here, if it is"
+    " there).",
 )
 @click.option("--party", "only", metavar="PARTY", help="Only this party (with --config).")
 @with_access
-@click.option("--since", type=_DAY, help="First day (UTC); without it 30 days up to the last.")
-@click.option("--until", type=_DAY, help="Last day; without it today.")
+@click.option(
+    "--since", type=_DAY, metavar="DAY", help="First day (UTC); without it 30 days up to the last."
+)
+@click.option("--until", type=_DAY, metavar="DAY", help="Last day; without it today.")
 @click.option("--daily", is_flag=True, help="Each day apart instead of the sum.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def quality(
@@ -66,6 +71,8 @@ def quality(
     know of itself. A share is that of the judged messages of the kind; refused ones count each
     time that they come.
     """
+    if file is None and options["url"] is None and DEFAULT_CONFIG.is_file():
+        file = DEFAULT_CONFIG
     if (file is None) == (options["url"] is None):
         raise click.UsageError("either --config FILE (an operator) or --to URL with --as PARTY")
     if only is not None and file is None:
@@ -88,7 +95,8 @@ def quality(
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:
-        _print(report, Console())
+        console = Console()
+        _print(report, console if console.is_terminal else Console(width=_FILE_WIDTH))
 
 
 async def _asked(
@@ -128,8 +136,8 @@ def _print(report: QualityReport, console: Console) -> None:
     table = Table(
         Column("party", no_wrap=True),
         *([Column("day", no_wrap=True)] if dated else []),
-        "kind",
-        Column("found", overflow="fold"),
+        Column("kind", overflow="fold"),
+        Column("found", no_wrap=True),  # what is looked up is never cut
         Column("messages", justify="right"),
         Column("share", justify="right"),
         Column("findings", justify="right"),

@@ -24,8 +24,9 @@ AGREED: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """For each kind the fields that the agreements of ``network/gateway-lx.toml`` give the partner."""
 
-OF_GATEWAYS = frozenset({"type", "provenance"})
-"""What a gateway itself says of every message."""
+OF_GATEWAYS = frozenset({"type", "provenance", "function"})
+"""What a gateway itself says of every message: the partner's own gateway says ``function`` (the
+first or a later one of its key) where it was not told."""
 
 SHARED_OUTCOMES = frozenset({"hold", "do-not-load"})
 """Assessments that the route to the partner lets through."""
