@@ -113,5 +113,6 @@ def standard() -> Registry:
             layout.packaged("upu.referral.1"),
             layout.packaged("gb.dms.declaration.2"),
             layout.packaged("gb.dms.response.2"),
+            layout.packaged("eu.ics2.referral.2"),
         )
     )

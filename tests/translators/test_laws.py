@@ -65,13 +65,18 @@ def _above(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def expected(message: Message, notes: list[Note]) -> dict[str, Any]:
-    """What must come back: all but what was named, texts without the space around them."""
-    kept = without(message, of(NoteKind.DROPPED, notes))
+def expected(message: Message, notes: list[Note], entry: Entry) -> dict[str, Any]:
+    """What must come back: all but what was named, texts without the space around them.
+
+    What a reader says it filled in from another value is not held to what stood there.
+    """
+    dropped, filled = of(NoteKind.DROPPED, notes), of(NoteKind.DEFAULTED, entry.notes)
+    kept = without(message, dropped - filled)
     told = of(NoteKind.MAPPED, notes)
     return {
         path: value.strip() if isinstance(value, str) and path in told else value
         for path, value in leaves(kept)
+        if path not in filled
     }
 
 
@@ -90,7 +95,7 @@ def test_what_comes_back_is_what_was_written_without_what_was_reported(
     assert len(interchange.messages) == len(entries)
     for ordinal, (before, entry) in enumerate(zip(interchange.messages, entries, strict=True), 1):
         mine = [note for note in notes if note.ordinal == ordinal]
-        wanted = expected(before, mine)
+        wanted = expected(before, mine, entry)
         assert wanted == carried(entry, mine, wanted)
 
 

@@ -64,12 +64,17 @@ class Binder:
         self.group(group, frames, ())
         self._required(HEADER, self._header, self._first(group), "header")
 
-    def message(self, group: str, kind: str, given: Iterable[str] = ()) -> None:
-        """Bind one form of message; ``given`` are leaves that need no line."""
+    def message(
+        self, group: str, kind: str, given: Iterable[str] = (), *, shared: str | None = None
+    ) -> None:
+        """Bind one form of message; ``given`` are leaves that need no line, ``shared`` is the
+        group of what its document says for all messages."""
         type_ = SHAPES[kind]
         self._touched = set(given)
         self._silent = set()
         self.group(group, (Frame(type_, ""),), ())
+        if shared is not None:
+            self.group(shared, (Frame(type_, ""),), ())
         self.bound.touched[group] = frozenset(self._touched)
         self._required(type_, self._touched, self._first(group), kind)
 
@@ -116,7 +121,7 @@ class Binder:
         for expression in (spec.derived, spec.otherwise):
             if expression is not None:
                 self._expression(expression, spec, frames)
-        if spec.path is None or spec.path.messages:
+        if spec.path is None or spec.path.messages or _of_messages(spec.path, frames):
             return
         if spec.type in self._specs:
             self._record(spec, spec.path, frames, above)
@@ -136,6 +141,18 @@ class Binder:
             self.bound.bounds.setdefault(spec.line, []).append(type_.item)
         else:
             self._leaf(spec, spec.path, type_)
+        for path in spec.also:
+            self._also(spec, path, type_, frames)
+
+    def _also(self, spec: Spec, path: Path, type_: Shape, frames: tuple[Frame, ...]) -> None:
+        """Another place for the same value."""
+        other, _ = self._resolve(path, frames)
+        if path.up or path.header or spec.maximum != 1 or spec.join is not None:
+            raise PathError("also is for single values of the same record")
+        if other.form is not type_.form:
+            raise PathError(f"{path.shown} is {other.form} with us, {type_.form} the other")
+        self._touch(path, frames)
+        self.bound.partial = True
 
     def _leaf(self, spec: Spec, path: Path, type_: Shape) -> None:
         inner = entry(type_)
@@ -235,6 +252,13 @@ class Binder:
         specs = self._specs[group]
         line = specs[0].line if specs else Line(group, "", "", "", 1)
         return Line(group, "", "", line.file, line.line)
+
+
+def _of_messages(path: Path, frames: tuple[Frame, ...]) -> bool:
+    """True for a line of a document that is about each of its messages."""
+    if path.shared and frames:
+        raise PathError("messages[] stands beside the line that leads to messages")
+    return path.shared
 
 
 def _plain(part: object) -> bool:

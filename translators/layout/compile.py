@@ -59,6 +59,7 @@ class _Compiler:
         specs = self._specs()
         array = self._array(specs)
         documents = Forms(self._source, specs, self._qualify, self._mistakes).documents()
+        shared = {one.group: self._shared(one.group, specs) for one in documents}
         types = self._types(specs)
         if not documents:
             return ()
@@ -66,7 +67,7 @@ class _Compiler:
         for one in documents:
             binder.document(one.group)
             for form in one.forms:
-                binder.message(form.group, form.kind, _leaves(form))
+                binder.message(form.group, form.kind, _leaves(form), shared=shared[one.group])
         self._unused(specs, binder.bound.used)
         groups = frozenset(one.group for one in documents) | {DOCUMENT}
         shaper = Shaper(
@@ -83,8 +84,21 @@ class _Compiler:
             json_binding.judge_contents(contents.values(), self._mistakes)
         if self._mistakes:
             return ()
-        made = (self._plan(one, shaper, contents, binder.bound) for one in documents)
+        made = (
+            self._plan(one, shaper, contents, binder.bound, shared[one.group]) for one in documents
+        )
         return tuple(replace(one, array=array) for one in made)
+
+    def _shared(self, group: str, specs: dict[str, tuple[Spec, ...]]) -> str | None:
+        """A group made of the lines of a document that are about each of its messages."""
+        found = [spec for spec in specs[group] if spec.path is not None and spec.path.shared]
+        if not found:
+            return None
+        if self._source.header.get("unknown", "refuse") == "refuse" or self._json:
+            self._mistakes.add(found[0].line, "messages[] is for XML with unknown = 'report'")
+        name = f"{group} for each"
+        specs[name] = tuple(_unshared(spec) for spec in found)
+        return name
 
     def _array(self, specs: dict[str, tuple[Spec, ...]]) -> tuple[int, int | None] | None:
         """How many messages the array has that a document of JSON is, if it is one.
@@ -100,7 +114,12 @@ class _Compiler:
         return None if line.maximum == 1 else (line.minimum, line.maximum)
 
     def _plan(
-        self, one: Rooted, shaper: Shaper, contents: Mapping[str, Content], bound: Bound
+        self,
+        one: Rooted,
+        shaper: Shaper,
+        contents: Mapping[str, Content],
+        bound: Bound,
+        shared: str | None,
     ) -> Plan:
         """The plan of one document element."""
         rows = tuple(
@@ -110,7 +129,7 @@ class _Compiler:
                 form.conditions,
                 contents[form.group],
                 form.given,
-                explained(contents[form.group]),
+                shared is not None or explained(contents[form.group]),
             )
             for form in one.forms
         )
@@ -138,6 +157,7 @@ class _Compiler:
             document=document,
             chain=chain,
             messages=messages,
+            shared=None if shared is None else contents[shared],
             drops={kind: drops(sorted(paths(kind)), set(found)) for kind, found in touched.items()},
             exact_drops=not bound.partial and all(len(found) == 1 for found in lost.values()),
             groups={name: contents[name] for name in contents if name in bound.used},
@@ -288,6 +308,11 @@ class _Compiler:
 def _leaves(form: Formed) -> list[str]:
     """Leaves that a form of message says by being that form."""
     return [one.pointer for one in form.given if isinstance(one.value, str)]
+
+
+def _unshared(spec: Spec) -> Spec:
+    assert spec.path is not None
+    return replace(spec, path=replace(spec.path, shared=False))
 
 
 __all__ = ["LayoutError", "compile_plans"]

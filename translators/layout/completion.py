@@ -92,6 +92,24 @@ def say(reader: ReferenceReader, content: Content, record: Record) -> None:
             )
 
 
+def also(reader: ReferenceReader, path: Path, raw: object, where: str, record: Record) -> None:
+    """A value of the record that stands at another place too, unless something else does."""
+
+    def later() -> None:
+        places = each(record.data, record.pointer, path.parts)
+        if not any(isinstance(part, Each) for part in path.parts):
+            places = [reach(record, path.parts)]
+        for place in places:
+            if place.value is None:
+                place.put(raw)
+                told = "the same value stands for it"
+                reader.findings.explained(
+                    NoteKind.DEFAULTED, where, path=place.pointer, detail=told
+                )
+
+    record.later.append(later)
+
+
 def gather(reader: ReferenceReader, value: Value, text: str, record: Record) -> None:
     """One part of a text; all of them are put together when the record is complete."""
     assert value.path is not None

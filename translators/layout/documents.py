@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
+from itertools import chain
 
 import msgspec
 
@@ -44,7 +45,13 @@ class DocumentWriter:
         if self._plan.required_count and count is None:
             detail = "this format states the number of messages before them: give a list"
             raise TranslationError([Fault(code="stream.count", detail=detail)])
-        around = self._around(count)
+        first: Message | None = None
+        if self._plan.shared is not None:
+            several = iter(messages)
+            first = next(several, None)
+            messages = several if first is None else chain([first], several)
+        around = self._around(count, first)
+        said = around.inner
         if not self._plan.chain and self._plan.array is None:
             yield self._only(around, messages)
             return
@@ -55,22 +62,36 @@ class DocumentWriter:
         for ordinal, message in enumerate(messages, start=1):
             if maximum is not None and ordinal > maximum:
                 raise TranslationError([_too_many(maximum)])
-            yield self._message(message, ordinal)
+            yield self._message(message, ordinal, self._said_outside(message, said))
         if minimum and not ordinal:
             raise TranslationError([Fault(code="element.missing", detail="there is no message")])
         yield after.encode()
 
-    def _around(self, count: int | None) -> Built:
-        """What stands outside the messages."""
-        writer = ReferenceWriter(self._plan, self._header, count)
-        built = writer.content(self._plan.document, Source(None))
-        writer.faults += built.missing
-        if writer.judged():
-            raise TranslationError(writer.judged())
+    def _around(self, count: int | None, first: Message | None = None) -> Built:
+        """What stands outside the messages; what is said there once is taken from the first."""
+        writer, built = self._outside(count, first)
         if self._report is not None:
             writer.touched |= self._writers.header_paths
             self._tell(writer, self._header, "/header", None)
         return built
+
+    def _outside(self, count: int | None, message: Message | None) -> tuple[ReferenceWriter, Built]:
+        writer = ReferenceWriter(self._plan, self._header, count, shared=message)
+        built = writer.content(self._plan.document, Source(None))
+        writer.faults += built.missing
+        if writer.judged():
+            raise TranslationError(writer.judged())
+        return writer, built
+
+    def _said_outside(self, message: Message, said: str) -> frozenset[str]:
+        """Paths of a message that stand outside of it; all messages must say the same there."""
+        if self._plan.shared is None:
+            return frozenset()
+        writer, built = self._outside(None, message)
+        if built.inner != said:
+            detail = "unlike the first message, in what their document says once for all"
+            raise TranslationError([Fault(code="value.disagrees", detail=detail)])
+        return frozenset(writer.touched)
 
     def _only(self, around: Built, messages: Iterable[Message]) -> bytes:
         """The document whose root is its message."""
@@ -83,7 +104,7 @@ class DocumentWriter:
             # What stands around is empty; its attributes come before those of the message.
             head = self._plan.notation.only(self._plan, around, Built()).removesuffix("/>\n")
             return f"{head}{quick.removeprefix(f'<{self._plan.name(self._plan.root)}')}\n".encode()
-        _, built = self._explained(rows, found[0], 1)
+        _, built = self._explained(rows, found[0], 1, frozenset())
         return self._plan.notation.only(self._plan, around, built).encode()
 
     def _rows(self, message: Message) -> list[MessageRow]:
@@ -92,13 +113,13 @@ class DocumentWriter:
             raise TranslationError([no_form((self._plan,), message)])
         return rows
 
-    def _message(self, message: Message, ordinal: int) -> bytes:
+    def _message(self, message: Message, ordinal: int, outside: frozenset[str]) -> bytes:
         rows = self._rows(message)
         # With a report every code that is mapped must be told, which the quick writer can not.
         quick = self._quick(rows, message, ordinal) if self._report is None else None
         if quick is not None:
             return f"{quick}\n".encode()
-        _, built = self._explained(rows, message, ordinal)
+        _, built = self._explained(rows, message, ordinal, outside)
         return self._plan.notation.one(self._plan, built, ordinal).encode()
 
     def _quick(self, rows: list[MessageRow], message: Message, ordinal: int) -> str | None:
@@ -112,7 +133,7 @@ class DocumentWriter:
             return None
 
     def _explained(
-        self, rows: list[MessageRow], message: Message, ordinal: int
+        self, rows: list[MessageRow], message: Message, ordinal: int, outside: frozenset[str]
     ) -> tuple[MessageRow, Built]:
         """The message in the first form that can express it, with its report."""
         faults: tuple[Fault, ...] = ()
@@ -122,6 +143,7 @@ class DocumentWriter:
             if not writer.judged():
                 if self._report is not None:
                     writer.touched.update(one.pointer for one in row.given)
+                    writer.touched |= outside
                     self._tell(writer, message, "", ordinal)
                 return row, built
             faults = faults or writer.judged()

@@ -138,8 +138,21 @@ class EntryReader:
             return None, None
         findings = Findings(self._plan)
         reader = ReferenceReader(self._plan, self._header, findings)
-        reader.message(row.content, node, Record({}, "", None, ordinal), self._where(ordinal))
+        record = Record({}, "", None, ordinal)
+        self._shared(reader, node, record)
+        reader.message(row.content, node, record, self._where(ordinal))
         return findings.locate(pointer)
+
+    def _shared(self, reader: ReferenceReader, node: Node, record: Record) -> None:
+        """Read for one message what its document says for all of them."""
+        shared = self._plan.shared
+        if shared is None:
+            return
+        tags = frozenset(shared.slots)
+        root = next(node.iterancestors(self._plan.root))
+        said = [one for one in root if str(one.tag) in tags]
+        where = f"/{self._plan.name(self._plan.root)}"
+        reader.content(shared, root, record, where, children=said, own=False, only=tags)
 
     def _explained(self, node: Node, row: MessageRow | None, ordinal: int) -> Entry:
         check_depth(node, self._limits.depth - len(self._plan.chain))
@@ -157,6 +170,7 @@ class EntryReader:
             )
         record = Record({}, "", None, ordinal)
         reader = ReferenceReader(self._plan, self._header, findings)
+        self._shared(reader, node, record)
         reader.message(row.content, node, record, where)
         give(row, record.data)
         message, faults = gate.convert(record.data, row.kind, locate=findings.locate)

@@ -14,7 +14,9 @@ from translators.layout.mistakes import Line
 NAME = re.compile(r"[^\W\d][\w.\-]*")
 """NCName (Namespaces in XML, 4) as far as layouts need it; no quote, brace or colon passes."""
 _FIELD = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\[(?P<filter>[^\]]*)\])?")
-_MARKS = re.compile(r"(?P<bare>!)|\*(?P<maximum>[0-9]{0,6})(?P<some>!?)")
+_MARKS = re.compile(
+    r"(?P<bare>!)|\*((?P<least>[1-9][0-9]{0,2})\.\.)?(?P<maximum>[0-9]{0,6})(?P<some>!?)"
+)
 _ID = re.compile(r"-|[A-Za-z0-9]{1,17}")
 _EXPRESSIONS = frozenset({"count", "sum", "position", "join"})
 
@@ -96,6 +98,8 @@ class Path:
     up: int = 0
     header: bool = False
     shown: str = "."
+    shared: bool = False
+    """``messages[].a`` of a document: what it says once for all of its messages."""
 
     @property
     def messages(self) -> bool:
@@ -130,6 +134,8 @@ class Spec:
     otherwise: Expression | None = None
     join: str | None = None
     part: tuple[int, int | None] | None = None
+    also: tuple[Path, ...] = ()
+    """Other places with us that have the same value when the document does not say them."""
     ids: tuple[str, ...] = ()
     """What a standard calls the elements of the key, the outermost first; "" for those that it
     does not name (``id 67A/28A``, in which ``-`` names nothing)."""
@@ -161,7 +167,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
     found: dict[str, str] = {}
     for option in options:
         name, _, value = option.strip().partition(" ")
-        if name not in ("default", "else", "join", "id", "part") or name in found:
+        if name not in ("default", "else", "join", "id", "part", "also") or name in found:
             raise GrammarError(f"unknown or repeated option {name!r}")
         if not value.strip():
             raise GrammarError(f"option {name!r} has no value")
@@ -178,6 +184,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
         otherwise=_otherwise(found["else"]) if "else" in found else None,
         join=unquote(found["join"]) if "join" in found else None,
         part=_part(found["part"]) if "part" in found else None,
+        also=tuple(parse_path(one) for one in found.get("also", "").split()),
         ids=_ids(found["id"], key) if "id" in found else (),
         ids_within=_ids_within(found["id"]) if "id" in found else (),
     )
@@ -259,8 +266,9 @@ def _occurs(marks: list[str]) -> tuple[int, int | None]:
         result = int(match["maximum"]) if match["maximum"] else None
         if result == 0:
             raise GrammarError("a maximum is at least 1")
-        if match["some"]:
-            minimum = 1
+        minimum = max(minimum, int(match["least"] or 0), int(bool(match["some"])))
+        if result is not None and result < minimum:
+            raise GrammarError(f"more at least than at most: {mark!r}")
     return minimum, result
 
 
@@ -310,6 +318,8 @@ def parse_path(text: str) -> Path:
         parts.append(Field(match["name"]))
         if match["filter"] is not None:
             parts.append(_filter(match["filter"], text))
+    if not up and len(parts) > 2 and parts[:2] == [Field("messages"), Each()]:
+        return Path(tuple(parts[2:]), shown=text, shared=True)
     header = isinstance(parts[0], Field) and parts[0].name == "header" and not up
     return Path(tuple(parts[1:] if header else parts), up, header, text)
 

@@ -66,6 +66,8 @@ class Value:
     """What it is with us when the document does not say it; it cannot say that itself."""
     part: tuple[int, int | None] | None = None
     """Characters of our text that stand here, from 1; other lines have the others."""
+    also: tuple[Path, ...] = ()
+    """Other places of the record with the same value, when nothing else stands there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,6 +189,8 @@ class Plan:
     """In JSON: the document is an array of at least and at most so many messages."""
     pointers: tuple[str, ...] = ()
     """Ids of the layouts whose ids the chains of pointers use; its own among them."""
+    shared: Content | None = None
+    """What ``[document]`` says once for all messages, as content of each of them."""
     required_count: bool = False
     """``= count messages`` stands in the header: the writer must know their number."""
 

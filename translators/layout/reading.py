@@ -141,14 +141,16 @@ class DocumentReader:
         outside = Record({}, "")
         where = ""
         on_way = {node, *node.iterancestors()}
+        shared = frozenset(self._plan.shared.slots) if self._plan.shared else frozenset()
         for content, above, element in self._levels(node):
             where += f"/{self._plan.name(str(above.tag))}"
             before = []
             for one in above:
                 if one in on_way:
                     break
-                before.append(one)
-            names = self._names(content, element, after=False)
+                if str(one.tag) not in shared:
+                    before.append(one)
+            names = self._names(content, element, after=False) - shared
             reader.content(content, above, outside, where, children=before, only=names)
             self._ahead(content, before, element, where)
 

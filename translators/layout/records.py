@@ -124,6 +124,10 @@ def each(data: Any, pointer: str, parts: tuple[Part, ...]) -> list[Place]:
         for at, one in enumerate(data):
             found += each(one, child(pointer, at), tuple(rest))
         return found
+    if isinstance(part, Index):
+        if not isinstance(data, list) or len(data) <= part.number:
+            return []
+        return each(data[part.number], child(pointer, part.number), tuple(rest))
     if not isinstance(part, Field) or not isinstance(data, dict):
         return []
     here = child(pointer, part.name)

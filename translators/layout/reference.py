@@ -99,8 +99,17 @@ class ReferenceReader:
         for element in content.elements():
             if element not in met and (only is None or element.tag in only):
                 completion.absent(self, element, node, record, where)
+        self._counted(met, node, where)
         for namesakes in forms.values():
             self._moved(namesakes)
+
+    def _counted(self, met: dict[Element, int], node: Node, where: str) -> None:
+        """What stands there, but not as often as it must."""
+        for element, count in met.items():
+            if count < element.minimum:
+                here = f"{where}/{self.plan.name(element.tag)}"
+                detail = f"stands {count} times, at least {element.minimum}"
+                self.findings.fault("element.missing", here, line_of(node), detail=detail)
 
     def _moved(self, namesakes: list[tuple[int, Node, str]]) -> None:
         """Note what the order of forms will write at another place among its namesakes."""
@@ -317,6 +326,8 @@ class ReferenceReader:
             place.put(raw)
         self.findings.places[pointer] = (where, line)
         self.findings.carried += 1
+        for other in value.also:
+            completion.also(self, other, raw, where, record)
 
     def _second(
         self,

@@ -89,7 +89,7 @@ class Maker:
             for at, row in enumerate(rows * (2 if several and len(rows) == 1 else 1), start=1):
                 self.message(self._child(node, element), row, at)
             return
-        for at in range(2 if several else 1):
+        for at in range(max(element.minimum, 2 if several else 1)):
             made = self._child(node, element)
             if element.pairs is not None:
                 made.set(element.pairs, f"key-{at + 1}")

@@ -191,6 +191,7 @@ class Shaper:
             chosen=spec.line.key in chosen,
             unsaid=dict(self._silent(spec.line.group)).get(spec.path.shown) if spec.path else None,
             part=spec.part,
+            also=spec.also,
         )
 
     def _placed(self, spec: Spec) -> str:
@@ -353,9 +354,9 @@ def values(content: Content) -> Iterator[Value]:
 def explained(content: Content) -> bool:
     """True when something in a content, however deep, only reference reader and writer know."""
     own = [*content.attributes.values(), *([content.text] if content.text else [])]
-    return any(value.part is not None or value.unsaid is not None for value in own) or any(
-        explained(element.content) for element in content.elements()
-    )
+    return any(
+        value.part is not None or value.unsaid is not None or value.also for value in own
+    ) or any(element.minimum > 1 or explained(element.content) for element in content.elements())
 
 
 def _claims(content: Content) -> Iterator[Path]:

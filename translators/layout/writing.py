@@ -37,8 +37,11 @@ class Built:
 class ReferenceWriter:
     """Writes one message, or what stands around messages; collects faults, notes and marks."""
 
-    def __init__(self, plan: Plan, header: Any, count: int | None = None) -> None:
+    def __init__(
+        self, plan: Plan, header: Any, count: int | None = None, *, shared: Any = None
+    ) -> None:
         self.plan = plan
+        self._shared = Source(shared)
         self.header = Source(header, "/header")
         self.count = count
         self.faults: list[Fault] = []
@@ -185,8 +188,9 @@ class ReferenceWriter:
                 self.touched.add(child(pointer, name))
 
     def _occurs(self, element: Element, count: int, pointer: str, into: Built) -> None:
-        if element.minimum and not count:
-            into.missing.append(Fault(code="value.missing", path=pointer, detail="required here"))
+        if count < element.minimum:
+            detail = f"{count} entries, at least {element.minimum}" if count else "required here"
+            into.missing.append(Fault(code="value.missing", path=pointer, detail=detail))
         if element.maximum is not None and count > element.maximum:
             detail = f"{count} entries, at most {element.maximum}"
             self.faults.append(Fault(code="list.too-long", path=pointer, detail=detail))
@@ -235,6 +239,10 @@ class ReferenceWriter:
             first, last = value.part
             found = found[first - 1 : last] or None
         text = None if found is None else self._text(value, found, pointer)
+        for path in value.also if text is not None else ():
+            base = self._shared if value.path.shared else source
+            others = spread(base.value, base.pointer, path.parts)
+            self.touched.update(where for where, other in others if other == found)
         return text if text is not None else self._otherwise(value, source)
 
     def _otherwise(self, value: Value, source: Source) -> str | None:
@@ -348,6 +356,8 @@ class ReferenceWriter:
     def _owner(self, path: Path, source: Source) -> Source:
         if path.header:
             return self.header
+        if path.shared:
+            return self._shared
         for _ in range(path.up):
             assert source.above is not None
             source = source.above

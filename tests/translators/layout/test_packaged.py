@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from lxml import etree
 
-from translators.canonical import Interchange
+from translators.canonical import Interchange, kind_of
 from translators.described import Described
 from translators.layout import LayoutTranslator, leaves, packaged, packaged_ids, without
 from translators.layout.fast import Fast
@@ -68,22 +68,26 @@ def test_good_messages_are_taken_by_the_fast_reader(layout: LayoutTranslator) ->
 
 @each_layout
 @pytest.mark.parametrize("full", [True, False])
-def test_the_sample_satisfies_the_schema_and_reads_back_equal(
+def test_the_samples_satisfy_the_schema_and_read_back_equal(
     layout: LayoutTranslator, full: bool, tmp_path: Path
 ) -> None:
-    sample = layout.sample(full=full)
-    content = encode(layout, sample)
     checked = schema_of(layout, tmp_path)
-    assert checked.validate(etree.fromstring(content)), checked.error_log
-    assert decode(layout, content) == sample
+    for sample in layout.samples(full=full):
+        content = encode(layout, sample)
+        assert checked.validate(etree.fromstring(content)), checked.error_log
+        assert decode(layout, content) == sample
 
 
-@each_layout
-def test_the_full_sample_fills_every_line(layout: LayoutTranslator) -> None:
-    (kind,) = layout.kinds
+@pytest.mark.parametrize(
+    ("layout", "kind"),
+    [pytest.param(one, kind, id=f"{one.id}-{kind}") for one in LAYOUTS for kind in one.kinds],
+)
+def test_the_full_samples_fill_every_line(layout: LayoutTranslator, kind: str) -> None:
     filled = {
         "/".join("*" if step.isdigit() else step for step in pointer.split("/"))
-        for message in layout.sample().messages
+        for sample in layout.samples()
+        for message in sample.messages
+        if kind_of(message) == kind
         for pointer, _ in leaves(message)
     }
     filled = {re.sub("/extra/.*", "/extra/*", path) for path in filled}
