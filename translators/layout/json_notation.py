@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -202,5 +203,6 @@ def _member(one: Any) -> str:
     return one if isinstance(one, str) else finished(one)
 
 
+@lru_cache(maxsize=4096)
 def _name(name: str) -> str:
     return msgspec.json.encode(name).decode()
