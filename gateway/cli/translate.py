@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from gateway.cli.kept import Kept
 from gateway.cli.spoken import Spoken, with_formats
 from gateway.core.reports import Fate, Line, report_of
 from gateway.regimes import Regime, examine
@@ -27,6 +28,8 @@ TO_PEOPLE = "-"
 """``--report`` without a file: the whole report, for people, on standard error."""
 _MOST = 1_000_000
 _FILE_WIDTH = 160
+_SHOWN = 1_000
+"""Faults that a table shows; the report as JSON has more."""
 _WORDS = {
     Fate.DROPPED: "not carried",
     Fate.DEFAULTED: "defaulted",
@@ -44,10 +47,12 @@ class Reader:
         self._translator = translator
         self._regimes = regimes
         self._explain = explain
-        self.faults: list[tuple[int, str | None, Fault]] = []
-        self.notes: list[Note] = []
+        self.faults: Kept[tuple[int, str | None, Fault]] = Kept()
+        self.notes: Kept[Note] = Kept()
         self.read = 0
         self.refused = 0
+        self.failed = False
+        """Whether anything was refused."""
         self.header = Header()
 
     def messages(self, source: BinaryIO) -> Iterator[Message]:
@@ -57,23 +62,24 @@ class Reader:
                 self.header = reading
                 continue
             if isinstance(reading, Fault):
-                self.faults.append((0, None, reading))
+                self.find(reading)
                 continue
             self.read += 1
             self.notes.extend(
                 msgspec.structs.replace(note, ordinal=reading.ordinal) for note in reading.notes
             )
             faults = reading.faults + examine(reading, self._regimes)
-            self.faults.extend((reading.ordinal, reading.key, fault) for fault in faults)
+            for fault in faults:
+                self.find(fault, reading.ordinal, reading.key)
             if reading.message is None or any(fault.refuses for fault in faults):
                 self.refused += 1
             else:
                 yield reading.message
 
-    @property
-    def failed(self) -> bool:
-        """True when anything was refused."""
-        return self.refused > 0 or any(fault.refuses for _, _, fault in self.faults)
+    def find(self, fault: Fault, ordinal: int = 0, key: str | None = None) -> None:
+        """Keep a fault of a message, or of the document as a whole."""
+        self.faults.append((ordinal, key, fault))
+        self.failed = self.failed or fault.refuses
 
 
 @click.command(
@@ -115,7 +121,7 @@ def translate(
     source_format = spoken.get(from_)
     reader = Reader(source_format, explain=whole)
     writer = spoken.get(to)
-    written: list[Note] = []
+    written: Kept[Note] = Kept()
     try:
         messages = reader.messages(source)
         first = next(messages, None)  # by now the header was read
@@ -124,8 +130,9 @@ def translate(
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     except TranslationError as error:
-        reader.faults.extend((0, None, fault) for fault in error.faults)
-    encoded = msgspec.json.encode(_told(reader) | {"read": reader.notes, "written": written})
+        for fault in error.faults:
+            reader.find(fault)
+    encoded = _encoded(reader, read=reader.notes, written=written)
     if report is not None and report != TO_PEOPLE:
         Path(report).write_bytes(encoded)
     console = _console(stderr=True)
@@ -168,7 +175,7 @@ def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) 
     for _ in reader.messages(source):
         pass
     if as_json:
-        click.echo(msgspec.json.encode(_told(reader) | {"read": reader.notes}).decode())
+        click.echo(_encoded(reader, read=reader.notes).decode())
     else:
         console = _console()
         _print_faults(reader, console)
@@ -182,6 +189,15 @@ def _console(*, stderr: bool = False) -> Console:
     """As wide as the terminal; into a file wide enough for paths."""
     terminal = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if terminal.isatty() else _FILE_WIDTH)
+
+
+def _encoded(reader: Reader, **notes: Kept[Note]) -> bytes:
+    """The report as JSON; ``left_out`` counts what a long document has beyond its bounds."""
+    kept = {"faults": reader.faults.more, **{side: told.more for side, told in notes.items()}}
+    left_out = {name: more for name, more in kept.items() if more}
+    sides = {side: list(told) for side, told in notes.items()}
+    whole = _told(reader) | sides | ({"left_out": left_out} if left_out else {})
+    return msgspec.json.encode(whole)
 
 
 def _told(reader: Reader) -> dict[str, object]:
@@ -200,7 +216,7 @@ def _print_faults(reader: Reader, console: Console) -> None:
         return
     names = ("message", "path", "in the document", "line", "code", "what")
     table = Table(*(Column(name, overflow="fold") for name in names), title="Faults")
-    for ordinal, key, fault in reader.faults:
+    for ordinal, key, fault in islice(reader.faults, _SHOWN):
         cells = (
             key or (str(ordinal) if ordinal else "all"),
             fault.path,
@@ -211,10 +227,13 @@ def _print_faults(reader: Reader, console: Console) -> None:
         )
         table.add_row(*map(Text, cells))
     console.print(table)
+    more = len(reader.faults) + reader.faults.more - _SHOWN
+    if more > 0:
+        console.print(f"and {more} more faults")
 
 
 def _print_notes(
-    what: str, format_id: FormatId, notes: Iterable[Note], console: Console, *, whole: bool
+    what: str, format_id: FormatId, notes: Kept[Note], console: Console, *, whole: bool
 ) -> None:
     """What one side did not simply carry, alike values together."""
     counted: Counter[Line] = Counter()
@@ -233,3 +252,5 @@ def _print_notes(
         cells = (_WORDS[line.kind], line.path, line.source_path, line.detail, str(count))
         table.add_row(*map(Text, cells))
     console.print(table)
+    if notes.more:
+        console.print(f"and {notes.more} more notes, which are not counted above")

@@ -29,7 +29,7 @@ BEFORE, ITEM, AFTER = (
 GROWTH_KIB = 8 << 10
 
 
-class _Document:
+class LongDocument:
     """A document of any number of items that exists only while it is read."""
 
     def __init__(self, items: int) -> None:
@@ -53,7 +53,7 @@ class _Document:
 
 def read_through(items: int) -> None:
     """Read a document of good items to its end."""
-    source = cast("BinaryIO", _Document(items))
+    source = cast("BinaryIO", LongDocument(items))
     entries = (reading for reading in LAYOUT.read(source) if isinstance(reading, Entry))
     assert sum(entry.message is not None for entry in entries) == items
 
@@ -78,14 +78,14 @@ def test_memory_does_not_grow_with_the_number_of_items() -> None:
 
 
 def test_the_header_comes_before_anything_behind_it_is_read() -> None:
-    document = _Document(10_000)
+    document = LongDocument(10_000)
     first = next(iter(LAYOUT.read(cast("BinaryIO", document))))
     assert isinstance(first, Header)
     assert document.served < 2 << 20
 
 
 def test_items_are_handed_on_while_the_document_is_read() -> None:
-    document = _Document(10_000)
+    document = LongDocument(10_000)
     readings = list(islice(LAYOUT.read(cast("BinaryIO", document)), 200))
     assert all(isinstance(reading, Entry) for reading in readings[1:])
     assert document.served < 2 << 20
