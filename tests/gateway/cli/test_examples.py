@@ -24,6 +24,23 @@ def test_example_messages_have_no_fault(file: str, name: str) -> None:
     assert '"faults":[]' in result.output
 
 
+@pytest.mark.parametrize(
+    ("file", "layout"),
+    [
+        ("flat-items.xml", "example.flat-items.1.toml"),
+        ("platform-order.json", "example.platform-order.1.toml"),
+    ],
+)
+def test_example_messages_of_partner_layouts_have_no_fault(file: str, layout: str) -> None:
+    path = EXAMPLES / "layouts" / layout
+    result = CliRunner().invoke(
+        luxor, ["validate", str(MESSAGES / file), "--layout", str(path), "--json"]
+    )
+
+    assert 0 == result.exit_code, result.output
+    assert '"faults":[]' in result.output
+
+
 def test_the_example_configuration_starts_on_the_development_pki(
     certs: Path, tmp_path: Path
 ) -> None:
