@@ -6,17 +6,21 @@ from collections.abc import Iterable, Iterator, Sized
 from itertools import chain
 
 import msgspec
+from msgspec.structs import replace
 
-from translators.canonical import Header, Message
+from translators.canonical import Header, Message, kind_of
 from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.layout.fast import GIVES_UP
 from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
+from translators.layout.losses import loses
+from translators.layout.notices import notices
 from translators.layout.plan import Content, Element, MessageRow, Plan
 from translators.layout.roots import no_form
 from translators.layout.rows import holds
 from translators.layout.walking import Source, shown
 from translators.layout.writing import Built, ReferenceWriter
+from translators.model import SHAPES
 from translators.translator import Report
 
 
@@ -25,6 +29,8 @@ class Writers:
 
     def __init__(self, plan: Plan) -> None:
         self.fast = fast_writers(plan) if plan.syntax == "xml" else {}
+        self.loses = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
+        self.notices = {row.group: notices(row.content) for row in plan.messages.rows}
         self.header_paths = frozenset(
             pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
         )
@@ -99,7 +105,7 @@ class DocumentWriter:
         if len(found) != 1:
             raise TranslationError([_too_many(1)])
         rows = self._rows(found[0])
-        quick = self._quick(rows, found[0], 1) if self._report is None else None
+        quick = self._quick(rows, found[0], 1)
         if quick is not None:
             # What stands around is empty; its attributes come before those of the message.
             head = self._plan.notation.only(self._plan, around, Built()).removesuffix("/>\n")
@@ -115,8 +121,7 @@ class DocumentWriter:
 
     def _message(self, message: Message, ordinal: int, outside: frozenset[str]) -> bytes:
         rows = self._rows(message)
-        # With a report every code that is mapped must be told, which the quick writer can not.
-        quick = self._quick(rows, message, ordinal) if self._report is None else None
+        quick = self._quick(rows, message, ordinal)
         if quick is not None:
             return f"{quick}\n".encode()
         _, built = self._explained(rows, message, ordinal, outside)
@@ -126,11 +131,22 @@ class DocumentWriter:
         """The text of an ordinary message; with several forms only the reference chooses."""
         if len(rows) != 1 or rows[0].explained or rows[0].group not in self._writers.fast:
             return None
+        notices = self._writers.notices.get(rows[0].group)
+        if self._report is not None and (notices is None or self._loses(message)):
+            return None
         try:
             writer = self._writers.fast[rows[0].group]
-            return writer.write(message, self._header, ordinal)
+            found = writer.write(message, self._header, ordinal)
         except GIVES_UP:
             return None
+        if self._report is not None and notices is not None:
+            report = self._report
+            notices(message, "", lambda note: report(replace(note, ordinal=ordinal)))
+        return found
+
+    def _loses(self, message: Message) -> bool:
+        """True when something of a message may have no place in the format."""
+        return not self._plan.exact_drops or self._writers.loses[kind_of(message)](message)
 
     def _explained(
         self, rows: list[MessageRow], message: Message, ordinal: int, outside: frozenset[str]
@@ -155,7 +171,7 @@ class DocumentWriter:
         """Report what was not simply carried, and what has no place in the format."""
         assert self._report is not None
         for note in writer.notes:
-            self._report(msgspec.structs.replace(note, ordinal=ordinal))
+            self._report(replace(note, ordinal=ordinal))
         for path, _ in leaves(value, pointer):
             if path not in writer.touched:
                 detail = f"{self._plan.id} has no place for it"

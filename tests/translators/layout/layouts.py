@@ -10,8 +10,9 @@ import msgspec
 from translators.canonical import Header, Interchange
 from translators.faults import NoteKind
 from translators.layout import LayoutTranslator, compile_layout
+from translators.layout.documents import DocumentWriter, Writers
 from translators.layout.reading import DocumentReader
-from translators.translator import Entry, Reading, decode, encode
+from translators.translator import Entry, Reading, Report, decode, encode
 from translators.xml import Limits
 
 
@@ -55,6 +56,16 @@ def by_reference(layout: LayoutTranslator, content: bytes, *, explain: bool = Fa
     """What the reference reader alone reads."""
     reader = DocumentReader(layout.plan, None, Limits(), explain=explain)
     return [plain(reading) for reading in reader.read(io.BytesIO(content))]
+
+
+def written_by_reference(
+    layout: LayoutTranslator, interchange: Interchange, report: Report | None = None
+) -> bytes:
+    """What the reference writer alone writes."""
+    writers = Writers(layout.plan)
+    writers.fast = {}
+    writer = DocumentWriter(layout.plan, writers, interchange.header, report)
+    return b"".join(writer.write(interchange.messages))
 
 
 def plain(reading: Reading) -> Reading:

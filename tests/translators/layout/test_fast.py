@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from tests.translators.layout import constructs
 from tests.translators.layout.drawn import changed, documents
-from tests.translators.layout.layouts import by_reference, compiled, read
+from tests.translators.layout.layouts import (
+    by_reference,
+    compiled,
+    read,
+    written_by_reference,
+)
 from tests.translators.layout.test_properties import mutated
 from translators.canonical import Header, Interchange
-from translators.faults import TranslationError
-from translators.layout import LayoutTranslator
+from translators.faults import Note, TranslationError
+from translators.layout import LayoutTranslator, packaged
+from translators.layout.findings import Findings
+from translators.layout.records import Record
+from translators.layout.reference import ReferenceReader
+from translators.layout.rows import choose_row
 from translators.translator import Entry, encode
 
 LAYOUTS = {name: compiled(text) for name, text in constructs.LAYOUTS.items()}
+PACKAGED = [packaged(name) for name in ("upu.itmatt.1", "upu.cusrsp.1", "gb.dms.response.2")]
 each_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-some = settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+some = settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @each_layout
@@ -51,20 +63,53 @@ def test_both_writers_write_alike_and_what_they_write_is_read_alike(
         for one in readings
         if isinstance(one, Entry) and one.message is not None
     )
-    content = written(layout, header, messages)
-    assert content == written(layout, header, messages, report=True)
+    interchange = Interchange(header=header, messages=messages)
+    content = written(lambda: encode(layout, interchange))
+    assert content == written(lambda: written_by_reference(layout, interchange))
     if isinstance(content, bytes):
         # In what is written all that is derived is right.
         assert read(layout, content) == by_reference(layout, content)
 
 
-def written(
-    layout: LayoutTranslator, header: Header, messages: tuple[Any, ...], *, report: bool = False
-) -> object:
-    """The document, or what is wrong; a report takes the reference writer."""
-    notes: list[Any] = []
-    interchange = Interchange(header=header, messages=messages)
+@pytest.mark.parametrize("layout", [*LAYOUTS.values(), *PACKAGED], ids=lambda one: str(one.id))
+@some
+@given(data=st.data())
+def test_both_writers_report_alike(layout: LayoutTranslator, data: st.DataObject) -> None:
+    readings = by_reference(layout, data.draw(documents(layout)))
+    messages = tuple(one.message for one in readings if isinstance(one, Entry) and one.message)
+    interchange = Interchange(messages=messages)
+    quick: list[Note] = []
+    slow: list[Note] = []
+    content = written(lambda: encode(layout, interchange, quick.append))
+    assert content == written(lambda: written_by_reference(layout, interchange, slow.append))
+    if isinstance(content, bytes):
+        assert quick == slow
+
+
+@each_layout
+@some
+@given(data=st.data())
+def test_every_value_is_carried_reported_or_faulty(
+    layout: LayoutTranslator, data: st.DataObject
+) -> None:
+    content = mutated(data, data.draw(documents(layout)))
+    root = etree.fromstring(content, etree.XMLParser(remove_blank_text=True, remove_comments=True))
+    chain = [str(element.tag) for element in layout.plan.chain]
+    for node in root.iterchildren(chain[-1]) if chain else [root]:
+        row = choose_row(layout.plan.messages, node)
+        if row is None:
+            continue
+        findings = Findings(layout.plan)
+        reader = ReferenceReader(layout.plan, Record({}, "/header"), findings)
+        reader.message(row.content, node, Record({}), "")
+        texts: Any = node.xpath("count(descendant::text()[normalize-space()])")
+        attributes: Any = node.xpath("count(descendant-or-self::*/@*)")
+        assert findings.values == texts + attributes
+
+
+def written(write: Callable[[], bytes]) -> bytes | set[tuple[str, str]]:
+    """The document, or what is wrong."""
     try:
-        return encode(layout, interchange, notes.append if report else None)
+        return write()
     except TranslationError as error:
-        return error.faults
+        return {(fault.code, fault.path) for fault in error.faults}
