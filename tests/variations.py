@@ -187,6 +187,7 @@ def _set(draw: st.DrawFn, plain: Any, shape: Shape) -> None:
 
 def _repaired(translator: Translator, kind: str, plain: Any, pattern: Any) -> Any:
     """The tree made such that the format can express it."""
+    _form(translator, kind, plain, pattern)
     for _ in range(MAX_REPAIRS):
         try:
             message = message_of(kind, {k: v for k, v in plain.items() if k != "header"})
@@ -199,6 +200,16 @@ def _repaired(translator: Translator, kind: str, plain: Any, pattern: Any) -> An
         for fault in faults:
             _mend(plain, fault.path.split("/")[1:], pattern)
     raise AssertionError(f"{translator.id} keeps refusing {kind}: {faults}")
+
+
+def _form(translator: Translator, kind: str, plain: Any, pattern: Any) -> None:
+    """What a format tells its forms apart by stays as the sample has it."""
+    plans = translator.plans if isinstance(translator, LayoutTranslator) else ()
+    rows = [row for plan in plans for row in plan.messages.rows if row.kind == kind]
+    for name in {given.names[0] for row in rows for given in row.given}:
+        plain.pop(name, None)
+        if name in pattern:
+            plain[name] = deepcopy(pattern[name])
 
 
 def _mend(plain: Any, path: list[str], pattern: Any) -> None:
@@ -258,7 +269,7 @@ def _at(holder: Any, step: str) -> Any:
 
 def _put(holder: Any, step: str, value: Any) -> None:
     if isinstance(holder, list):
-        if int(step) < len(holder):
+        if step.isdigit() and int(step) < len(holder):
             holder[int(step)] = value
         else:
             holder.append(value)

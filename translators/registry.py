@@ -113,6 +113,8 @@ def standard() -> Registry:
             layout.packaged("upu.referral.1"),
             layout.packaged("gb.dms.declaration.2"),
             layout.packaged("gb.dms.response.2"),
+            layout.packaged("eu.ics2.f43.2"),
             layout.packaged("eu.ics2.referral.2"),
+            layout.packaged("eu.ics2.risk.2"),
         )
     )

@@ -116,7 +116,7 @@ class DocumentWriter:
     def _rows(self, message: Message) -> list[MessageRow]:
         rows = [row for row in self._plan.messages.rows if holds(row, message)]
         if not rows:
-            raise TranslationError([no_form((self._plan,), message)])
+            raise TranslationError(no_form((self._plan,), message))
         return rows
 
     def _message(self, message: Message, ordinal: int, outside: frozenset[str]) -> bytes:

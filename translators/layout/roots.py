@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, TranslationError
-from translators.layout.plan import Plan
-from translators.layout.rows import holds
+from translators.layout.plan import Given, Plan
+from translators.layout.rows import holds, stands
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -56,18 +56,30 @@ def chosen(plans: Sequence[Plan], messages: Iterable[Message]) -> tuple[int, Ite
     for at, plan in enumerate(plans):
         if any(holds(row, first) for row in plan.messages.rows):
             return at, messages
-    raise TranslationError([no_form(plans, first)])
+    raise TranslationError(no_form(plans, first))
 
 
-def no_form(plans: Sequence[Plan], message: Message) -> Fault:
-    """The fault of a message that no form of a format is for."""
+def no_form(plans: Sequence[Plan], message: Message) -> list[Fault]:
+    """The faults of a message that no form of a format is for: what the nearest one differs in."""
     kind, name = kind_of(message), plans[0].id
     rows = [row for plan in plans for row in plan.messages.rows if row.kind == kind]
     if not rows:
-        return Fault(code="kind.unknown", detail=f"{name} does not carry {kind}")
-    paths = sorted({one.pointer for row in rows for one in row.given})
-    detail = f"no form of {name} is for such a {kind}; it goes by {', '.join(paths)}"
-    return Fault(code="kind.unknown", path=next(iter(paths), ""), detail=detail)
+        return [Fault(code="kind.unknown", detail=f"{name} does not carry {kind}")]
+    amiss = [[one for one in row.given if not stands(one, message)] for row in rows]
+    return [
+        Fault(
+            code="kind.unknown",
+            path=one.pointer,
+            detail=f"{name} has no form for this; the nearest has {_wanted(one)} here",
+        )
+        for one in min(amiss, key=len)
+    ]
+
+
+def _wanted(given: Given) -> str:
+    if isinstance(given.value, str):
+        return repr(given.value)
+    return "something" if given.value else "nothing"
 
 
 def common_drops(each: Sequence[frozenset[str]]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from translators.canonical import Message, kind_of
 from translators.layout.grammar import Key
-from translators.layout.plan import ANYTHING, MessageRow, Messages
+from translators.layout.plan import ANYTHING, Given, MessageRow, Messages
 from translators.xml import Node
 
 
@@ -20,18 +20,17 @@ def choose_row(messages: Messages, node: Node) -> MessageRow | None:
 
 def holds(row: MessageRow, message: Message) -> bool:
     """True when a form of message is for this one: its kind, and all that is given."""
-    if row.kind != kind_of(message):
-        return False
-    for given in row.given:
-        found: Any = message
-        for name in given.names:
-            found = None if found is None else getattr(found, name)
-        if isinstance(given.value, bool):
-            if bool(found is not None and found != () and found != {}) is not given.value:
-                return False
-        elif found != given.value:
-            return False
-    return True
+    return row.kind == kind_of(message) and all(stands(given, message) for given in row.given)
+
+
+def stands(given: Given, message: Message) -> bool:
+    """True when a message has what is given at that path."""
+    found: Any = message
+    for name in given.names:
+        found = None if found is None else getattr(found, name)
+    if isinstance(given.value, bool):
+        return (found is not None and found != () and found != {}) is given.value
+    return bool(found == given.value)
 
 
 def give(row: MessageRow, record: dict[str, Any]) -> None:

@@ -189,7 +189,7 @@ class Shaper:
             join=spec.join,
             choice=self._choice(spec) if spec.type == "choice" else None,
             chosen=spec.line.key in chosen,
-            unsaid=dict(self._silent(spec.line.group)).get(spec.path.shown) if spec.path else None,
+            unsaid=self._nothing_for(spec),
             part=spec.part,
             also=spec.also,
         )
@@ -229,6 +229,14 @@ class Shaper:
             choices=tuple(value for value in values(content) if value.choice is not None),
             unsaid=self._silent(group),
         )
+
+    def _nothing_for(self, spec: Spec) -> str | None:
+        """Our value for which a line writes nothing; ``^`` leads to a record around."""
+        if spec.path is None:
+            return None
+        groups = self._unsaid if spec.path.up else [spec.line.group]
+        name = spec.path.shown.lstrip("^")
+        return next((v for group in groups for n, v in self._silent(group) if n == name), None)
 
     def _silent(self, group: str) -> tuple[tuple[str, str], ...]:
         when = self._unsaid.get(group)

@@ -179,6 +179,33 @@ def _hex(arguments: tuple[str, ...]) -> WireType:
     )
 
 
+def _line(arguments: tuple[str, ...]) -> WireType:
+    low, high = _lengths(arguments, "line")
+    text = replace(_text(arguments), name=" ".join(("line", *arguments)))
+    # Python's dot and XML Schema's differ in what ends a line; these two end it for both.
+    return replace(text, pattern=f"[^\\n\\r]{{{low},{'' if high is None else high}}}")
+
+
+def _match(arguments: tuple[str, ...]) -> WireType:
+    if len(arguments) != 2 or arguments[0][0] != "'" or arguments[0][-1] != "'":
+        raise TypeMistake("'match' takes a quoted expression and an example, such as '[A-Z]+' AB")
+    pattern, example = arguments[0][1:-1], arguments[1]
+    try:
+        if re.fullmatch(pattern, example) is None:
+            raise TypeMistake(f"the example {example!r} is not of the form {pattern!r}")
+    except re.error as error:
+        raise TypeMistake(f"no regular expression: {error}") from error
+    return WireType(
+        name=f"match {pattern}",
+        feeds=frozenset({"text"}),
+        base="token",
+        parse=str,
+        format=str,
+        sample=lambda number: example,
+        pattern=pattern,
+    )
+
+
 def _letters(name: str, count: int, samples: tuple[str, ...]) -> Callable[..., WireType]:
     def make_letters(arguments: tuple[str, ...]) -> WireType:
         _none(arguments, name)
@@ -379,6 +406,8 @@ _COUNTRIES = ("FR", "GB", "JP", "BR", "EG", "CH")
 _CURRENCIES = ("EUR", "GBP", "JPY", "BRL", "EGP", "CHF")
 _MAKERS: dict[str, Callable[[tuple[str, ...]], WireType]] = {
     "text": _text,
+    "line": _line,
+    "match": _match,
     "digits": _digits,
     "letters": _alphabetic,
     "hex": _hex,

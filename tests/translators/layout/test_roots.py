@@ -110,7 +110,7 @@ def test_a_message_for_which_there_is_no_form_is_refused() -> None:
     with pytest.raises(TranslationError) as caught:
         document(msgspec.structs.replace(STOP, kind="RFS"))
     (fault,) = caught.value.faults
-    assert ("kind.unknown", "/answers") == (fault.code, fault.path)
+    assert ("kind.unknown", "/kind") == (fault.code, fault.path)
 
 
 def test_another_form_behind_the_first_is_refused() -> None:
