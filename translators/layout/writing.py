@@ -313,7 +313,11 @@ class ReferenceWriter:
         """One value for all entries, when they have it and agree."""
         base = self._owner(path, source)
         found = list(spread(base.value, base.pointer, path.parts))
-        if not found or any(one != found[0][1] for _, one in found) or found[0][1] is None:
+        other = next((pointer for pointer, one in found if one != found[0][1]), None)
+        if other is not None and value.required:
+            detail = "unlike the entry before it, and one value stands for all"
+            self._fault("value.disagrees", other, detail)
+        if not found or other is not None or found[0][1] is None:
             return None
         text = self._text(value, found[0][1], found[0][0])
         if text is not None:
@@ -385,7 +389,9 @@ class ReferenceWriter:
         return "" if path is None else self._owner(path, source).pointer + shown(path)
 
     def _missing(self, path: Path | None, source: Source) -> Fault:
-        return Fault(code="value.missing", path=self._pointer(path, source), detail="required here")
+        # Of entries that do not exist the list is missing.
+        pointer = self._pointer(path, source).partition("/*")[0]
+        return Fault(code="value.missing", path=pointer, detail="required here")
 
     def _fault(self, code: str, pointer: str, detail: str) -> None:
         self.faults.append(Fault(code=code, path=pointer, detail=detail))
