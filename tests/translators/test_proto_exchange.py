@@ -166,6 +166,14 @@ def test_the_number_of_faults_is_bounded() -> None:
     assert len(entry.faults) == MAX_FAULTS + 1
 
 
+def test_the_number_of_faults_is_bounded_over_what_is_unknown_and_what_is_wrong() -> None:
+    wrong = frame(2, b"") + frame(3, b"")  # a holder and an authority that say nothing
+    (entry,) = read(body(frame(12, frame(1, b"T1") + wrong + UNKNOWN * 5000)))
+    assert isinstance(entry, Entry)
+    assert len(entry.faults) == MAX_FAULTS + 1
+    assert "faults.truncated" == entry.faults[-1].code
+
+
 def item(extra: bytes) -> bytes:
     sample = FORMAT.sample().messages[0]
     content = encode(FORMAT, Interchange(messages=(msgspec.structs.replace(sample, extra={}),)))

@@ -146,11 +146,11 @@ def _read_message(content: bytes, ordinal: int) -> Entry:
     field = envelope.WhichOneof("kind")
     if field is None:
         unknown = Fault(code="kind.unknown", detail="no kind that this contract has is set")
-        return Entry(ordinal=ordinal, message=None, faults=(unknown, *found))
+        return Entry(ordinal=ordinal, message=None, faults=at_most((unknown, *found)))
     kind = _KINDS[field]
     raw = _TO_RAW[kind](getattr(envelope, field))
     message, faults = gate.convert(raw, kind, strict=True)
-    faults = (*found, *faults)
+    faults = at_most((*found, *faults))
     return Entry(
         ordinal=ordinal,
         message=None if faults else message,
