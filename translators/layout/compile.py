@@ -15,7 +15,7 @@ from translators.layout.json_notation import JsonNotation
 from translators.layout.mistakes import LayoutError, Line, Mistakes
 from translators.layout.paths import drops
 from translators.layout.plan import Content, MessageRow, Messages, Plan
-from translators.layout.shape import Shaper, explained
+from translators.layout.shape import Shaper
 from translators.layout.source import Resolve, Source, load
 from translators.layout.types import (
     NAMES,
@@ -129,7 +129,6 @@ class _Compiler:
                 form.conditions,
                 contents[form.group],
                 form.given,
-                shared is not None or explained(contents[form.group]),
             )
             for form in one.forms
         )

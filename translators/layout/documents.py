@@ -129,7 +129,7 @@ class DocumentWriter:
 
     def _quick(self, rows: list[MessageRow], message: Message, ordinal: int) -> str | None:
         """The text of an ordinary message; with several forms only the reference chooses."""
-        if len(rows) != 1 or rows[0].explained or rows[0].group not in self._writers.fast:
+        if len(rows) != 1 or rows[0].group not in self._writers.fast:
             return None
         notices = self._writers.notices.get(rows[0].group)
         if self._report is not None and (notices is None or self._loses(message)):

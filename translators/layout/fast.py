@@ -22,6 +22,7 @@ from translators.layout.fastplaces import (
     EXACT,
     Around,
     Unusual,
+    also,
     closed,
     compared,
     derived,
@@ -177,6 +178,7 @@ class Generator:
         self._refuse = refuse
         self._names: dict[str, Any] = {
             "Unusual": Unusual,
+            "ALSO": also,
             "CLOSED": closed,
             "COMPARED": compared,
             "DERIVED": derived,

@@ -262,12 +262,14 @@ class Body:
             if element.maximum is not None:
                 loop.after.append(f"if {number} > {element.maximum}: raise Unusual")
             if element.minimum:
-                loop.after.append(f"if not {number}: raise Unusual")
+                loop.after.append(f"if {number} < {element.minimum}: raise Unusual")
             return lines
         bound = element.maximum
         if bound is not None and bound < (shape.max_length or 1 << 62):
             loop.after.append(f"if {entries} and len({entries}) > {bound}: raise Unusual")
-        if element.minimum and not (self._model_requires(path) and shape.min_length):
+        if element.minimum > 1:
+            loop.after.append(f"if len({entries} or ()) < {element.minimum}: raise Unusual")
+        elif element.minimum and not (self._model_requires(path) and shape.min_length):
             loop.after.append(f"if {entries} is None: raise Unusual")
         return lines
 

@@ -120,9 +120,19 @@ def reads_value(value: Value) -> bool:
     way = way_of(value.path)
     if value.part is not None and (value.default or value.otherwise or value.chosen):
         return False
+    if value.also and not _doubles(value):
+        return False
     if value.repeats or value.join is not None or value.part is not None:
         return way is Way.FIELDS and not (value.choice or value.chosen)
     return way is not Way.OTHER
+
+
+def _doubles(value: Value) -> bool:
+    """True for a value of a field that is also one of others, or of each entry's."""
+    known = (Way.FIELDS, Way.EACH)
+    plain = value.path is not None and way_of(value.path) is Way.FIELDS
+    plain = plain and all(way_of(path) in known for path in value.also)
+    return plain and not (value.default or value.otherwise or value.part or value.repeats)
 
 
 def contextual(content: Content) -> bool:

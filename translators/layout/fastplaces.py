@@ -80,6 +80,23 @@ def _entry(entries: list[Any], part: Part) -> int:
     return part.number
 
 
+def add(record: dict[str, Any], more: dict[str, Any]) -> None:
+    """Add what stands elsewhere; nothing may stand at both places."""
+    if not record.keys().isdisjoint(more):
+        raise Unusual
+    record.update(more)
+
+
+def also(data: dict[str, Any], parts: tuple[Part, ...], value: Any) -> None:
+    """The same value at another place, or at every entry's, where nothing else stands."""
+    if all(isinstance(part, Field) for part in parts):
+        fill_in(data, tuple(part.name for part in parts if isinstance(part, Field)), value)
+        return
+    for place in each(data, "", parts):
+        if place.value is None:
+            place.put(value)
+
+
 def closed(entries: list[Any], *, alone: bool) -> None:
     """Close gaps that ``[n]`` left. What is derived depends on when, unless it is ``alone``."""
     if None in entries:

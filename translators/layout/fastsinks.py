@@ -142,7 +142,8 @@ class Sinks:
     @staticmethod
     def simple(value: Value) -> bool:
         """True for a value that is one key of a mapping."""
-        single = value.join is None and not value.repeats and value.part is None
+        single = value.join is None and not value.repeats
+        single = single and value.part is None and not value.also
         single = single and value.choice is None and not value.chosen
         return single and value.path is not None and way_of(value.path) is Way.FIELDS
 
@@ -181,10 +182,20 @@ class Sinks:
             target, key = "d", "."
         else:
             target, key = self.place(names(path))
+        lines = [f"{target}[{key!r}] = v", *self._doubled(value)]
         if not early:
-            return [f"if {key!r} in {target}: raise Unusual", f"{target}[{key!r}] = v"]
+            return [f"if {key!r} in {target}: raise Unusual", *lines]
         less = [f"n -= {2 - counted}"] if counted is not None and counted != 2 else []
-        return [f"{target}[{key!r}] = v", *less]
+        return [*lines, *less]
+
+    def _doubled(self, value: Value) -> list[str]:
+        lines = []
+        for path in value.also:
+            held = self.local()
+            parts = self._makes.constant(path.parts)
+            self.late.append(f"if {held} is not None: ALSO(d, {parts}, {held})")
+            lines.append(f"{held} = v")
+        return lines
 
     def filled(self, value: Value, counted: int | None, when: str) -> list[str] | None:
         """Lines for a value that does not stand there but has one all the same; ``None``: it has

@@ -212,10 +212,11 @@ class WriteBody:
     def _several(self, element: Element, entries: str, piece: str, live: Live) -> str:
         if element.maximum is not None:
             self.lines.append(f"if {entries} and len({entries}) > {element.maximum}: raise Unusual")
+        few = f"len({entries} or ()) < {element.minimum}" if element.minimum > 1 else ""
         if element.minimum and live.sure:
-            self.lines.append(f"if not {entries}: raise Unusual")
+            self.lines.append(f"if {few or f'not {entries}'}: raise Unusual")
         elif element.minimum:
-            live.missing.append(f"not {entries}")
+            live.missing.append(few or f"not {entries}")
         live.some.append(piece)
         return f"{{{piece}}}"
 

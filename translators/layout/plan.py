@@ -103,8 +103,6 @@ class MessageRow:
     conditions: tuple[tuple[Key, str], ...]
     content: Content
     given: tuple[Given, ...] = ()
-    explained: bool = False
-    """Only the reference reader and writer know all that its lines say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

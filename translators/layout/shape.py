@@ -359,14 +359,6 @@ def values(content: Content) -> Iterator[Value]:
             yield from values(element.content)
 
 
-def explained(content: Content) -> bool:
-    """True when something in a content, however deep, only reference reader and writer know."""
-    own = [*content.attributes.values(), *([content.text] if content.text else [])]
-    return any(
-        value.part is not None or value.unsaid is not None or value.also for value in own
-    ) or any(element.minimum > 1 or explained(element.content) for element in content.elements())
-
-
 def _claims(content: Content) -> Iterator[Path]:
     """Paths that pick entries of lists, in lines of this record."""
     for value in values(content):

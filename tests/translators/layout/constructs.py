@@ -181,7 +181,34 @@ function = "function !"
 type = "type_code !"
 own = "lrn !"
 """
+SAID = """
+layout = "x.said.1"
+title = "Requests"
+carries = "Referral"
+unknown = "report"
+root = "r"
+[document]
+at = "messages[].issued_at ! : instant utc, also completed_at"
+mrn = "messages[].lrn : text 18"
+one = "messages *! : one"
+[unsaid.one]
+kind = "a question"
+[unsaid.answer]
+item_id = "the item of the referral"
+[one]
+ref = "reference ! : text 17"
+by = "authority.code ! : text 8, also authority.name"
+head = "mrn : digits 2..2, part 1..2"
+tail = "mrn : text 4, part 3.."
+for = "declarant : text 5, also answers[].item_id"
+method = "screening_methods *2..3 : text 3"
+answer = "answers * : answer"
+[answer]
+at = "answered_at ! : instant seconds"
+item = "item_id : text 13"
+"""
 LAYOUTS = {
+    "said": SAID,
     "forms": FORMS,
     "entries": ENTRIES,
     "choices": CHOICES,

@@ -93,6 +93,9 @@ class _Drawing:
             return "unknown"
         if value.join is not None:
             return value.join.join(self._draw(st.lists(texts(1, 5), min_size=1, max_size=3)))
+        if value.type.name.startswith("instant "):
+            days = st.sampled_from(["2026-11-20", "2026-11-21", "2026-02-30"])
+            return f"{self._draw(days)}T10:00:00Z"
         if value.type.name.startswith(("mass", "decimal")):
             return self._draw(st.sampled_from(["0", "1", "2.5", "10"]))
         if value.path is not None and (value.path.up or value.path.header):
