@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,19 @@ from lxml import etree
 from tests.conformance import ics2
 from tests.conformance.accounting import values
 from tests.conftest import Figure
-from tests.samples import s10
+from tests.samples import ADDRESSEE, SENDER, item, s10
 from translators.canonical import (
     Address,
     AttachedFile,
+    ContentPiece,
     CustomsResponse,
     Document,
+    Header,
     Information,
     Interchange,
+    ItemDeclaration,
     Message,
+    Money,
     Office,
     Pointer,
     Question,
@@ -44,7 +49,17 @@ pytestmark = pytest.mark.conformance("ICS2 referrals")
 
 LAYOUT = packaged("eu.ics2.referral.2")
 ISSUED = datetime(2026, 11, 21, 10, tzinfo=UTC)
-FORMS = ("IE3Q01", "IE3N03", "IE3Q02", "IE3Q03", "IE3R02", "IE3R03", "IE3R01", "IE3N99")
+FORMS = (
+    "IE3Q01",
+    "IE3N03",
+    "IE3Q02",
+    "IE3Q03",
+    "IE3R02",
+    "IE3R03",
+    "IE3R01",
+    "IE3N99",
+    "IE3A43",
+)
 TYPED = {
     "doNotLoadDetails": "DoNotLoadDetailsType06",
     "assessmentComplete": "AssessmentCompleteType02",
@@ -69,6 +84,9 @@ class Maker:
         """One document's messages: several where the form has several."""
         if form in ("IE3R01", "IE3N99"):
             return (self._response(form),)
+        if form == "IE3A43":
+            said = {"mrn": "26LUICS2F43000017A", "referral_reference": self._maybe("LU-RFA-1")}
+            return tuple(self._amended(said) for _ in range(self._random.randint(1, 3)))
         common = self._common(form)
         number = 1 if form in ("IE3Q01", "IE3N03") else self._random.randint(1, 4)
         return tuple(Referral(**common, **self._own(form)) for _ in range(number))
@@ -202,6 +220,29 @@ class Maker:
             **document,
         )
 
+    def _amended(self, said: dict[str, Any]) -> ItemDeclaration:
+        return item(
+            item_id=self._item(),
+            item_document_type="N750",
+            sender=_replaced(SENDER, person_type="legal-person"),
+            addressee=_replaced(ADDRESSEE, person_type="natural-person"),
+            mail_class="unspecified-by-sender",
+            nature=self._random.choice(("sale", "gift")),
+            documents=self._some(2, lambda: self._document("invoice")),
+            pieces=tuple(
+                ContentPiece(
+                    number=number,
+                    pieces=self._random.randint(1, 99),
+                    description=self._text(),
+                    hs=self._maybe("84834010", "848340"),
+                    net_weight=self._maybe(Decimal("0.125")),
+                    amount=self._maybe(Money(amount=Decimal("12.50"), currency="EUR")),
+                )
+                for number in range(1, self._random.randint(2, 4))
+            ),
+            **said,
+        )
+
     def _error(self) -> ResponseError:
         return ResponseError(
             code="CL723",
@@ -234,6 +275,10 @@ def valid(document: bytes, folder: Path) -> None:
     name = ics2.local(root)
     if name in ics2.TWINS:
         ics2.published(ics2.TWINS[name]).assertValid(ics2.as_twin(document))
+    elif name == "IE3A43":
+        consignment = ics2.of_type("consignmentMasterLevel", "ConsignmentMasterLevelType57", folder)
+        for part in root.iter(f"{{{ics2.NAMESPACE}}}consignmentMasterLevel"):
+            consignment.assertValid(etree.fromstring(etree.tostring(part)))
     elif name == "IE3N99":
         ics2.published(name).assertValid(root)
     else:
@@ -256,7 +301,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_message_is_valid_and_comes_back(form: str, seed: int, folder: Path) -> None:
     messages = tuple(settled(one) for one in Maker(seed).make(form))
     notes: list[Note] = []
-    document = encode(LAYOUT, Interchange(messages=messages), notes.append)
+    header = Header(prepared_at=ISSUED) if form == "IE3A43" else Header()
+    document = encode(LAYOUT, Interchange(header=header, messages=messages), notes.append)
 
     assert etree.QName(etree.fromstring(document)).localname == form
     valid(document, folder)
@@ -268,13 +314,15 @@ def test_a_message_is_valid_and_comes_back(form: str, seed: int, folder: Path) -
 def test_the_samples_are_valid_with_one_house_document(full: bool, folder: Path) -> None:
     for sample in LAYOUT.samples(full=full):
         messages = tuple(_one_house(message) for message in sample.messages)
-        valid(encode(LAYOUT, Interchange(messages=messages)), folder)
+        valid(encode(LAYOUT, _replaced(sample, messages=messages)), folder)
 
 
 def _one_house(message: Message) -> Message:
     """A full sample has both forms of a house document, a short one none; there is one."""
     if isinstance(message, CustomsResponse):
         return _replaced(message, transport_document=None)
+    if isinstance(message, ItemDeclaration):
+        return message
     assert isinstance(message, Referral)
     return _replaced(message, house_document=None, item_ids=message.item_ids or ("EE471108151FR",))
 
@@ -285,7 +333,7 @@ def _one_house(message: Message) -> Message:
         ("IE3Q02", {"riskAnalysisRequestReference"}),
         ("IE3Q03", {"riskAnalysisRequestReference"}),
         ("IE3R02", {"hrcmScreeningResults"}),
-        ("IE3R03", {"facilityPlace/address/number", "facilityPlace/address/poBox"}),
+        ("IE3R03", set()),
         ("IE3N99", set()),
     ],
 )
@@ -315,9 +363,9 @@ def test_what_ics2_says_and_we_do_not_is_named() -> None:
         if isinstance(sample.messages[0], Referral) and sample.messages[0].kind == "RFS"
         and sample.messages[0].answers
     )  # fmt: skip
-    said = full.replace(b"</address>", b"<poBox>17</poBox></address>")
+    said = full.replace(b"</address>", b"<door>17</door></address>")
     (entry, *_) = [one for one in LAYOUT.read(_source(said)) if hasattr(one, "notes")]
-    assert ["/IE3R03/hrcmScreeningResults[1]/facilityPlace/address/poBox[1]"] == [
+    assert ["/IE3R03/hrcmScreeningResults[1]/facilityPlace/address/door[1]"] == [
         note.source_path for note in entry.notes if note.kind is NoteKind.DROPPED
     ]
     assert len(values(said)) - 2 == len(values(encode(LAYOUT, decode(LAYOUT, said))))
