@@ -10,11 +10,23 @@ from typing import Any
 import msgspec
 
 from gateway.routing.subjects import S10
-from translators.canonical import ItemDeclaration, Message, Order, TradeParty
+from translators.canonical import (
+    Information,
+    ItemDeclaration,
+    Message,
+    Order,
+    Referral,
+    ReferralAnswer,
+    TradeParty,
+)
+
+MAX_INFORMATION = 99
+"""What the model allows of one answer."""
 
 
 def normalise(message: Message) -> Message:
-    """The message with countries of origin and destination where they follow, no provenance."""
+    """The message with countries of origin and destination where they follow, texts of answers
+    in one list, no provenance."""
     changes: dict[str, Any] = {}
     if message.provenance is not None:
         changes["provenance"] = None
@@ -25,6 +37,8 @@ def normalise(message: Message) -> Message:
             changes["destination_country"] = _country(message.addressee)
     elif isinstance(message, Order) and message.destination_country is None:
         changes["destination_country"] = _country(message.consignee)
+    elif isinstance(message, Referral) and any(answer.texts for answer in message.answers):
+        changes["answers"] = tuple(_informed(answer) for answer in message.answers)
     changes = {name: value for name, value in changes.items() if value or name == "provenance"}
     return msgspec.structs.replace(message, **changes) if changes else message
 
@@ -43,6 +57,14 @@ def implied(message: Message) -> frozenset[str]:
     return frozenset(
         f"/{name}" for name in filled if getattr(again, name) == getattr(message, name)
     )
+
+
+def _informed(answer: ReferralAnswer) -> ReferralAnswer:
+    """Texts without codes beside those with codes: formats for answers know one list."""
+    joined = answer.information + tuple(Information(text=text) for text in answer.texts)
+    if len(joined) > MAX_INFORMATION:
+        return answer
+    return msgspec.structs.replace(answer, texts=(), information=joined)
 
 
 def _country(party: TradeParty) -> str | None:

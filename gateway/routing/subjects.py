@@ -91,6 +91,9 @@ def _referral(message: Referral, party: str) -> Iterator[Subject]:
         yield item(answer.item_id, party)
     for receptacle in message.receptacle_ids:
         yield Subject("receptacle", receptacle)
+    for document in (message.house_document, *message.transport_documents):
+        if document is not None and S10.fullmatch(document.number):
+            yield item(document.number, party)
     yield from _references(message, party)
 
 

@@ -11,7 +11,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -46,6 +46,8 @@ from translators.layout import packaged
 from translators.translator import decode, encode
 
 pytestmark = pytest.mark.conformance("ICS2 referrals")
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 LAYOUT = packaged("eu.ics2.referral.2")
 ISSUED = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -265,7 +267,7 @@ def settled(message: Message) -> Message:
     return _replaced(message, **changed)
 
 
-def _replaced(value: Any, **changes: Any) -> Any:
+def _replaced(value: T, **changes: Any) -> T:
     return msgspec.structs.replace(value, **changes)
 
 
