@@ -12,14 +12,12 @@ from translators.canonical import KINDS, Message
 from translators.faults import Fault, Note
 from translators.keys import key_of, key_of_message
 from translators.layout.fast import GIVES_UP, Fast, FastReader, count, total
-from translators.layout.fastforms import Way, way_of
 from translators.layout.fastplaces import Around, Unusual, add, settle
 from translators.layout.findings import Findings
 from translators.layout.plan import MessageRow, Plan
 from translators.layout.records import Record
 from translators.layout.reference import ReferenceReader
 from translators.layout.rows import choose_row, give
-from translators.layout.shape import values
 from translators.translator import Entry
 from translators.xml import Limits, Node, check_depth, line_of
 
@@ -67,7 +65,6 @@ class EntryReader:
         self._limits = limits
         self._allowance = allowance
         self._explain = explain
-        self._once: tuple[dict[str, Any], bool] | None = None
 
     def quick(self, node: Node, ordinal: int) -> Message | None:
         """The message of a good element, ``None`` when it needs explaining.
@@ -86,7 +83,7 @@ class EntryReader:
         try:
             record = self._fast.readers[row.group].one(node, header, ordinal)
             if self._plan.shared is not None:
-                add(record, self._said(node))
+                record = self._said(node, record)
             give(row, record)
             message = gate.convert_spelled(record, KINDS[row.kind])
             settle(self._header.data, header)
@@ -149,24 +146,17 @@ class EntryReader:
         reader.message(row.content, node, record, self._where(ordinal))
         return findings.locate(pointer)
 
-    def _said(self, node: Node) -> dict[str, Any]:
-        """What the document says once for all its messages; raises when that is not all good."""
-        if self._once is None:
-            findings = Findings(self._plan)
-            record = Record({})
-            self._shared(ReferenceReader(self._plan, self._header, findings), node, record)
-            record.finish()
-            assert self._plan.shared is not None
-            own = all(
-                way_of(path) is Way.FIELDS
-                for value in values(self._plan.shared)
-                for path in value.also
-            )
-            self._once = (record.data, own and not findings.faults and not findings.notes)
-        said, good = self._once
-        if not good:
+    def _said(self, node: Node, data: dict[str, Any]) -> dict[str, Any]:
+        """What was read of a message, with what its document says for all of them; raises when
+        that needs explaining."""
+        findings = Findings(self._plan)
+        record = Record({})
+        self._shared(ReferenceReader(self._plan, self._header, findings), node, record)
+        add(record.data, data)
+        record.finish()
+        if findings.faults or findings.notes:
             raise Unusual
-        return said
+        return record.data
 
     def _shared(self, reader: ReferenceReader, node: Node, record: Record) -> None:
         """Read for one message what its document says for all of them."""

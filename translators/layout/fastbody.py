@@ -16,7 +16,7 @@ from translators.layout.fastforms import shape_of as shape_at
 from translators.layout.fastsinks import Makes, Sinks
 from translators.layout.grammar import Path
 from translators.layout.plan import Content, Element, Slot, Value
-from translators.model import Shape
+from translators.model import HEADER, Shape
 
 _UNKNOWN = ["raise Unusual"]
 
@@ -58,7 +58,7 @@ class Body:
         read, after = self._read(self._content, "e", 0, "")
         if self._content.text is not None and not reads_value(self._content.text):
             read = _UNKNOWN
-        chosen = [*sinks.choices(), *sinks.unsaid()]
+        chosen = [*sinks.choices(), *sinks.gathered()]
         lines = ["n = 0", *(["u = {}", "V = (u, *U)"] if self._around else [])]
         lines += [f"{target} = {{}}" for target in sinks.targets.values()]
         if sinks.locals:
@@ -71,6 +71,7 @@ class Body:
         lines += after + chosen + sinks.nested()
         if self._around:
             lines.append("if u: SETTLE(d, u)")
+        lines += sinks.unsaid()
         alone = str(len(sinks.late) == sum("CLOSED(" in line for line in sinks.late))
         lines += [line.replace("alone=ALONE", f"alone={alone}") for line in sinks.late]
         head = f"def {name}(e, X, U, p):" if self._contextual else f"def {name}(e, X):"
@@ -218,7 +219,8 @@ class Body:
             return None
         if element.record is not None:
             way = way_of(element.record)
-            known = way is Way.FIELDS or (way is Way.ENTRY and element.maximum == 1)
+            known = way in (Way.FIELDS, Way.ENTRY)
+            known = known or (way is Way.ABOVE and element.maximum != 1)
             if not known or (element.pairs is not None and way is not Way.FIELDS):
                 loop.after += _UNKNOWN if element.minimum else []
                 return None
@@ -242,6 +244,8 @@ class Body:
         lines = [f"v = {loop.child}.text", *self._sinks.present(value, 2)]
         if element.maximum != 1:
             assert value.path is not None
+            if way_of(value.path) is not Way.FIELDS:
+                return [*lines, *self._counted(element, loop)[1]]
             entries, _ = self._sinks.entries(names(value.path))
             return [*lines, *self._occurs(element, value.path, entries, loop)]
         held, guard = self._guard()
@@ -254,16 +258,8 @@ class Body:
     def _occurs(self, element: Element, path: Path, entries: str, loop: _Loop) -> list[str]:
         """Count entries where a list has other lines too; see that there are as many as must."""
         shape = field_of(self._shapes[0], path.parts).shape
-        lines: list[str] = []
         if self._sinks.uses[names(path)] > 1:
-            number = f"m{len(self._counters)}"
-            self._counters.append(number)
-            lines = [f"{number} += 1"]
-            if element.maximum is not None:
-                loop.after.append(f"if {number} > {element.maximum}: raise Unusual")
-            if element.minimum:
-                loop.after.append(f"if {number} < {element.minimum}: raise Unusual")
-            return lines
+            return self._counted(element, loop)[1]
         bound = element.maximum
         if bound is not None and bound < (shape.max_length or 1 << 62):
             loop.after.append(f"if {entries} and len({entries}) > {bound}: raise Unusual")
@@ -271,7 +267,17 @@ class Body:
             loop.after.append(f"if len({entries} or ()) < {element.minimum}: raise Unusual")
         elif element.minimum and not (self._model_requires(path) and shape.min_length):
             loop.after.append(f"if {entries} is None: raise Unusual")
-        return lines
+        return []
+
+    def _counted(self, element: Element, loop: _Loop) -> tuple[str, list[str]]:
+        """A counter of an element, and the line that counts."""
+        number = f"m{len(self._counters)}"
+        self._counters.append(number)
+        if element.maximum is not None:
+            loop.after.append(f"if {number} > {element.maximum}: raise Unusual")
+        if element.minimum:
+            loop.after.append(f"if {number} < {element.minimum}: raise Unusual")
+        return number, [f"{number} += 1"]
 
     def _wrapper(self, element: Element, loop: _Loop, depth: int) -> list[str]:
         """An element whose content belongs to the record around it."""
@@ -304,9 +310,15 @@ class Body:
         return lines
 
     def _record(self, element: Element, path: Path, loop: _Loop) -> list[str]:
-        content, shape = element.content, shape_at(self._shapes[0], path.parts)
+        base = HEADER if path.header else self._shapes[path.up]
+        content, shape = element.content, shape_at(base, path.parts)
         if element.maximum != 1:
             assert shape.item is not None
+            if way_of(path) is not Way.FIELDS:
+                number, counted = self._counted(element, loop)
+                lines = self._into(content, shape.item, "x", loop.child, number, counted=0)
+                entries, opened = self._sinks.elsewhere(path, counted=True)
+                return [*counted, *lines, *opened, f"{entries}.append(x)"]
             entries, opened = self._sinks.entries(names(path))
             occurs = self._occurs(element, path, entries, loop)
             number = occurs[0].partition(" ")[0] if occurs else f"len({entries}) + 1"

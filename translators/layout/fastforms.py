@@ -61,7 +61,7 @@ class Way(Enum):
     ABOVE = auto()
     """Through field names in a record around this one, or in the header."""
     EACH = auto()
-    """To every entry of a list."""
+    """To every entry of a list, perhaps behind ``[n]``."""
     OTHER = auto()
     """What generated source does not know."""
 
@@ -76,8 +76,8 @@ def way_of(path: Path) -> Way:
         return Way.SELF
     if plain:
         return Way.FIELDS
-    if all(isinstance(part, Field | Each) for part in parts):
-        return Way.EACH
+    if any(isinstance(part, Each) for part in parts):
+        return Way.OTHER if any(isinstance(part, Match) for part in parts) else Way.EACH
     picks = [at for at, part in enumerate(parts) if isinstance(part, Index | Match)]
     others = all(isinstance(part, Field) for at, part in enumerate(parts) if at not in picks)
     return Way.ENTRY if len(picks) == 1 and picks[0] and others else Way.OTHER
@@ -122,6 +122,8 @@ def reads_value(value: Value) -> bool:
         return False
     if value.also and not _doubles(value):
         return False
+    if value.repeats and way in (Way.ABOVE, Way.ENTRY):
+        return not (value.choice or value.chosen)
     if value.repeats or value.join is not None or value.part is not None:
         return way is Way.FIELDS and not (value.choice or value.chosen)
     return way is not Way.OTHER
@@ -139,7 +141,8 @@ def contextual(content: Content) -> bool:
     """True when what stands in an element needs to know where that stands."""
     values = [*content.attributes.values(), *([content.text] if content.text else [])]
     return any(_looks_out(value) for value in values) or any(
-        contextual(element.content) for element in content.elements()
+        contextual(element.content) or (element.record is not None and element.record.up > 0)
+        for element in content.elements()
     )
 
 

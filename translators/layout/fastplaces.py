@@ -51,6 +51,15 @@ def fill(entries: list[Any], parts: tuple[Part, ...], found: Any) -> None:
             raise Unusual
 
 
+def listed(entries: list[Any], parts: tuple[Part, ...]) -> list[Any]:
+    """The list where these lead to, made when there is none."""
+    container, key = _reach(entries, parts)
+    found: list[Any] | None = _get(container, key)
+    if found is None:
+        found = container[key] = []
+    return found
+
+
 def _reach(entries: list[Any], parts: tuple[Part, ...]) -> tuple[Any, Any]:
     container: Any = entries
     key: Any = _entry(entries, parts[0])

@@ -25,6 +25,7 @@ from translators.layout.fastforms import (
     shape_of,
     way_of,
 )
+from translators.layout.grammar import Path
 from translators.layout.plan import Content, Value
 from translators.model import HEADER, Field, Shape
 
@@ -90,7 +91,16 @@ class Sinks:
         ]
         return [*lines, "    n -= 2"] if counted else lines
 
-    def picked(self, path: Any, *, counted: bool = True) -> tuple[str, str, list[str]]:
+    def elsewhere(self, path: Path, *, counted: bool) -> tuple[str, list[str]]:
+        """An expression for a list in an entry of another, or in a record around, and the lines
+        that it needs."""
+        if way_of(path) is Way.ABOVE:
+            around = "U[-1]" if path.header else f"U[{path.up - 1}]"
+            return f"{around}.setdefault({names(path)!r}, [])", []
+        entries, parts, opened = self.picked(path, counted=counted)
+        return f"LIST({entries}, {parts})", opened
+
+    def picked(self, path: Path, *, counted: bool = True) -> tuple[str, str, list[str]]:
         """The local of a list of which a path picks an entry, the parts behind as a constant,
         and the lines that make the list."""
         entries, opened = self.entries(names(path), counted=counted)
@@ -163,6 +173,9 @@ class Sinks:
             held = self.local()
             self._parts.setdefault(names(path), {})[value.part[0]] = (held, value)
             return [f"{held} = v", *number]
+        if value.repeats and way is not Way.FIELDS:
+            place, opened = self.elsewhere(path, counted=early)
+            return [*opened, f"{place}.append(v)", *number]
         if value.repeats:
             entries, opened = self.entries(names(path), counted=early)
             return [*opened, f"{entries}.append(v)", *number]
@@ -257,8 +270,8 @@ class Sinks:
             lines += [f"if {one} is not None:", *(f"    {line}" for line in kept)]
         return lines
 
-    def unsaid(self) -> list[str]:
-        """Lines that put parts of texts together, and say what the document does not."""
+    def gathered(self) -> list[str]:
+        """Lines that put the parts of texts together."""
         lines: list[str] = []
         for path, parts in self._parts.items():
             held = [parts[first][0] for first in sorted(parts)]
@@ -268,9 +281,14 @@ class Sinks:
                 f"    if {key!r} in {target}: raise Unusual",
                 f"    {target}[{key!r}] = ''.join([s for s in ({', '.join(held)},) if s])",
             ]
-        for name, value in self._content.unsaid:
-            lines.append(f"if d.get({name!r}) is None: d[{name!r}] = {value!r}")
         return lines
+
+    def unsaid(self) -> list[str]:
+        """Lines that say what the document does not."""
+        return [
+            f"if d.get({name!r}) is None: d[{name!r}] = {value!r}"
+            for name, value in self._content.unsaid
+        ]
 
     def _kept(self, held: str, value: Value) -> list[str]:
         return [f"v = {held}", *self.checks(value), *self.store(value, None)]

@@ -17,6 +17,9 @@ from translators.layout.plan import Content, Element, Plan, Value
 from translators.layout.writing import escaped
 from translators.model import HEADER, Form, Shape
 
+_LISTS = (Way.FIELDS, Way.ABOVE, Way.ENTRY)
+"""How a path may lead to a list."""
+
 
 class Uncovered(Exception):
     """A layout with a line that the fast writer does not know."""
@@ -183,7 +186,9 @@ class WriteBody:
 
     def _texts(self, element: Element, live: Live) -> str:
         value = element.content.text
-        if value is None or value.path is None or way_of(value.path) is not Way.FIELDS:
+        if value is None or value.path is None:
+            raise Uncovered
+        if way_of(value.path) not in _LISTS:
             raise Uncovered
         entries = self._entries(value.path)
         piece, name = self._makes.local(), safe(element.shown)
@@ -224,7 +229,7 @@ class WriteBody:
         shape = shape_of(self._base(path)[1], path.parts)
         piece = self._makes.local()
         if element.maximum != 1:
-            if way_of(path) is not Way.FIELDS or shape.item is None:
+            if way_of(path) not in _LISTS or shape.item is None:
                 raise Uncovered
             found = self._entries(path)
             lines, whole = self._within(element, shape.item, "x", "at")

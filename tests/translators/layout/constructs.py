@@ -136,9 +136,14 @@ nature = "^transaction_nature : code nature"
 amount = "invoice_amount.amount : decimal 16.2"
 of = "header.message_id"
 paper = "documents * : paper"
+via = "^item_ids *2 : text 9"
 [paper]
 type = "type : text 4"
 nature = "^^freight_payment : text 3"
+from = "^^actors * : actor"
+[actor]
+id = "id ! : text 10"
+role = "role : text 3"
 [body]
 ucr = "ucr"
 "deep/mrn" = "mrn ! : text 18"
@@ -203,6 +208,13 @@ tail = "mrn : text 4, part 3.."
 for = "declarant : text 5, also answers[].item_id"
 method = "screening_methods *2..3 : text 3"
 answer = "answers * : answer"
+seen = "answers[1].screenings[].outcome : text 3"
+screening = "answers[1].screenings *2 : screening"
+remark = "answers[1].texts * : text 5"
+[screening]
+how = "method ! : text 3"
+at = "screened_at ! : instant utc"
+seen = "outcome : text 3"
 [answer]
 at = "answered_at ! : instant seconds"
 item = "item_id : text 13"

@@ -21,7 +21,9 @@ from tests.translators.layout.layouts import (
 from tests.translators.layout.test_properties import mutated
 from translators.canonical import Header, Interchange
 from translators.faults import Note, TranslationError
-from translators.layout import LayoutTranslator, packaged
+from translators.layout import LayoutTranslator, packaged, packaged_ids
+from translators.layout.fast import Fast
+from translators.layout.fastwrite import fast_writers
 from translators.layout.findings import Findings
 from translators.layout.records import Record
 from translators.layout.reference import ReferenceReader
@@ -105,6 +107,26 @@ def test_every_value_is_carried_reported_or_faulty(
         texts: Any = node.xpath("count(descendant::text()[normalize-space()])")
         attributes: Any = node.xpath("count(descendant-or-self::*/@*)")
         assert findings.values == texts + attributes
+
+
+@pytest.mark.parametrize("name", packaged_ids())
+def test_the_full_sample_of_a_packaged_layout_needs_no_reference(name: str) -> None:
+    layout = packaged(name)
+    for plan, interchange in zip(layout.plans, layout.samples(), strict=True):
+        parser = etree.XMLParser(remove_blank_text=True)
+        root = etree.fromstring(encode(layout, interchange), parser)
+        nodes = [root]
+        for element in plan.chain:
+            nodes = [one for node in nodes for one in node.iterchildren(element.tag)]
+        readers, writers = Fast(plan).readers, fast_writers(plan)
+        for ordinal, (node, message) in enumerate(
+            zip(nodes, interchange.messages, strict=True), start=1
+        ):
+            row = choose_row(plan.messages, node)
+            assert row is not None
+            readers[row.group].one(node, position=ordinal)
+            written = writers[row.group].write(message, interchange.header, ordinal)
+            assert written.startswith(f"<{plan.name(str(node.tag))}")
 
 
 def written(write: Callable[[], bytes]) -> bytes | set[tuple[str, str]]:
