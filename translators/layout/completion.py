@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from translators.faults import NoteKind
 from translators.layout.grammar import Each, Expression, Field, Index, Match, Path
 from translators.layout.plan import Content, Element, Value
-from translators.layout.records import Record, each, owner, reach
+from translators.layout.records import Place, Record, each, owner, reach
 from translators.xml import Node, line_of
 
 if TYPE_CHECKING:
@@ -108,6 +108,18 @@ def also(reader: ReferenceReader, path: Path, raw: object, where: str, record: R
                 )
 
     record.later.append(later)
+
+
+def settle(reader: ReferenceReader, place: Place, where: str, base: Record) -> None:
+    """An entry of a list before which others are absent moves up, and that is told."""
+    entries = place.container
+
+    def moved() -> None:
+        if any(one is None for one in entries[: place.key]):
+            detail = "no entry stands before it, so that it becomes an earlier one"
+            reader.findings.note(NoteKind.MAPPED, where, path=place.pointer, detail=detail)
+
+    base.later.insert(0, moved)
 
 
 def gather(reader: ReferenceReader, value: Value, text: str, record: Record) -> None:

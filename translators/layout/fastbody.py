@@ -72,8 +72,7 @@ class Body:
         if self._around:
             lines.append("if u: SETTLE(d, u)")
         lines += sinks.unsaid()
-        alone = str(len(sinks.late) == sum("CLOSED(" in line for line in sinks.late))
-        lines += [line.replace("alone=ALONE", f"alone={alone}") for line in sinks.late]
+        lines += sinks.late
         head = f"def {name}(e, X, U, p):" if self._contextual else f"def {name}(e, X):"
         result = "d['.'], n" if sinks.itself else "d, n"
         return [head, *(f"    {line}" for line in lines), f"    return {result}"]

@@ -106,12 +106,10 @@ def also(data: dict[str, Any], parts: tuple[Part, ...], value: Any) -> None:
             place.put(value)
 
 
-def closed(entries: list[Any], *, alone: bool) -> None:
-    """Close gaps that ``[n]`` left. What is derived depends on when, unless it is ``alone``."""
+def closed(entries: list[Any]) -> None:
+    """A gap that ``[n]`` left lets entries move up, which the reference reader tells."""
     if None in entries:
-        if not alone:
-            raise Unusual
-        entries[:] = [one for one in entries if one is not None]
+        raise Unusual
 
 
 Around = dict[tuple[str | None, ...], Any]

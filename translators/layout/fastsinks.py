@@ -108,7 +108,7 @@ class Sinks:
         return entries, self._makes.constant(behind(path)), opened
 
     def _closing(self, entries: str) -> None:
-        line = f"if {entries} is not None: CLOSED({entries}, alone=ALONE)"
+        line = f"if {entries} is not None: CLOSED({entries})"
         if line not in self.late:
             self.late.insert(0, line)
 

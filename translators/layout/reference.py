@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from translators.faults import NoteKind
 from translators.layout import completion
 from translators.layout.findings import Findings, check_attributes
-from translators.layout.grammar import Each, Path
+from translators.layout.grammar import Each, Index, Path
 from translators.layout.notation import Wrong
 from translators.layout.plan import HINTS, Content, Element, Plan, Value
 from translators.layout.records import Record, owner, reach
@@ -324,6 +324,8 @@ class ReferenceReader:
             return
         else:
             place.put(raw)
+            if path.parts and isinstance(path.parts[-1], Index):
+                completion.settle(self, place, where, owner(path, record, self.header))
         self.findings.places[pointer] = (where, line)
         self.findings.carried += 1
         for other in value.also:

@@ -383,7 +383,8 @@ def _base64(arguments: tuple[str, ...]) -> WireType:
         compact = "".join(text.split())
         try:
             binascii.a2b_base64(compact, strict_mode=True)
-        except binascii.Error as error:
+        except ValueError as error:
+            # Of binascii.Error, or a plain one for what is not ASCII.
             raise ValueFault("bytes.invalid", "not base64") from error
         return compact
 

@@ -62,7 +62,7 @@ def of_line(line: str, more: str = "") -> list[str]:
         ('x = "="', "x: '=' alone places the child that a predicate names"),
         ('x = "ucr : pairs name"', "x: 'pairs' names the attribute of the key, as in pairs @name"),
         ('x = "ucr : pairs @n"', "x: ucr is no map, so it has no pairs"),
-        ('x = "ucr : code"', "x: 'code' names a table, and perhaps closed"),
+        ('x = "ucr : code"', "x: 'code' names a table, and perhaps closed and a length"),
         ('x = "ucr : code none"', "x: unknown code table 'none'"),
         ('x = "ucr : choice"', "x: there is no [choice.d.ucr]"),
         ('x = "ucr : d"', "x: groups that contain each other in a ring"),
