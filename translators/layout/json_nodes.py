@@ -43,7 +43,7 @@ class Lines:
         breaks = [match.start() for match in re.finditer("\n", self._text)]
         return {
             pointer: self._first + bisect_right(breaks, at)
-            for pointer, at in _starts(self._text, self._where)
+            for pointer, at in starts(self._text, self._where)
         }
 
 
@@ -60,11 +60,17 @@ class _Open:
         return child(self.pointer, self.name or "" if self.entry is None else self.entry)
 
 
-def _starts(text: str, where: str) -> Iterator[tuple[str, int]]:
-    """Pointer and offset of every value of well-formed JSON."""
+def starts(
+    text: str, where: str, *, passing: tuple[str, str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """Pointer and offset of every value of well-formed JSON.
+
+    ``passing`` is a pointer and a text: the value there is not looked into where it is that text.
+    """
     stack: list[_Open] = []
-    for match in _TOKEN.finditer(text):
-        mark = match[0]
+    at = 0
+    while match := _TOKEN.search(text, at):
+        mark, at = match[0], match.end()
         top = stack[-1] if stack else None
         if mark in "}]":
             stack.pop()
@@ -77,7 +83,9 @@ def _starts(text: str, where: str) -> Iterator[tuple[str, int]]:
         elif mark != ":":
             pointer = where if top is None else top.below()
             yield pointer, match.start()
-            if mark in "{[":
+            if passing and pointer == passing[0] and text.startswith(passing[1], match.start()):
+                at = match.start() + len(passing[1])
+            elif mark in "{[":
                 stack.append(_Open(pointer, 0 if mark == "[" else None))
 
 

@@ -73,6 +73,7 @@ class JsonNotation:
         assert element.record is not None
         place = reach(owner(element.record, record, reader.header), element.record.parts)
         findings = reader.findings
+        found: dict[str, str] = {}
         for name, value in node.value.items():
             here = below(where, name)
             pointer = below(place.pointer, name)
@@ -87,9 +88,12 @@ class JsonNotation:
                 findings.fault(code, here, line, path=pointer, detail=detail)
                 findings.written[pointer] = ""
             else:
-                place.put({**(place.value or {}), name: value.strip()})
+                found[name] = value.strip()
                 findings.places[pointer] = (here, line)
                 findings.carried += 1
+        if found:
+            place.put({**(place.value or {}), **found})
+            findings.places.setdefault(place.pointer, (where, node.sourceline))
 
     def values(self, node: JsonNode, where: str, plan: Plan) -> Iterator[str]:
         """Every value that is not null or blank."""

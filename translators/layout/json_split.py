@@ -10,13 +10,15 @@ import msgspec
 from msgspec import Raw
 
 from translators import json
-from translators.faults import TranslationError
-from translators.layout.json_nodes import Lines
+from translators.faults import Fault, TranslationError
+from translators.layout.json_nodes import Lines, starts
 from translators.layout.plan import Plan
 from translators.pointer import child
 
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _NAMES: Final = msgspec.json.Decoder(dict[str, Raw])
+MAX_AROUND: Final = 200_000
+"""Values around the messages, which are held and looked at all at once."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def _taken(content: bytes, plan: Plan) -> Split:
 
 def _nothing(content: bytes, names: tuple[str, ...], *, wrong: str | None = None) -> Split:
     """A document without messages, as a whole."""
+    _bound(content.count(b","))
     parsed = json.parse(content)
     if wrong is None:
         _remove(parsed.value, names)
@@ -93,25 +96,27 @@ def _nothing(content: bytes, names: tuple[str, ...], *, wrong: str | None = None
 
 def _cut(content: bytes, whole: bytes, names: tuple[str, ...]) -> tuple[int, bytes]:
     """Where the messages begin, and the document with a zero in their place."""
+    _bound(content.count(b",") - whole.count(b","))
     start = content.find(whole)
-    while True:
-        after = content[start + len(whole) :]
-        around = content[:start] + b"0" + b"\n" * whole.count(b"\n") + after
-        # Something else may be spelled like the messages, and stand before them.
-        again = content.find(whole, start + 1)
-        if again < 0 or _at(around, names) == b"0":
-            return start, around
-        start = again
+    if content.find(whole, start + 1) >= 0:  # Something else is spelled like the messages.
+        start = _start(content, whole, names)
+    after = content[start + len(whole) :]
+    return start, content[:start] + b"0" + b"\n" * whole.count(b"\n") + after
 
 
-def _at(content: bytes, names: tuple[str, ...]) -> bytes | None:
-    """What stands at a way of names."""
-    for name in names:
-        try:
-            content = bytes(_NAMES.decode(content)[name])
-        except (msgspec.DecodeError, KeyError):
-            return None
-    return content
+def _start(content: bytes, whole: bytes, names: tuple[str, ...]) -> int:
+    """Where the value at a way of names begins: of names given twice the last, as parsers do."""
+    text, value = content.decode(), whole.decode()
+    pointer = "".join(child("", name) for name in names)
+    at = max(at for found, at in starts(text, "", passing=(pointer, value)) if found == pointer)
+    return len(text[:at].encode())
+
+
+def _bound(values: int) -> None:
+    """Refuse a document with too much around its messages."""
+    if values > MAX_AROUND:
+        detail = f"more than {MAX_AROUND} values around the messages"
+        raise TranslationError([Fault(code="body.too-large", detail=detail)])
 
 
 def _remove(value: Any, names: tuple[str, ...]) -> None:
