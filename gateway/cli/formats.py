@@ -12,7 +12,9 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from gateway.cli.spoken import Spoken, with_formats
+from translators.canonical import Interchange
 from translators.described import Described
+from translators.layout import LayoutTranslator
 from translators.translator import FormatId, Translator, encode
 
 
@@ -102,23 +104,42 @@ def schema(name: str | None, spoken: Spoken, out: Path, as_json: bool) -> None: 
     click.echo(msgspec.json.encode(written).decode() if as_json else "\n".join(written))
 
 
+def _of_root(translator: Translator, root: str) -> Interchange:
+    """The sample of one of several documents."""
+    roots = translator.root_elements if isinstance(translator, LayoutTranslator) else ()
+    names = [one.rpartition("}")[2] for one in roots]
+    if not isinstance(translator, LayoutTranslator) or root not in names:
+        known = ", ".join(names) or "none"
+        raise click.UsageError(
+            f"{translator.id} has no document element {root}; its elements are: {known}"
+        )
+    return translator.samples()[names.index(root)]
+
+
 @click.command(
     epilog="""\b
 Examples:
   luxor sample upu.itmatt.1
   luxor sample --layout my-orders.toml
+  luxor sample eu.ics2.risk.2 --root IE4S01
   luxor sample upu.cusrsp.1 > response.xml"""
 )
 @click.argument("name", required=False)
 @with_formats
+@click.option("--root", help="Of a format with several documents: the document element.")
 @click.option("--json", "as_json", is_flag=True, help="Print the sample in canonical JSON.")
-def sample(name: str | None, spoken: Spoken, as_json: bool) -> None:  # noqa: FBT001 - a click option
+def sample(
+    name: str | None,
+    spoken: Spoken,
+    root: str | None,
+    as_json: bool,  # noqa: FBT001 - a click option
+) -> None:
     """Print a sample document of the format NAME, with every line of it filled.
 
     NAME may be left out when --layout gives one format.
     """
     translator = spoken.get(name)
-    interchange = described(translator).sample()
+    interchange = described(translator).sample() if root is None else _of_root(translator, root)
     writer = spoken.registry.get(FormatId("luxor.json.1")) if as_json else translator
     sys.stdout.buffer.write(encode(writer, interchange))
     sys.stdout.buffer.flush()

@@ -57,6 +57,21 @@ def test_the_page_of_every_format_is_fresh(name: str) -> None:
     assert run("formats", name).stdout == page.read_text("utf-8"), "run: make docs"
 
 
+def test_a_format_with_several_documents_has_a_sample_of_each() -> None:
+    found = [
+        etree.fromstring(run("sample", "eu.ics2.risk.2", "--root", root).stdout_bytes).tag
+        for root in ("IE4S01", "IE4Q07")
+    ]
+    assert [f"{{urn:wco:datamodel:eu:ics2:2}}{root}" for root in ("IE4S01", "IE4Q07")] == found
+
+
+@pytest.mark.parametrize("name", ["eu.ics2.risk.2", "luxor.json.1"])
+def test_a_sample_of_a_document_that_there_is_not_names_those_that_there_are(name: str) -> None:
+    result = run("sample", name, "--root", "IE3F43")
+    assert 2 == result.exit_code
+    assert "has no document element IE3F43" in result.output
+
+
 def test_the_sample_of_itmatt_is_valid_against_its_schema(tmp_path: Path) -> None:
     (file,) = json.loads(run("schema", "upu.itmatt.1", "--out", str(tmp_path), "--json").stdout)
 
