@@ -101,12 +101,16 @@ def _grouped(named: Iterable[tuple[str, Translator]]) -> Mapping[str, tuple[Tran
     return MappingProxyType({name: tuple(several.values()) for name, several in found.items()})
 
 
+def own() -> Registry:
+    """Our own two formats, which carry every kind; they need no layout."""
+    return Registry((JsonExchange(), ProtoExchange()))
+
+
 def standard() -> Registry:
     """The formats of the package, one line each."""
     return Registry(
         (
-            JsonExchange(),
-            ProtoExchange(),
+            *own(),
             layout.packaged("upu.itmatt.1"),
             layout.packaged("upu.cusitm.1"),
             layout.packaged("upu.cusrsp.1"),

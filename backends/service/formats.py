@@ -9,17 +9,13 @@ from types import MappingProxyType
 from backends.service.books import Encode
 from backends.service.configuration import Settings
 from translators.canonical import Header, Interchange, Message
-from translators.registry import standard
-from translators.translator import FormatId, Translator, encode
-
-SPOKEN = ("luxor.proto.1", "luxor.json.1")
+from translators.registry import own
+from translators.translator import Translator, encode
 
 
 def spoken_formats() -> Mapping[str, Translator]:
     """The translators by format id."""
-    registry = standard()
-    found = {name: registry.find(FormatId(name)) for name in SPOKEN}
-    return MappingProxyType({name: known for name, known in found.items() if known is not None})
+    return MappingProxyType({translator.id: translator for translator in own()})
 
 
 def encoder(settings: Settings) -> Encode:

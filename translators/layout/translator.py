@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
 from translators.canonical import Header, Interchange, Message
@@ -25,17 +25,20 @@ from translators.translator import FormatId, Reading, Report, decode
 from translators.xml import PROLOG, Limits, XmlError, opening
 
 
-@dataclass(frozen=True)
 class _Document:
-    """What is compiled once for one document element."""
+    """What is compiled for one document element: when it is first read or written, for a program
+    that knows all formats seldom speaks all of them."""
 
-    plan: Plan
-    fast: Fast | JsonFast
-    writers: Writers
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
+    @cached_property
+    def fast(self) -> Fast | JsonFast:
+        return JsonFast(self.plan) if self.plan.syntax == "json" else Fast(self.plan)
 
-def _fast(plan: Plan) -> Fast | JsonFast:
-    return JsonFast(plan) if plan.syntax == "json" else Fast(plan)
+    @cached_property
+    def writers(self) -> Writers:
+        return Writers(self.plan)
 
 
 class LayoutTranslator:
@@ -55,7 +58,7 @@ class LayoutTranslator:
         self.plans = plans
         self.pointers = pointers
         self._limits = limits or Limits()
-        self._documents = tuple(_Document(plan, _fast(plan), Writers(plan)) for plan in plans)
+        self._documents = tuple(_Document(plan) for plan in plans)
 
     @property
     def plan(self) -> Plan:
