@@ -45,7 +45,7 @@ class Registry:
         varied = [each for each in formats if isinstance(each, _Varied)]
         writers = [*formats, *(variant for each in varied for variant in each.variants)]
         self._by_media_type = _grouped(
-            (name, translator) for translator in writers for name in translator.media_types
+            (name.lower(), translator) for translator in writers for name in translator.media_types
         )
         self._by_root = _grouped(
             (root, each)

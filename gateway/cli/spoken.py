@@ -12,9 +12,9 @@ import click
 
 from gateway.config import ConfigError, load
 from gateway.config.assemble import formats_of, regimes_of
-from gateway.config.layouts import read_layout
+from gateway.config.layouts import read_layout, repeated
 from gateway.regimes import standard as standard_rules
-from translators.layout import LayoutError, Mistake
+from translators.layout import LayoutError, LayoutTranslator, Mistake
 from translators.registry import Registry, standard
 from translators.translator import FormatId, Translator
 
@@ -44,17 +44,18 @@ class Spoken:
         loaded = None if config is None else load(config)
         known = standard() if loaded is None else formats_of(loaded)
         self.regimes = standard_rules() if loaded is None else regimes_of(loaded)
-        own: list[Translator] = []
+        own: list[tuple[Path, LayoutTranslator]] = []
         mistakes: list[Mistake] = []
         for path in layouts:
             try:
-                own.append(read_layout(path))
+                own.append((path, read_layout(path)))
             except LayoutError as error:
                 mistakes += error.mistakes
+        mistakes += [mistake for _, mistake in repeated(own)]
         if mistakes:
             raise LayoutError(mistakes)
-        self.own = tuple(own)
-        self.registry = Registry([*known, *own])
+        self.own = tuple(found for _, found in own)
+        self.registry = Registry([*known, *self.own])
 
     def get(self, name: str | None) -> Translator:
         """The format of that id, without one that of the only layout file; else a usage error."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.config.document import Config
-from gateway.config.layouts import read_layout
+from gateway.config.layouts import read_layout, repeated
 from gateway.config.lists import codes_of
 from gateway.config.mistakes import ConfigError, Mistake
 from gateway.pipeline.plan import Network
@@ -32,18 +34,21 @@ NOTICE_ROUTE = Route(name="gateway-notices", kinds=(NOTICE_KIND,), to=(ORIGIN,),
 
 def formats_of(config: Config) -> Formats:
     """The packaged formats and those of the configuration; raises ``ConfigError``."""
-    own, mistakes = [], []
+    own: dict[int, tuple[Path, layout.LayoutTranslator]] = {}
+    mistakes: list[Mistake] = []
     for index, section in enumerate(config.format):
         path = config.path(section.layout)
         try:
-            own.append(read_layout(path))
+            own[index] = path, read_layout(path)
         except OSError as error:
             mistakes.append(Mistake(f"format[{index}].layout", f"{path}: {error.strerror}"))
         except layout.LayoutError as error:
             mistakes.extend(Mistake(f"format[{index}]", str(line)) for line in error.mistakes)
+    places = list(own)
+    mistakes += [Mistake(f"format[{places[at]}]", str(one)) for at, one in repeated(own.values())]
     if mistakes:
         raise ConfigError(config.file, mistakes)
-    return Formats([*standard(), *own])
+    return Formats([*standard(), *(found for _, found in own.values())])
 
 
 def regimes_of(config: Config) -> tuple[Regime, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.translators.layout.json_layouts import small
 from translators.canonical import Header, Interchange
 from translators.exchange.json_exchange import JsonExchange
 from translators.exchange.proto_exchange import ProtoExchange
@@ -49,6 +50,12 @@ def test_a_format_is_found_by_its_media_type(media_type: str, format_id: str) ->
 @pytest.mark.parametrize("media_type", ["application/xml", "text/plain", ""])
 def test_a_media_type_that_names_no_format_finds_none(media_type: str) -> None:
     assert FORMATS.by_media_type(media_type) == ()
+
+
+def test_case_has_no_meaning_in_the_media_type_of_a_layout() -> None:
+    layout = small(header='media-types = ["Application/VND.Acme+JSON"]')
+    for written in (layout.media_types[0], layout.media_types[0].upper()):
+        assert (layout,) == Registry([layout]).by_media_type(written)
 
 
 def test_every_media_type_of_a_format_leads_back_to_it() -> None:

@@ -176,6 +176,47 @@ def test_mistakes_in_a_layout_are_told_with_file_and_line(tmp_path: Path) -> Non
     assert f"{bad}:{number}: [order] orderNo: " in result.stderr
 
 
+@pytest.mark.parametrize("name", ["../../other", "two words", "x.*", ".hidden", "x.1\\n"])
+def test_an_id_is_one_that_can_stand_in_a_header_and_in_the_name_of_a_file(
+    name: str, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(ORDER_FILE.read_text("utf-8").replace("example.platform-order.1", name), "utf-8")
+
+    with pytest.raises(LayoutError, match=r"bad\.toml:3: \[\] layout: .* is no id"):
+        read_layout(bad)
+
+
+@pytest.mark.parametrize(
+    "name", ["order", "application/json; charset=utf-8", "a/b\\r\\nX: 1", "a/"]
+)
+def test_a_media_type_is_one_without_parameters(name: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    text = ORDER_FILE.read_text("utf-8").replace("application/vnd.example.order+json", name)
+    bad.write_text(text, "utf-8")
+
+    with pytest.raises(LayoutError, match=r"bad\.toml:9: \[\] media-types: .* is no media type"):
+        read_layout(bad)
+
+
+def test_two_layout_files_never_define_the_same_format(tmp_path: Path) -> None:
+    shutil.copytree(LAYOUTS, tmp_path, dirs_exist_ok=True)
+    copy = tmp_path / "copy.toml"
+    shutil.copy(ORDER_FILE, copy)
+    config = tmp_path / "gateway.toml"
+    layouts = [FLAT_FILE, ORDER_FILE, copy]
+    sections = "".join(f'[[format]]\nlayout = "{path}"\n' for path in layouts)
+    config.write_text((EXAMPLES / "gateway.toml").read_text("utf-8") + sections, "utf-8")
+    detail = f"{copy}:3: [] layout: {PLATFORM.id} is what {ORDER_FILE} defines"
+
+    checked = run("serve", "--config", config, "--check")
+    tried = run("formats", "--layout", ORDER_FILE, "--layout", copy)
+
+    assert (2, 2) == (checked.exit_code, tried.exit_code)
+    assert f"format[2]: {detail}" in checked.output
+    assert [detail] == tried.stderr.splitlines()
+
+
 def test_commands_take_a_layout_without_a_gateway(tmp_path: Path) -> None:
     schema = run("schema", "--layout", ORDER_FILE, "--out", tmp_path, "--json")
     sample = run("sample", "--layout", ORDER_FILE)
