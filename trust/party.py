@@ -26,6 +26,16 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     parties: tuple[Party, ...] = ()
 
 
+class _Earlier(msgspec.Struct, frozen=True):
+    """What a stored party had before it had ``speaks``."""
+
+    answer_format: str | None = None
+
+
+class _EarlierDocument(msgspec.Struct, frozen=True):
+    parties: tuple[_Earlier, ...] = ()
+
+
 class Registry:
     """Parties and authorities by id. Change makes a new registry; ``version`` tells them apart.
 
@@ -88,12 +98,22 @@ class Registry:
 
     @classmethod
     def from_json(cls, document: bytes) -> Self:
-        """The registry of a document that ``to_json`` made; raises ``RegistryError``."""
+        """The registry of a document that ``to_json`` made, of an earlier version too.
+
+        Raises ``RegistryError``.
+        """
         try:
             found = msgspec.json.decode(document, type=_Document)
+            earlier = msgspec.json.decode(document, type=_EarlierDocument)
         except msgspec.DecodeError as error:
             raise RegistryError([Mistake("", str(error))]) from error
-        return cls(version=found.version, authorities=found.authorities, parties=found.parties)
+        parties = [
+            msgspec.structs.replace(party, speaks=(before.answer_format,))
+            if before.answer_format is not None and not party.speaks
+            else party
+            for party, before in zip(found.parties, earlier.parties, strict=True)
+        ]
+        return cls(version=found.version, authorities=found.authorities, parties=parties)
 
     def to_json(self) -> bytes:
         """The registry as one document with everything in it, for a database."""

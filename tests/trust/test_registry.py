@@ -457,6 +457,17 @@ def test_the_older_key_for_one_spoken_format_is_still_read() -> None:
     assert 'speaks = ["upu.cusrsp.1"]' in registry.to_toml()
 
 
+def test_a_registry_that_was_stored_with_the_older_key_keeps_what_it_says() -> None:
+    stored = b"""{"version": 3, "parties": [
+        {"id": "a", "answer_format": "upu.cusrsp.1"}, {"id": "b"}, {"id": "c", "speaks": ["x.1"]}
+    ]}"""
+
+    registry = Registry.from_json(stored)
+
+    assert [("upu.cusrsp.1",), (), ("x.1",)] == [p.speaks for p in registry.parties.values()]
+    assert registry.to_json() == Registry.from_json(registry.to_json()).to_json()
+
+
 @pytest.mark.parametrize(
     ("row", "mistake"),
     [
