@@ -96,10 +96,11 @@ class JsonDocumentReader:
             self._outside.fault("json.duplicate-key", pointer, found.lines.find(pointer))
         if found.wrong is not None:
             line = found.lines.find(found.wrong)
-            what = "an object is expected"
-            if self._plan.array is not None or found.wrong:
-                what = "an array of messages is expected"
-            self._outside.fault("value.type", found.wrong, line, detail=what)
+            several = self._plan.array is not None
+            if found.wrong:  # the messages themselves, and not the object that should hold them
+                several = self._plan.chain[-1].listed
+            what = "an array of messages" if several else "an object"
+            self._outside.fault("value.type", found.wrong, line, detail=f"{what} is expected")
         if found.wrong == "" or not self._plan.chain:
             return
         reader = ReferenceReader(self._plan, self._header, self._outside)
@@ -108,8 +109,10 @@ class JsonDocumentReader:
 
     def _empty(self, found: Split) -> None:
         """A document without any message."""
+        if found.wrong is not None:
+            return
         least = self._plan.array[0] if self._plan.array else self._plan.chain[-1].minimum
-        if least and found.wrong is None:
+        if least:
             where = self._plan.notation.message(self._plan, 1).removesuffix("/0")
             self._outside.fault("element.missing", where, None, detail="no message")
 

@@ -21,7 +21,7 @@ from tests.translators.layout.json_layouts import (
 )
 from tests.translators.layout.layouts import compiled
 from translators.canonical import Header, Interchange
-from translators.faults import TranslationError
+from translators.faults import Fault, TranslationError
 from translators.layout import LayoutTranslator
 from translators.translator import Entry, decode, encode
 
@@ -129,6 +129,22 @@ def test_a_bad_message_leaves_the_others_alone() -> None:
 )  # fmt: skip
 def test_what_is_no_good_document(content: bytes, expected: list[Any]) -> None:
     assert expected == faults(ALL, content)
+
+
+@pytest.mark.parametrize("content", [b"null", b"7", b'"x"', b"[]", b"[{}]"])
+def test_a_document_that_is_one_message_is_an_object(content: bytes) -> None:
+    assert [("value.type", "", "")] == faults(SINGLE, content)
+
+
+def test_what_is_expected_in_the_place_of_the_messages_is_said() -> None:
+    one = small(document='"data/order" = "messages ! : o"')
+    details = [
+        reading.detail
+        for layout, name in ((one, "order"), (ALL, "orders"))
+        for reading in layout.read(io.BytesIO(b'{"data":{"%s":7}}' % name.encode()))
+        if isinstance(reading, Fault) and reading.code == "value.type"
+    ]
+    assert ["an object is expected", "an array of messages is expected"] == details
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
