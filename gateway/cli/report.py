@@ -20,6 +20,7 @@ from gateway.cli.reported import Reported, Reporter, Told
 from gateway.cli.story import in_words
 from gateway.client import CredentialsError, PartyClient, ProblemError
 from gateway.core.errors import Unavailable
+from gateway.core.records import Result
 from gateway.core.reports import RECEIVED, Counts, Fate, Line
 from trust.errors import TrustError
 
@@ -185,7 +186,10 @@ def _print(one: Reported, console: Console) -> None:
     for each in one.deliveries:
         title = f"→ {each.destination}, attempt {each.n} {each.result}"
         if each.translation is None:
-            console.print(Text(f"  {title}: nothing was encoded"))
+            # What was delivered was encoded, by a version from before there were reports.
+            delivered = each.result == Result.DELIVERED
+            why = "no report was kept" if delivered else "nothing was encoded"
+            console.print(Text(f"  {title}: {why}"))
         else:
             _translation(title, each.translation, console)
 

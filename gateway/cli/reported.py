@@ -33,7 +33,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt of delivery; ``translation`` is missing when nothing was encoded for it."""
+    """One attempt of delivery; ``translation`` is missing when nothing was encoded for it, or
+    no report was kept then."""
 
     destination: str
     n: int

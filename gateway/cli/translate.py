@@ -142,7 +142,7 @@ def translate(
         _print_faults(reader, console)
         _print_notes("Read", source_format.id, reader.notes, console, whole=whole)
         _print_notes("Written", writer.id, written, console, whole=whole)
-        console.print(f"{reader.read} messages read, {reader.refused} refused")
+        console.print(_summary(reader))
     if reader.failed:
         sys.exit(REFUSED)
 
@@ -180,9 +180,14 @@ def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) 
         console = _console()
         _print_faults(reader, console)
         _print_notes("Read", translator.id, reader.notes, console, whole=True)
-        console.print(f"{reader.read} messages read, {reader.refused} refused")
+        console.print(_summary(reader))
     if reader.failed:
         sys.exit(REFUSED)
+
+
+def _summary(reader: Reader) -> str:
+    what = "message" if reader.read == 1 else "messages"
+    return f"{reader.read} {what} read, {reader.refused} refused"
 
 
 def _console(*, stderr: bool = False) -> Console:

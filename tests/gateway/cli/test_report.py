@@ -165,7 +165,7 @@ def test_a_terminal_reads_paths_and_reasons(command: Command, kept: Kept) -> Non
         result.stdout
     )
     assert "upu.cusitm.1 has no place" in result.stdout
-    assert "→ archive, attempt 1 delivered: nothing was encoded" in result.stdout
+    assert "→ archive, attempt 1 delivered: no report was kept" in result.stdout
 
 
 def test_the_trace_counts_and_says_where_to_look(command: Command, kept: Kept) -> None:

@@ -254,6 +254,17 @@ def test_a_report_for_people_groups_what_is_alike() -> None:
     assert "U → letters" in result.stderr
 
 
+@both
+def test_a_command_counts_messages_in_words_that_fit(
+    layout: LayoutTranslator, content: bytes
+) -> None:
+    file = FLAT_FILE if layout is FLAT else ORDER_FILE
+    count = "2 messages" if layout is FLAT else "1 message"
+    result = run("validate", "-", "--layout", file, content=content)
+
+    assert f"{count} read, 0 refused" == result.stdout.splitlines()[-1]
+
+
 def test_a_configuration_names_mistakes_of_its_layouts(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text('layout = "bad.1"\ntitle = "x"\nsyntax = "json"\nroot = "r"\n', "utf-8")
