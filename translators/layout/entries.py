@@ -86,7 +86,8 @@ class EntryReader:
                 record = self._said(node, record)
             give(row, record)
             message = gate.convert_spelled(record, KINDS[row.kind])
-            settle(self._header.data, header)
+            if header:
+                settle(self._header.data, header)
         except GIVES_UP:
             return None
         return message

@@ -42,7 +42,7 @@ __all__ = ["COUNT", "GIVES_UP", "Fast", "FastReader", "Unusual"]
 
 COUNT = etree.XPath("count(descendant::node())+count(descendant-or-self::*/@*)")
 """Elements, texts and attributes of a message, its own attributes included."""
-_SEPARATOR = "\0"
+_MARK, _NEXT = "\0", "\1"
 """Between collected values; no XML text can hold it."""
 
 Collected = list[list[str]]
@@ -65,21 +65,22 @@ class FastReader:
         self.contextual = contextual
         """Whether ``read`` takes, after an element and what it collects into, the mappings that
         take values for what is around (the last is for the header), and the position."""
-        self._matches = tuple(
-            re.compile(f"(?:{pattern})(?:{_SEPARATOR}(?:{pattern}))*").fullmatch
-            for pattern in patterns
-        )
+        # Each text behind a mark, those of one pattern before those of the next.
+        each = (f"(?:{_MARK}(?:{pattern}))*" for pattern in patterns)
+        self._matches = re.compile(_NEXT.join(each)).fullmatch
+        self._patterns = len(patterns)
 
     def fresh(self) -> Collected:
         """What one or several readings collect into."""
-        return [[] for _ in self._matches]
+        return [[] for _ in range(self._patterns)]
 
     def holds(self, collected: Collected) -> bool:
         """True when every collected text matches its pattern."""
-        for at, texts in enumerate(collected):
-            if texts and not self._matches[at](_SEPARATOR.join(texts)):
-                return False
-        return True
+        return bool(
+            self._matches(
+                _NEXT.join([_MARK + _MARK.join(texts) if texts else "" for texts in collected])
+            )
+        )
 
     def one(self, node: Node, header: Around | None = None, position: int = 1) -> dict[str, Any]:
         """Read one element wholly, or raise one of :data:`GIVES_UP`.

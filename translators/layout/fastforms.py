@@ -3,6 +3,7 @@ not check anyway."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -36,8 +37,11 @@ class Check:
     def lines(self, constant: Callable[[Any], str], collector: Callable[[str], int]) -> list[str]:
         """Source that checks and converts the local ``v``."""
         lines = []
-        if self.pattern is not None:
+        if self.pattern is not None and separable(self.pattern):
             lines.append(f"X[{collector(self.pattern)}].append(v)")
+        elif self.pattern is not None:
+            matches = constant(re.compile(self.pattern).fullmatch)
+            lines.append(f"if {matches}(v) is None: raise Unusual")
         if self.minimum is not None and self.minimum == self.maximum:
             lines.append(f"if len(v) != {self.minimum}: raise Unusual")
         elif self.minimum is not None:
@@ -47,6 +51,18 @@ class Check:
         if self.convert is not None:
             lines.append(f"v = {constant(self.convert)}(v)")
         return lines
+
+
+_SEPARABLE = re.compile(
+    r"(?:\[(?:[A-Za-z0-9 .:+]|\\?-)+\]|\\[.+\-]|\(\?[:!]|[A-Za-z0-9:+\-(){},?*|])*"
+)
+"""Expressions of plain classes and letters, which match nothing that stands between texts."""
+
+
+def separable(pattern: str) -> bool:
+    """True for a pattern that many texts can be matched with at once. One that could match what
+    stands between them could take two for one, and would be tried in all ways there are."""
+    return _SEPARABLE.fullmatch(pattern) is not None
 
 
 class Way(Enum):

@@ -167,7 +167,8 @@ class Sinks:
         if value.join is not None:
             entries, opened = self.entries(names(path), counted=early)
             pieces = f"[s.strip() for s in v.split({value.join!r})]"
-            lines = [f"v = {pieces}"]
+            # Other spacing is noted.
+            lines = [f"w, v = v, {pieces}", f"if {value.join!r}.join(v) != w: raise Unusual"]
             return [*lines, *opened, f"{entries} += v", *number]
         if value.part is not None:
             held = self.local()

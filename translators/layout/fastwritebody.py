@@ -7,10 +7,11 @@ element around others, when something stands in it and when something required i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from translators.layout.fastforms import Way, contextual, field_of, shape_of, way_of
+from translators.layout.fastforms import Way, contextual, field_of, separable, shape_of, way_of
 from translators.layout.fastlooks import worded
 from translators.layout.grammar import NAME, Each, Expression, Field, Index, Match, Part, Path
 from translators.layout.plan import Content, Element, Plan, Value
@@ -427,7 +428,11 @@ class WriteBody:
         wire = value.type
         lines = []
         if wire.pattern is not None and wire.pattern != leaf.pattern:
-            lines.append(f"X[{self._makes.collector(wire.pattern)}]({local})")
+            if separable(wire.pattern):
+                lines.append(f"X[{self._makes.collector(wire.pattern)}]({local})")
+            else:
+                matches = self._makes.constant(re.compile(wire.pattern).fullmatch)
+                lines.append(f"if {matches}({local}) is None: raise Unusual")
         if wire.maximum is not None and wire.maximum < (leaf.max_length or 1 << 62):
             lines.append(f"if len({local}) > {wire.maximum}: raise Unusual")
         if wire.minimum is not None and wire.minimum > (leaf.min_length or 0):

@@ -21,6 +21,9 @@ from translators.layout.walking import shown
 from translators.pointer import child as below
 from translators.xml import Node, line_of
 
+_BLANK = " \t\r\n"
+"""What XML takes for space; there is more in Unicode, which is trimmed here too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -206,7 +209,7 @@ class ReferenceReader:
             if text:
                 self._stray(node, where, own=True)
         elif text:
-            self.value(content.text, text, where, line_of(node), record)
+            self.value(content.text, node.text or "", where, line_of(node), record)
         elif self.plan.refuse and content.text.whole:
             path = self.pointer(content.text.path, record)
             self.findings.fault("value.empty", where, line_of(node), path=path)
@@ -226,7 +229,11 @@ class ReferenceReader:
 
     def value(self, value: Value, text: str, where: str, line: int | None, record: Record) -> None:
         """Read one value of the wire."""
-        text = text.strip()
+        given, text = text, text.strip()
+        if text and text != given.strip(_BLANK):
+            detail = "space around it is not carried"
+            path = self.pointer(value.path, record)
+            self.findings.explained(NoteKind.MAPPED, where, path=path, detail=detail)
         if not text:
             path = self.pointer(value.path, record)
             if self.plan.refuse:

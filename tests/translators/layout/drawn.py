@@ -92,7 +92,8 @@ class _Drawing:
         if value.type.codes is not None and not self._draw(_MOSTLY):
             return "unknown"
         if value.join is not None:
-            return value.join.join(self._draw(st.lists(texts(1, 5), min_size=1, max_size=3)))
+            between = value.join if self._draw(_MOSTLY) else f"{value.join} "
+            return between.join(self._draw(st.lists(texts(1, 5), min_size=1, max_size=3)))
         if value.type.name.startswith("instant "):
             days = st.sampled_from(["2026-11-20", "2026-11-21", "2026-02-30"])
             return f"{self._draw(days)}T10:00:00Z"

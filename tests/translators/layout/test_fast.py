@@ -23,6 +23,7 @@ from translators.canonical import Header, Interchange
 from translators.faults import Note, TranslationError
 from translators.layout import LayoutTranslator, packaged, packaged_ids
 from translators.layout.fast import Fast
+from translators.layout.fastforms import separable
 from translators.layout.fastwrite import fast_writers
 from translators.layout.findings import Findings
 from translators.layout.records import Record
@@ -127,6 +128,16 @@ def test_the_full_sample_of_a_packaged_layout_needs_no_reference(name: str) -> N
             readers[row.group].one(node, position=ordinal)
             written = writers[row.group].write(message, interchange.header, ordinal)
             assert written.startswith(f"<{plan.name(str(node.tag))}")
+
+
+@pytest.mark.parametrize("pattern", [r"[0-9]{1,16}(\.[0-9]{1,6})?", "[A-Z]{2}", "Y|N", "[a-z.-]+"])
+def test_texts_of_plain_patterns_are_matched_together(pattern: str) -> None:
+    assert separable(pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"[^\n\r]{1,70}", ".+", r"\S+( \S+)*", r"[\w]+", "a.b"])
+def test_what_could_match_the_mark_between_texts_is_matched_text_by_text(pattern: str) -> None:
+    assert not separable(pattern)
 
 
 def written(write: Callable[[], bytes]) -> bytes | set[tuple[str, str]]:
