@@ -19,6 +19,11 @@ class CodeTable:
     closed: bool = False
     ours: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def exact(self) -> Mapping[str, str]:
+        """The codes that are written as they were read; the others are read-only."""
+        return {code: name for code, name in self.wire.items() if self.ours.get(name) == code}
+
 
 def table(
     name: str, codes: Mapping[str, str], read_only: tuple[str, ...], *, closed: bool

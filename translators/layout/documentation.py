@@ -130,7 +130,7 @@ def _element_rows(plan: Plan, element: Element, above: str) -> Iterator[tuple[st
 def _value_row(plan: Plan, shown: str, occurs: str, value: Value) -> tuple[str, ...]:
     kind = f"{value.type.scalar}: " if plan.syntax == "json" else ""
     if value.constant is not None:
-        return shown, occurs, f"{kind}always `{value.constant}`", ""
+        return shown, occurs, f"{kind}{_constant(value)}", ""
     if value.derived is not None:
         return shown, occurs, f"{kind}{_expression(value.derived)}", "computed and compared"
     form = f"{kind}{value.type.name}"
@@ -146,6 +146,10 @@ def _value_row(plan: Plan, shown: str, occurs: str, value: Value) -> tuple[str, 
     if value.join is not None:
         form += f", joined by `{value.join}`"
     return shown, occurs, form, f"`{value.path.shown}`" if value.path is not None else ""
+
+
+def _constant(value: Value) -> str:
+    return f"always `{value.constant}`{', anything else is refused' if value.firm else ''}"
 
 
 def _expression(expression: Expression) -> str:

@@ -195,7 +195,7 @@ def check_of(value: Value, field: Field_) -> Check:
     if value.join is not None:
         return Check(pattern=wire.pattern, minimum=wire.minimum or 1, maximum=wire.maximum)
     if wire.codes is not None:
-        return Check(convert=wire.codes.wire.__getitem__, bare=True)
+        return Check(convert=wire.codes.exact.__getitem__, bare=True)
     if not wire.raw:
         return Check(convert=wire.read)
     if leaf.form is ModelForm.DATE:

@@ -127,6 +127,8 @@ class Spec:
     type: str = "text"
     arguments: tuple[str, ...] = ()
     constant: str | None = None
+    firm: bool = False
+    """``==``: another value than the constant is refused, not reported."""
     derived: Expression | None = None
     places: bool = False
     """``"="`` alone: here stands the child that the predicate names."""
@@ -157,6 +159,8 @@ def parse(line: Line, qualify: Qualify) -> Spec:
     """Parse one line; raises :class:`GrammarError`."""
     key = parse_key(line.key, qualify)
     text = line.text.strip()
+    if text.startswith("=="):
+        return _firm(line, key, text[2:].strip())
     if text.startswith("="):
         return _fixed(line, key, text[1:].strip())
     left, *right = split(text, ":", limit=1)
@@ -225,6 +229,12 @@ def _part(text: str) -> tuple[int, int | None]:
     if not 1 <= int(first) <= int(last or first):
         raise GrammarError(f"characters are counted from 1, upwards: {text!r}")
     return int(first), int(last) if last else None
+
+
+def _firm(line: Line, key: Key, text: str) -> Spec:
+    if not text:
+        raise GrammarError("behind '==' stands what must stand there")
+    return Spec(line=line, key=key, constant=unquote(text), firm=True)
 
 
 def _fixed(line: Line, key: Key, text: str) -> Spec:

@@ -82,7 +82,7 @@ def with_scalar(type_: WireType, spec: Spec, kind: str | None, *, strings: bool)
 
 
 def _constant(spec: Spec) -> str:
-    text = spec.line.text.strip().removeprefix("=").strip()
+    text = spec.line.text.strip().lstrip("=").strip()
     if text in _WORDS:
         return "boolean"
     return "number" if _NUMBER.fullmatch(text) else "string"

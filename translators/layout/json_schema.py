@@ -135,6 +135,8 @@ def _value(value: Value) -> Described:
     described: Described = {"type": kind}
     if value.constant is not None:
         described["description"] = f"always {value.constant}"
+        if value.firm:
+            return described | {"const": _spelled(kind, value.constant)}
         if kind == "string" and value.whole:
             described["minLength"] = 1
         return described
@@ -143,6 +145,10 @@ def _value(value: Value) -> Described:
     if kind == "string":
         return described | _text(value)
     return described | _number(type_)
+
+
+def _spelled(kind: str, text: str) -> object:
+    return text if kind == "string" else msgspec.json.decode(text)
 
 
 def _text(value: Value) -> Described:

@@ -17,7 +17,7 @@ def converter(value: Value) -> Convert:
     kind, type_ = value.type.scalar, value.type
     read: Callable[[str], Any] = type_.read
     if type_.codes is not None:
-        read = type_.codes.wire.__getitem__
+        read = type_.codes.exact.__getitem__
     if kind == "boolean":
         words = {False: read("false"), True: read("true")} if type_.codes is None else None
         return lambda found: _boolean(found, words, read)

@@ -55,6 +55,8 @@ class Value:
     """The whole text of an element that a line of its own names."""
     repeats: bool = False
     constant: str | None = None
+    firm: bool = False
+    """Another value than the constant is a fault."""
     derived: Expression | None = None
     default: str | None = None
     otherwise: Expression | None = None

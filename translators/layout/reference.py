@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from translators.faults import NoteKind
 from translators.layout import completion
+from translators.layout.codes import CodeTable
 from translators.layout.findings import Findings, check_attributes
 from translators.layout.grammar import Each, Index, Path
 from translators.layout.notation import Wrong
@@ -242,10 +243,13 @@ class ReferenceReader:
             else:
                 self.findings.report(NoteKind.DROPPED, where, "empty", path=path)
         elif value.constant is not None:
+            detail = f"{value.constant!r} is expected"
             if text == value.constant:
                 self.findings.carried += 1
+            elif value.firm:
+                self.findings.faulty += 1
+                self.findings.fault("value.pattern", where, line, detail=detail)
             else:
-                detail = f"{value.constant!r} is expected"
                 self.findings.report(NoteKind.DROPPED, where, detail)
         elif value.derived is not None:
             completion.compare(self, value, text, where, record)
@@ -295,7 +299,7 @@ class ReferenceReader:
             if table is None:
                 return value.type.read(text)
             if text in table.wire:
-                self.mapped(text, table.wire[text], where, path)
+                self._known(table, text, where, path)
                 return table.wire[text]
             if text in table.ours:
                 raise ValueFault("code.ambiguous", f"spelled like our name in {table.name}")
@@ -310,6 +314,15 @@ class ReferenceReader:
             "code.unknown", where, line, path=path, detail=f"not in table {table.name}"
         )
         return raw
+
+    def _known(self, table: CodeTable, text: str, where: str, path: str) -> None:
+        """Note a code that is another one with us; always, when it comes back as another."""
+        ours = table.wire[text]
+        if (written := table.ours[ours]) == text:
+            self.mapped(text, ours, where, path)
+        else:
+            detail = f"{text} → {ours}, which is written {written}"
+            self.findings.note(NoteKind.MAPPED, where, path=path, detail=detail)
 
     def mapped(self, wire: str, ours: str, where: str, path: str) -> None:
         """Note a code that is another one with us."""

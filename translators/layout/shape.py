@@ -9,7 +9,7 @@ from translators.layout import files
 from translators.layout.grammar import Field, Index, Match, Path, Predicate, Spec, Step
 from translators.layout.mistakes import Line, Mistakes
 from translators.layout.plan import Choice, Content, Element, Messages, Slot, Value
-from translators.layout.types import WireType, make, with_maximum
+from translators.layout.types import WireType, make, only, with_maximum
 from translators.model import Shape
 
 _TEXT = make("text", ())
@@ -167,6 +167,8 @@ class Shaper:
         leaves = self._bounds.get(spec.line, [])
         maxima = [leaf.max_length for leaf in leaves if leaf.max_length is not None]
         type_ = self._types.get(spec.line, _TEXT)
+        if spec.firm:
+            type_ = only(spec.constant, scalar=type_.scalar)
         if leaves and len(maxima) == len(leaves) and spec.join is None:
             type_ = with_maximum(type_, max(maxima))
         constant = spec.constant
@@ -183,6 +185,7 @@ class Shaper:
             whole=spec.key.attribute is None and not spec.key.text,
             repeats=spec.maximum != 1,
             constant=constant,
+            firm=spec.firm,
             derived=spec.derived,
             default=spec.default,
             otherwise=spec.otherwise,

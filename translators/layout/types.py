@@ -101,6 +101,12 @@ def code(table: CodeTable) -> WireType:
     )
 
 
+def only(constant: str | None, *, scalar: str) -> WireType:
+    """The type of what must be this one value."""
+    values = (constant or "",)
+    return replace(_text(()), name=f"always {constant}", values=values, scalar=scalar)
+
+
 def with_maximum(type_: WireType, maximum: int | None) -> WireType:
     """The same type bounded by what the model can hold, where it has no bound itself."""
     if maximum is None or type_.maximum is not None or type_.base != "token" or type_.pattern:

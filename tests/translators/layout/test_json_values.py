@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.schemas import schema_of
 from tests.translators.layout.json_layouts import ARRAY, ORDER, SMALL, dumped, faults, row, small
 from tests.translators.layout.layouts import compiled, decoded
 from translators.canonical import Interchange
@@ -131,6 +132,17 @@ def test_constants_are_written_in_their_kind_and_another_value_is_told() -> None
     assert (2, True, "2", "order") == (found["v"], found["ok"], found["word"], found["kind"])
     assert [("value.type", "", "/0/v")] == faults(layout, dumped([{**ORDER, "v": "2"}]))
     assert [] == faults(layout, dumped([{**ORDER, "v": 3}]))
+
+
+def test_a_constant_that_must_hold_is_one_in_its_kind() -> None:
+    layout = small('v = "== 2"\nunit = "== g"')
+
+    assert [] == faults(layout, dumped([{**ORDER, "v": 2, "unit": "g"}]))
+    bad = dumped([{**ORDER, "v": 3, "unit": "kg"}])
+    assert [("value.pattern", "", "/0/unit"), ("value.pattern", "", "/0/v")] == sorted(
+        faults(layout, bad)
+    )
+    assert not schema_of(layout)(bad)
 
 
 def test_derived_values_are_numbers_and_texts() -> None:

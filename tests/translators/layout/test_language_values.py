@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from tests.schemas import schema_of
 from tests.translators.layout.layouts import (
     ITEM,
     compiled,
@@ -20,8 +21,8 @@ from tests.translators.layout.layouts import (
     whole,
 )
 from translators.canonical import Address, GoodsDeclaration, Header, TradeParty
-from translators.faults import NoteKind, TranslationError
-from translators.translator import decode
+from translators.faults import Note, NoteKind, TranslationError
+from translators.translator import Entry, decode
 
 
 def test_joined_values_are_split_and_a_separator_in_a_value_is_a_fault() -> None:
@@ -168,6 +169,34 @@ def test_a_read_only_code_is_read_and_never_written() -> None:
     assert message.mail_class == "parcels"
     written = b"".join(layout.write(Header(), (message,)))
     assert b"<class>C</class>" in written
+
+
+def test_a_code_that_comes_back_as_another_is_always_noted() -> None:
+    layout = compiled(ITEM)
+    content = item_document("").replace(b"<class>C", b"<class>CP")
+    (entry,) = [one for one in read(layout, content) if isinstance(one, Entry)]
+    assert [
+        Note(
+            kind=NoteKind.MAPPED,
+            path="/mail_class",
+            source_path="/r/i[1]/class",
+            detail="CP → parcels, which is written C",
+            ordinal=1,
+        )
+    ] == list(entry.notes)
+
+
+def test_a_constant_that_must_hold_refuses_another_value() -> None:
+    lines = 'mass = "gross_weight : mass kg 9.3"\n"mass/@unit" = "== KGM"'
+    layout = compiled(declaration(lines).replace('"refuse"', '"report"'))
+    kilograms = whole('<mass unit=" KGM ">5</mass>')
+    assert encoded(layout, decoded(layout, kilograms)) == '<mass unit="KGM">5</mass>'
+    assert decoded(layout, whole("<mass>5</mass>")).gross_weight == 5
+    for grams in ("GRM", "kgm"):
+        content = whole(f'<mass unit="{grams}">500</mass>')
+        with pytest.raises(TranslationError, match=r"value.pattern.*'KGM' is expected"):
+            decode(layout, content)
+        assert not schema_of(layout)(content)
 
 
 def test_grams_become_kilograms_and_are_never_rounded() -> None:

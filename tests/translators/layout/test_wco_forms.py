@@ -90,13 +90,14 @@ def test_a_low_value_item_by_post_names_its_scheme_and_procedures() -> None:
     assert "61091000" == message.items[0].hs
 
 
-def test_a_unit_that_is_not_kilograms_is_told() -> None:
-    content = declaration().replace(b'unitCode="KGM">0.62', b'unitCode="GRM">0.62')
+def test_a_weight_in_another_unit_is_refused_because_it_would_be_another_weight() -> None:
+    content = declaration().replace(b'unitCode="KGM">0.62', b'unitCode="GRM">620')
     (_, entry) = DECLARATION.read(io.BytesIO(content))
     assert isinstance(entry, Entry)
-    (note,) = [note for note in entry.notes if note.kind is NoteKind.DROPPED]
-    assert "'KGM' is expected" == note.detail
-    assert (note.source_path or "").endswith("/GrossMassMeasure/@unitCode")
+    assert entry.message is None
+    (fault,) = entry.faults
+    assert ("value.pattern", "'KGM' is expected") == (fault.code, fault.detail)
+    assert (fault.source_path or "").endswith("/GrossMassMeasure/@unitCode")
 
 
 def test_an_element_that_no_line_knows_is_reported_and_refuses_nothing() -> None:
@@ -125,10 +126,10 @@ def test_every_code_of_a_response_comes_back_as_it_was() -> None:
 def test_a_code_without_its_zero_is_read_told_and_written_with_it() -> None:
     content = response(FunctionCode="2")
     assert "data-received" == answered(content).decision
-    (_, entry) = RESPONSE.read(io.BytesIO(content), explain=True)
+    (_, entry) = RESPONSE.read(io.BytesIO(content))
     assert isinstance(entry, Entry)
     told = [note.detail for note in entry.notes if note.path == "/decision"]
-    assert ["2 → data-received"] == told
+    assert ["2 → data-received, which is written 02"] == told
     written = encode(RESPONSE, Interchange(messages=(answered(content),)))
     assert b"<FunctionCode>02</FunctionCode>" in written
 
