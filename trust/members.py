@@ -19,7 +19,7 @@ Thumbprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
 OperatorCode = Annotated[str, Meta(min_length=1, max_length=35)]
 Instant = Annotated[datetime, Meta(tz=True)]
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "ignore"]
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from gateway.agreements import Agreements, Minimiser
 from gateway.config.document import Config
 from gateway.config.mistakes import Mistake
+from gateway.config.severities import judge_severities
 from gateway.routing import INBOX, ORIGIN, Route
 from translators.canonical import KINDS
 from translators.registry import Registry as Formats
@@ -78,7 +79,9 @@ def _dispatch(config: Config) -> Iterator[Mistake]:
 def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:
     if PartyId(config.gateway.id) not in parties.parties:
         yield Mistake("gateway.id", f"{config.gateway.id} is not in the registry of parties")
+    yield from judge_severities(config.severity, "severity")
     for party in parties.parties.values():
+        yield from judge_severities(party.severities, f"registry: {party.id}.severities")
         for name in party.speaks:
             yield from _format(name, f"registry: {party.id}.speaks", formats)
     for index, folder in enumerate(config.ingress.folder):

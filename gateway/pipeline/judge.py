@@ -22,6 +22,16 @@ from trust.policy import permit_message
 
 GATEWAY_ROLES = frozenset({"gateway", "administration"})
 """Roles whose messages may carry the provenance that another gateway gave."""
+FIXED = frozenset(
+    {
+        "permission.kind",
+        "permission.country",
+        "permission.on-behalf-of",
+        "regards.unknown",
+        "subject.none",
+    }
+)
+"""Codes that always refuse: about what a sender may do at all, not about how good a message is."""
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -72,13 +82,13 @@ def judge(
     derived = _derived(entry.message, message)
     for regime in bench.regimes:
         faults.extend(f for f in regime.check(message) if f.path not in derived)
-    faults.extend(_permission(message, sender, format_id))
     unanswerable = _answer(message, sender, regards=regards, bench=bench)
-    faults.extend(unanswerable)
     subjects = subjects_of(message, party=sender.identity.party)
-    if not subjects:
-        faults.append(Fault(code="subject.none", detail="it names no item, order or declaration"))
     weighed = weigh(faults, severities)
+    weighed += (*_permission(message, sender, format_id), *unanswerable)
+    if not subjects:
+        detail = "it names no item, order or declaration"
+        weighed += (Fault(code="subject.none", detail=detail),)
     planned = NO_PLAN
     if not unanswerable:  # otherwise it has no way by itself, which says nothing new
         planned = plan(

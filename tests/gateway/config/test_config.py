@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,7 @@ from gateway.config.check import check
 from gateway.demo.topology import PORTS
 from gateway.store.sqlite import open_sqlite
 from tests.e2e.network import make_pki
+from trust.identity import PartyId
 from trust.party import Registry
 
 NETWORK = Path(__file__).parents[3] / "gateway/demo/network"
@@ -99,6 +101,17 @@ def test_the_demonstrations_configuration_is_good(file: Path, certs: Path) -> No
         ("[tls]", "[dispatch]\nattempts = 0\n[tls]", "dispatch.attempts: Expected `int` >= 1"),
         ("[tls]", "[limits]\nraw_slice = -1\n[tls]", "limits.raw_slice: Expected `int` >= 1"),
         ("[ingress.grpc]", "[ingress.grpc]\nlimits.window = 0", "Expected `int` >= 1"),
+        (
+            "[tls]",
+            '[severity]\n"quality.value-on" = "error"\n[tls]',
+            "severity.quality.value-on: there is no such fault",
+        ),
+        ("[tls]", '[severity]\n"regime.*" = "error"\n[tls]', "severity.regime.*: there is no such"),
+        (
+            "[tls]",
+            '[severity]\n"permission.kind" = "ignore"\n[tls]',
+            "severity.permission.kind: always refuses",
+        ),
     ],
 )
 def test_each_mistake_is_named_with_its_path(
@@ -107,6 +120,17 @@ def test_each_mistake_is_named_with_its_path(
     found = mistakes(change(file, old, new), certs)
 
     assert any(expected in mistake for mistake in found), found
+
+
+def test_the_severities_of_a_party_name_faults_that_there_are(file: Path, certs: Path) -> None:
+    config, registry = load(file), parties(certs)
+    post = msgspec.structs.replace(
+        registry.party(PartyId("post-a")),
+        severities={"quality.value-one": "ignore", "regime.lu-1": "warning", "s10.chek": "error"},
+    )
+    found = check(config, formats=formats_of(config), parties=registry.with_party(post))
+
+    assert ["registry: post-a.severities.s10.chek"] == [mistake.path for mistake in found]
 
 
 def test_several_mistakes_are_named_at_once(file: Path, certs: Path) -> None:
