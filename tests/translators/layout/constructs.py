@@ -14,7 +14,7 @@ fiscal = "tax_references * : fiscal"
 "mark[@kind=A]" = "ucr : line 9"
 "mark[@kind=B]" = "trader_reference : text 5"
 "mark[@kind=B]/@list" = "= L"
-form = "trade_terms_place : match '[^ /]+(/[^ /]+)*' ab"
+form = "trade_terms_place : match '[^/]+(/[^/]+)*' ab"
 item = "items *3 : item"
 """,
     """

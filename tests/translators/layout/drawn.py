@@ -94,6 +94,8 @@ class _Drawing:
         if value.join is not None:
             between = value.join if self._draw(_MOSTLY) else f"{value.join} "
             return between.join(self._draw(st.lists(texts(1, 5), min_size=1, max_size=3)))
+        if value.type.name.startswith(("line", "match")):
+            return self._draw(st.sampled_from(["ab", "ab/c d", "a//b", "x" * 12, "&"]))
         if value.type.name.startswith("instant "):
             days = st.sampled_from(["2026-11-20", "2026-11-21", "2026-02-30"])
             return f"{self._draw(days)}T10:00:00Z"
