@@ -96,6 +96,8 @@ class Findings:
         else:
             for path in found:
                 self.report(NoteKind.DROPPED, path, detail)
+            if not found:
+                self.note(NoteKind.DROPPED, where, detail=f"{detail}; it is empty")
 
     def misfit(self, node: Node, where: str, wrong: Wrong, *, path: str) -> None:
         """A node of another form than its line: nothing in it is read."""

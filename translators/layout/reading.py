@@ -260,6 +260,11 @@ class DocumentReader:
             if text != str(self._ordinal):
                 detail = f"there are {self._ordinal} messages"
                 self._outside.fault("value.disagrees", where, None, detail=detail)
+        maximum = self._plan.chain[-1].maximum if self._plan.chain else None
+        if maximum is not None and self._ordinal > maximum:
+            where = f"/{self._plan.name(self._plan.root)}/{self._plan.name(self._streamed_tag)}"
+            detail = f"there are {self._ordinal} messages, at most {maximum} may stand here"
+            self._outside.fault("element.repeated", where, None, detail=detail)
         if self._held is not None:
             yield self._with_notes(self._held) if self._outside.notes else self._held
         yield from self._outside_faults()

@@ -145,3 +145,22 @@ def test_an_amount_without_a_currency_is_in_sterling() -> None:
     amount = answered(content).payments[0].amount
     assert amount is not None
     assert "GBP" == amount.currency
+
+
+def test_a_second_declaration_in_one_document_refuses_all_of_it() -> None:
+    whole = declaration().decode()
+    start, end = whole.index("<Declaration"), whole.index("</Declaration>") + len("</Declaration>")
+    twice = whole[:end] + whole[start:end] + whole[end:]
+
+    with pytest.raises(TranslationError, match="element.repeated"):
+        decode(DECLARATION, twice.encode())
+
+
+def test_an_element_that_nobody_knows_is_told_also_when_it_is_empty() -> None:
+    content = declaration().replace(b"</Declaration>", b"<Colour/></Declaration>")
+
+    (_, entry) = DECLARATION.read(io.BytesIO(content))
+
+    assert isinstance(entry, Entry)
+    told = [(note.source_path, note.detail) for note in entry.notes if not note.path]
+    assert [("/md:MetaData/Declaration[1]/Colour[1]", "no such element here; it is empty")] == told
