@@ -148,10 +148,10 @@ def _print(report: QualityReport, console: Console) -> None:
         table.add_row(*first, "[bold]judged", f"[bold]{judged.messages}", "", "")
         if judged.refused:
             table.add_row(
-                *_blank(first), "refused", str(judged.refused), _share(judged.refused, judged), ""
+                *_blank(first), "refused", str(judged.refused), share_of(judged.refused, judged), ""
             )
         for row in _of(report.found, judged):
-            share = _share(row.messages, judged)
+            share = share_of(row.messages, judged)
             table.add_row(*_blank(first), row.code, str(row.messages), share, str(row.findings))
     console.print(table)
     console.print("What a code means: luxor codes CODE")
@@ -168,5 +168,11 @@ def _blank(cells: list[str]) -> list[str]:
     return [""] * len(cells)
 
 
-def _share(some: int, judged: JudgedCount) -> str:
-    return f"{100 * some / judged.messages:.1f} %"
+def share_of(some: int, judged: JudgedCount) -> str:
+    """Rounded, but nothing to none of them and nothing to all."""
+    share = 100 * some / judged.messages
+    if 0 < share < 0.1:
+        return "< 0.1 %"
+    if 99.9 < share < 100:
+        return "> 99.9 %"
+    return f"{share:.1f} %"

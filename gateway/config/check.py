@@ -24,6 +24,7 @@ def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistak
     return (
         *_files(config),
         *_dispatch(config),
+        *_quality(config),
         *_names(config, formats=formats, parties=parties),
         *_agreements(config, parties=parties),
         *_routes(config, formats=formats, parties=parties),
@@ -74,6 +75,13 @@ def _dispatch(config: Config) -> Iterator[Mistake]:
     for path, settings in tables:
         if settings.lease <= settings.timeout:
             yield Mistake(f"{path}.lease", f"must be longer than timeout, {settings.timeout:g} s")
+
+
+def _quality(config: Config) -> Iterator[Mistake]:
+    """Every value would lie outside of bounds that are the wrong way round."""
+    least, most = config.quality.least_euro_per_kg, config.quality.most_euro_per_kg
+    if least > most:
+        yield Mistake("quality.least_euro_per_kg", f"is above most_euro_per_kg, {most:g}")
 
 
 def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mistake]:

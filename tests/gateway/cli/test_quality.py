@@ -10,7 +10,10 @@ import msgspec
 import pytest
 from click.testing import Result
 
+from gateway.cli.quality import share_of
+from gateway.core.quality import JudgedCount
 from tests.gateway.cli.conftest import Command, Running
+from trust.identity import PartyId
 
 ITMATT = "upu.itmatt.1"
 POOR = """<?xml version="1.0" encoding="UTF-8"?>
@@ -141,6 +144,14 @@ def test_days_can_be_told_apart(command: Command, running: Running) -> None:
     assert 1 <= len(days) <= 2  # the tests may run over midnight
     before = ("--until", "2026-01-01")
     assert [] == quality(command, "--config", running.config, *before)["judged"]
+
+
+@pytest.mark.parametrize(
+    ("some", "expected"), [(1, "< 0.1 %"), (10, "0.1 %"), (9_999, "> 99.9 %"), (10_000, "100.0 %")]
+)
+def test_a_share_of_one_in_thousands_is_not_none_of_them(some: int, expected: str) -> None:
+    judged = JudgedCount(party=PartyId("a"), kind="Order", messages=10_000, refused=0)
+    assert expected == share_of(some, judged)
 
 
 @pytest.mark.usefixtures("sent")

@@ -103,6 +103,11 @@ def test_the_demonstrations_configuration_is_good(file: Path, certs: Path) -> No
         ("[ingress.grpc]", "[ingress.grpc]\nlimits.window = 0", "Expected `int` >= 1"),
         (
             "[tls]",
+            "[quality]\nleast_euro_per_kg = 9\nmost_euro_per_kg = 1\n[tls]",
+            "quality.least_euro_per_kg: is above most_euro_per_kg, 1",
+        ),
+        (
+            "[tls]",
             '[severity]\n"quality.value-on" = "error"\n[tls]',
             "severity.quality.value-on: there is no such fault",
         ),
