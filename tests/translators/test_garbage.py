@@ -12,21 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.formats import every_format
 from tests.mutations import garbled, mutants
 from tests.strategies import tried
 from tests.variations import all_samples
 from translators.canonical import Header
 from translators.defects import MAX_FAULTS
 from translators.faults import Fault
-from translators.registry import standard
 from translators.translator import Entry, Translator, encode
 
 pytestmark = pytest.mark.fuzz
 
 each_format = pytest.mark.parametrize(
-    "translator", [pytest.param(each, id=each.id) for each in standard()]
+    "translator", [pytest.param(each, id=each.id) for each in every_format()]
 )
-SAMPLES = {each.id: [encode(each, sample) for sample in all_samples(each)] for each in standard()}
+SAMPLES = {
+    each.id: [encode(each, sample) for sample in all_samples(each)] for each in every_format()
+}
 MOST_READINGS = 20_000
 """Far more than the garbled samples hold; a reader that never ends would come here."""
 

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.formats import every_format
 from tests.strategies import tried
 from tests.variations import expressible
 from translators.canonical import Header, Interchange, Message
 from translators.faults import Note, NoteKind
 from translators.layout import LayoutTranslator, leaves, without
-from translators.registry import standard
 from translators.translator import Entry, Translator, decode, encode
 
 pytestmark = pytest.mark.fuzz
 
-CASES = [(each, kind) for each in standard() for kind in sorted(each.kinds)]
+CASES = [(each, kind) for each in every_format() for kind in sorted(each.kinds)]
 each_kind = pytest.mark.parametrize(
     ("translator", "kind"), [pytest.param(*case, id=f"{case[0].id}-{case[1]}") for case in CASES]
 )

@@ -16,19 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Figure
+from tests.formats import every_format
 from tests.mutations import mutants, record_mutants
 from tests.schemas import schema_of
 from tests.strategies import tried
 from tests.variations import all_samples, expressible
 from translators.faults import Fault, NoteKind
 from translators.layout import LayoutTranslator
-from translators.registry import standard
 from translators.translator import Entry, Translator, encode
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.conformance("Schemas of our formats")]
 
 each_format = pytest.mark.parametrize(
-    "translator", [pytest.param(each, id=each.id) for each in standard()]
+    "translator", [pytest.param(each, id=each.id) for each in every_format()]
 )
 MESSAGES = 50
 MUTANTS = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -152,7 +153,7 @@ def test_a_second_declaration_in_one_document_refuses_all_of_it() -> None:
     start, end = whole.index("<Declaration"), whole.index("</Declaration>") + len("</Declaration>")
     twice = whole[:end] + whole[start:end] + whole[end:]
 
-    with pytest.raises(TranslationError, match="element.repeated"):
+    with pytest.raises(TranslationError, match=r"element\.repeated"):
         decode(DECLARATION, twice.encode())
 
 
@@ -164,3 +165,48 @@ def test_an_element_that_nobody_knows_is_told_also_when_it_is_empty() -> None:
     assert isinstance(entry, Entry)
     told = [(note.source_path, note.detail) for note in entry.notes if not note.path]
     assert [("/md:MetaData/Declaration[1]/Colour[1]", "no such element here; it is empty")] == told
+
+
+def day(date: str, code: str = "102") -> bytes:
+    return f'<ds:DateTimeString formatCode="{code}">{date}</ds:DateTimeString>'.encode()
+
+
+def test_a_day_alone_is_a_date_where_one_is_what_is_meant() -> None:
+    invoice = (
+        b"<Invoice><ID>I</ID><IssueDateTime>" + day("20261120") + b"</IssueDateTime></Invoice>"
+    )
+    content = re.sub(rb"<Invoice><.*?</Invoice>|</Importer>(?!.*<Invoice><)", lambda found: (
+        found[0] if found[0].startswith(b"</Importer") else b"") + invoice, declaration(), count=1,
+        flags=re.DOTALL)  # fmt: skip
+    message = declared(content)
+    assert (date(2026, 11, 20), None) == (message.invoice_issued_on, message.invoice_issued_at)
+    assert invoice in re.sub(
+        rb"\s*\n\s*", b"", encode(DECLARATION, Interchange(messages=(message,)))
+    )
+    both = msgspec.structs.replace(
+        message, invoice_issued_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+    )
+    with pytest.raises(TranslationError, match=r"element.repeated /invoice_issued_on"):
+        encode(DECLARATION, Interchange(messages=(both,)))
+
+
+def test_a_day_alone_where_an_instant_is_meant_is_told_and_refuses_nothing() -> None:
+    accepted = b"<AcceptanceDateTime>" + day("20261120") + b"</AcceptanceDateTime>"
+    content = re.sub(rb"<AcceptanceDateTime>.*?</AcceptanceDateTime>", b"", declaration())
+    content = content.replace(b"<Declaration>", b"<Declaration>" + accepted, 1)
+    (_, entry) = DECLARATION.read(io.BytesIO(content))
+    assert isinstance(entry, Entry)
+    assert isinstance(entry.message, GoodsDeclaration)
+    assert entry.message.accepted_at is None
+    told = [note.source_path or "" for note in entry.notes if note.kind is NoteKind.DROPPED]
+    assert 2 == sum("/AcceptanceDateTime/ds:DateTimeString" in path for path in told)
+
+
+def test_a_day_that_does_not_exist_is_refused() -> None:
+    content = response().replace(b"<LimitDateTime>", b"<LimitDateTime><!-- -->", 1)
+    content = re.sub(
+        rb"(<LimitDateTime>).*?(</LimitDateTime>)", rb"\1" + day("20260230") + rb"\2", content,
+        count=1, flags=re.DOTALL,
+    )  # fmt: skip
+    with pytest.raises(TranslationError, match=r"date.invalid /statements/0/limit_on"):
+        decode(RESPONSE, content)
