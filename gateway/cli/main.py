@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
+import sys
 from typing import Any
 
 import click
@@ -28,6 +31,17 @@ COMMANDS = {
 }
 """Name → module, attribute, short help."""
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What writing to standard output may die of; a pipe that was closed is click's business."""
+
+
+def _give_up_output() -> None:
+    """Let what is still to be written go nowhere, or Python tries once more when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
 
 class LazyGroup(click.Group):
     """A group whose commands are modules that are not imported before they are needed."""
@@ -45,14 +59,19 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a file that can not be read or written is named, without a trace."""
+        """Run a command; what can not be read or written is named, without a trace."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except OSError as error:
+            if error.filename is None and error.errno in _FULL:
+                _give_up_output()
+                raise click.ClickException(f"Could not write: {error.strerror}") from error
             if error.filename is None:
                 raise
             name = os.fsdecode(error.filename)
             raise click.FileError(name, hint=error.strerror) from error
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table alone."""

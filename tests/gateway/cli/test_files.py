@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,15 @@ def test_a_report_that_can_not_be_written(tmp_path: Path, blocked: Path) -> None
 )
 def test_a_folder_that_can_not_be_made(blocked: Path, command: tuple[str, ...]) -> None:
     assert f"Could not open file '{blocked}': Not a directory" in said(*command, str(blocked))
+
+
+@pytest.mark.parametrize("arguments", [("sample", "upu.itmatt.1"), ("codes", "s10", "--json")])
+def test_an_output_without_room(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "gateway", *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert (1, b"Error: Could not write: No space left on device\n") == (
+        ended.returncode,
+        ended.stderr,
+    )
