@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -127,3 +128,5 @@ class GoodsDeclaration(
     trade_terms_description: Text140 | None = None
     trade_terms_relationship: Code | None = None
     destination_region: Code | None = None
+    invoice_issued_on: date | None = None
+    """The day, where no time of day is said; ``invoice_issued_at`` is an instant."""

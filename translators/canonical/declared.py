@@ -5,6 +5,7 @@ Docstrings give the WCO data element or class number where it says more than the
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -50,6 +51,8 @@ class DeclaredDocument(
     access_code: Code | None = None
     office: Office | None = None
     """Of a guarantee: the office that holds it (WCO 14C)."""
+    effective_on: date | None = None
+    """The day, where no time of day is said; ``effective_at`` is an instant."""
 
 
 class Statement(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,6 +65,8 @@ class Statement(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     """One chain from the outermost section (WCO 97A)."""
     limit_at: Instant | None = None
     """Until when something is to be done (WCO 264)."""
+    limit_on: date | None = None
+    """The last day of it, where no time of day is said."""
 
 
 class Authorisation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -95,6 +96,8 @@ class PaymentDue(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     amount: Money | None = None
     due_at: Instant | None = None
     guarantees: Annotated[tuple[Identifier, ...], Meta(max_length=99)] = ()
+    due_on: date | None = None
+    """The day, where no time of day is said."""
 
 
 class AssessedItem(

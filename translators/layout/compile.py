@@ -209,6 +209,8 @@ class _Compiler:
             for line in lines:
                 try:
                     found.append(parse(line, self._qualify))
+                    if self._json and found[-1].form is not None:
+                        raise GrammarError("'|' is for XML")
                 except GrammarError as error:
                     self._mistakes.add(line, str(error))
             specs[group] = tuple(found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from translators.faults import NoteKind
 from translators.layout.grammar import Each, Expression, Field, Index, Match, Path
-from translators.layout.plan import Content, Element, Value
+from translators.layout.plan import Content, Element, Slot, Value, first_path
 from translators.layout.records import Place, Record, each, owner, reach
 from translators.xml import Node, line_of
 
@@ -37,6 +38,27 @@ def absent(
         fill(reader, attribute, here, record)
     for inner in element.content.elements():
         absent(reader, inner, node, record, here)
+    for slot in element.content.slots.values():
+        if element.minimum and slot.needed:
+            no_form(reader, slot, (), node, record, here)
+
+
+def no_form(
+    reader: ReferenceReader,
+    slot: Slot,
+    met: Container[Element],
+    node: Node,
+    record: Record,
+    where: str,
+) -> None:
+    """A fault when an element stands there in none of its forms."""
+    if any(one in met for one in slot.elements):
+        return
+    here = f"{where}/{reader.plan.name(slot.tag)}"
+    pointers = [reader.pointer(path, record) for path in map(first_path, slot.elements) if path]
+    detail = f"one of {', '.join(pointers)}"
+    reader.findings.fault("element.missing", here, line_of(node), path=pointers[0], detail=detail)
+    reader.findings.written.setdefault(pointers[0], "")
 
 
 def absent_value(

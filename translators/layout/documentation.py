@@ -100,8 +100,12 @@ def _rows(plan: Plan, content: Content, above: str) -> Iterator[tuple[str, ...]]
     if content.text is not None and (not above or content.attributes):
         occurs = _mark(int(content.text.required), 1)
         yield _value_row(plan, f"{above}.", occurs, content.text)
-    for element in content.elements():
-        yield from _element_rows(plan, element, above)
+    for slot in content.slots.values():
+        for element in slot.elements:
+            for place, occurs, *more in _element_rows(plan, element, above):
+                if slot.single:
+                    occurs = f"{occurs}, {'one' if slot.needed else 'at most one'} of its forms"
+                yield place, occurs, *more
 
 
 def _element_rows(plan: Plan, element: Element, above: str) -> Iterator[tuple[str, ...]]:

@@ -138,7 +138,8 @@ class Body:
         plain = content.text is not None and not content.attributes and not content.slots
         if others or element.predicate is not None:
             loop.table[slot.tag] = (slot.order, "d", None)
-            loop.branches.append((slot.order, self._forms(slot, loop, depth)))
+            told = [*self._only_form(slot, loop), *self._forms(slot, loop, depth)]
+            loop.branches.append((slot.order, told))
         elif (
             plain
             and content.text is not None
@@ -185,6 +186,15 @@ class Body:
             tests += _under(f"{word} {subjects[subject]} == {predicate.value!r}:", branch)
             word = "elif"
         return [*lines, *tests, "else: raise Unusual"]
+
+    def _only_form(self, slot: Slot, loop: _Loop) -> list[str]:
+        """Lines that see that an element stands in one form alone."""
+        if not slot.single:
+            return []
+        held, guard = self._guard()
+        if slot.needed:
+            loop.after.append(f"if not {held}: raise Unusual")
+        return guard
 
     def _leaf(self, element: Element, value: Value, order: int, loop: _Loop) -> None:
         """A plain text with a field of its own."""
@@ -306,7 +316,7 @@ class Body:
             lines += self._sinks.missing(value) or []
         for inner in content.elements():
             lines += self._absent(inner)
-        return lines
+        return _UNKNOWN if any(slot.needed for slot in content.slots.values()) else lines
 
     def _record(self, element: Element, path: Path, loop: _Loop) -> list[str]:
         base = HEADER if path.header else self._shapes[path.up]

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from translators.layout.fastforms import Way, contextual, field_of, separable, shape_of, way_of
 from translators.layout.fastlooks import worded
 from translators.layout.grammar import NAME, Each, Expression, Field, Index, Match, Part, Path
-from translators.layout.plan import Content, Element, Plan, Value
+from translators.layout.plan import Content, Element, Plan, Slot, Value
 from translators.layout.writing import escaped
 from translators.model import HEADER, Form, Shape
 
@@ -103,9 +103,23 @@ class WriteBody:
         if content.text is not None:
             text = content.text
             inner += self._piece(text, "{}", live, needed=text.required or text.whole)
-        for element in content.elements():
-            inner += self._child(element, live)
+        for slot in content.slots.values():
+            pieces = [self._child(element, live) for element in slot.elements]
+            if slot.single:
+                self._one_form(slot, pieces, live)
+            inner += "".join(pieces)
         return attributes, inner
+
+    def _one_form(self, slot: Slot, pieces: list[str], live: Live) -> None:
+        """See that an element is written in one form alone."""
+        held = [piece[1:-1] for piece in pieces]
+        if any(piece != f"{{{name}}}" for piece, name in zip(pieces, held, strict=True)):
+            raise Uncovered
+        self.lines.append(f"if {' + '.join(f'bool({one})' for one in held)} > 1: raise Unusual")
+        if slot.needed and live.sure:
+            self.lines.append(f"if not ({' or '.join(held)}): raise Unusual")
+        elif slot.needed:
+            live.missing.append(f"not ({' or '.join(held)})")
 
     def _attribute(self, tag: str, value: Value, live: Live) -> str:
         piece = f' {self._prefixed(tag)}=\\"{{}}\\"'

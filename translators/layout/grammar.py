@@ -15,7 +15,7 @@ NAME = re.compile(r"[^\W\d][\w.\-]*")
 """NCName (Namespaces in XML, 4) as far as layouts need it; no quote, brace or colon passes."""
 _FIELD = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\[(?P<filter>[^\]]*)\])?")
 _MARKS = re.compile(
-    r"(?P<bare>!)|\*((?P<least>[1-9][0-9]{0,2})\.\.)?(?P<maximum>[0-9]{0,6})(?P<some>!?)"
+    r"(?P<bare>!)|(?P<one>\|!?)|\*((?P<least>[1-9][0-9]{0,2})\.\.)?(?P<maximum>[0-9]{0,6})(?P<some>!?)"
 )
 _ID = re.compile(r"-|[A-Za-z0-9]{1,17}")
 _EXPRESSIONS = frozenset({"count", "sum", "position", "join"})
@@ -127,6 +127,8 @@ class Spec:
     type: str = "text"
     arguments: tuple[str, ...] = ()
     constant: str | None = None
+    form: str | None = None
+    """``|`` or ``|!``: of all forms of this element at most, or exactly, one stands."""
     firm: bool = False
     """``==``: another value than the constant is refused, not reported."""
     derived: Expression | None = None
@@ -166,6 +168,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
     left, *right = split(text, ":", limit=1)
     path_text, *marks = left.split() or [""]
     minimum, maximum = _occurs(marks)
+    form = _form(marks)
     kind, *options = split(right[0], ",") if right else ["text"]
     type_name, *arguments = kind.split() or ["text"]
     found: dict[str, str] = {}
@@ -182,6 +185,7 @@ def parse(line: Line, qualify: Qualify) -> Spec:
         path=parse_path(path_text),
         minimum=minimum,
         maximum=maximum,
+        form=form,
         type=type_name,
         arguments=tuple(arguments),
         default=unquote(found["default"]) if "default" in found else None,
@@ -270,6 +274,8 @@ def _occurs(marks: list[str]) -> tuple[int, int | None]:
         match = _MARKS.fullmatch(mark)
         if match is None:
             raise GrammarError(f"unknown mark {mark!r}")
+        if match["one"]:
+            continue
         if match["bare"]:
             minimum = 1
             continue
@@ -280,6 +286,13 @@ def _occurs(marks: list[str]) -> tuple[int, int | None]:
         if result is not None and result < minimum:
             raise GrammarError(f"more at least than at most: {mark!r}")
     return minimum, result
+
+
+def _form(marks: list[str]) -> str | None:
+    found = [mark for mark in marks if mark.startswith("|")]
+    if found and len(marks) > 1:
+        raise GrammarError("'|' stands alone: of all forms one, or '|!' exactly one")
+    return found[0] if found else None
 
 
 def parse_key(text: str, qualify: Qualify) -> Key:

@@ -137,6 +137,23 @@ class Slot:
     tag: str
     order: int
     elements: tuple[Element, ...]
+    single: bool = False
+    """Of all these elements at most one stands."""
+    needed: bool = False
+    """One of them stands."""
+
+    @property
+    def minimum(self) -> int:
+        """How many elements of this name there are at least."""
+        return max(sum(element.minimum for element in self.elements), int(self.needed))
+
+    @property
+    def maximum(self) -> int | None:
+        """How many there are at most, if there is a bound."""
+        maxima = [element.maximum for element in self.elements]
+        if self.single:
+            return 1
+        return None if None in maxima else sum(one for one in maxima if one is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +176,16 @@ class Content:
         """All child elements in the order of the document."""
         for slot in self.slots.values():
             yield from slot.elements
+
+
+def first_path(element: Element) -> Path | None:
+    """Where with us what stands in an element goes, or the first of it."""
+    if element.record is not None:
+        return element.record
+    content = element.content
+    values = [*([content.text] if content.text else []), *content.attributes.values()]
+    found = [value.path for value in values if value.path is not None]
+    return next(iter(found), None) or next(filter(None, map(first_path, content.elements())), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

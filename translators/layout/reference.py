@@ -6,7 +6,7 @@ pointer, indexed source path and line, every value that is reported instead of c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from translators.faults import NoteKind
@@ -15,7 +15,7 @@ from translators.layout.codes import CodeTable
 from translators.layout.findings import Findings, check_attributes
 from translators.layout.grammar import Each, Index, Path
 from translators.layout.notation import Wrong
-from translators.layout.plan import HINTS, Content, Element, Plan, Value
+from translators.layout.plan import HINTS, Content, Element, Plan, Slot, Value
 from translators.layout.records import Record, owner, reach
 from translators.layout.types import ValueFault
 from translators.layout.walking import shown
@@ -87,10 +87,11 @@ class ReferenceReader:
                 )
             latest = max(latest, slot.order)
             found = next((e for e in slot.elements if _fits(e, one)), None)
-            if found is None:
-                detail = "no form of this element fits"
-                self.findings.lost(one, here, "element.unknown", detail)
+            wrong = _wrong_form(slot, found, met)
+            if wrong is not None:
+                self.findings.lost(one, here, *wrong)
                 continue
+            assert found is not None
             met[found] = met.get(found, 0) + 1
             forms.setdefault(tag, []).append((slot.elements.index(found), one, here))
             if found.messages is not None:
@@ -100,12 +101,21 @@ class ReferenceReader:
                 self.findings.lost(one, here, "element.repeated", detail)
                 continue
             self.element(found, one, record, here, met[found])
-        for element in content.elements():
-            if element not in met and (only is None or element.tag in only):
-                completion.absent(self, element, node, record, where)
+        for slot in content.slots.values():
+            if only is None or slot.tag in only:
+                self._absent(slot, met, node, record, where)
         self._counted(met, node, where)
         for namesakes in forms.values():
             self._moved(namesakes)
+
+    def _absent(
+        self, slot: Slot, met: Container[Element], node: Node, record: Record, where: str
+    ) -> None:
+        for element in slot.elements:
+            if element not in met:
+                completion.absent(self, element, node, record, where)
+        if slot.needed:
+            completion.no_form(self, slot, met, node, record, where)
 
     def _counted(self, met: dict[Element, int], node: Node, where: str) -> None:
         """What stands there, but not as often as it must."""
@@ -425,3 +435,14 @@ def _fits(element: Element, node: Node) -> bool:
         one = node.find(predicate.name)
         found = None if one is None else one.text
     return found is not None and found.strip() == predicate.value
+
+
+def _wrong_form(
+    slot: Slot, found: Element | None, met: Container[Element]
+) -> tuple[str, str] | None:
+    """What is wrong with the form of an element: there is none, or another stands already."""
+    if found is None:
+        return "element.unknown", "no form of this element fits"
+    if slot.single and any(one in met for one in slot.elements if one is not found):
+        return "element.repeated", "stands there in another form already"
+    return None

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from translators.layout.grammar import Field, Path
-from translators.layout.plan import ANYTHING, Content, Element, MessageRow, Plan, Value
+from translators.layout.plan import ANYTHING, Content, Element, MessageRow, Plan, Slot, Value
 from translators.layout.types import ValueFault
 from translators.layout.walking import shown
 from translators.xml import Node
@@ -33,6 +33,12 @@ def sample_document(plan: Plan, *, full: bool) -> bytes:
             maker.attribute(root, tag, value, 1)
         maker.message(root, plan.messages.rows[0], 1)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _stand(slot: Slot, number: int) -> tuple[Element, ...]:
+    """The elements that stand together: where that is one form alone, each in its turn."""
+    at = (number - 1) % len(slot.elements)
+    return slot.elements[at : at + 1] if slot.single else slot.elements
 
 
 def _child(node: Node, element: Element) -> Node:
@@ -68,8 +74,11 @@ class Maker:
             self.attribute(node, tag, value, number)
         if content.text is not None:
             node.text = self._text(content.text, number)
-        for element in content.elements():
-            self._element(node, element, number)
+        for slot in content.slots.values():
+            for element in _stand(slot, number):
+                full, self._full = self._full, self._full or slot.needed
+                self._element(node, element, number)
+                self._full = full
 
     def attribute(self, node: Any, tag: str, value: Value, number: int) -> None:
         """Set one attribute."""

@@ -162,14 +162,12 @@ class _Schemas:
         else:
             self._reference(slot.tag, content)
             made.set("ref", self._name(uri, _local(slot.tag), within=within))
-        minimum = sum(element.minimum for element in slot.elements)
-        if minimum != 1:
-            made.set("minOccurs", str(minimum))
-        maxima = [element.maximum for element in slot.elements]
-        if None in maxima:
+        if slot.minimum != 1:
+            made.set("minOccurs", str(slot.minimum))
+        if slot.maximum is None:
             made.set("maxOccurs", "unbounded")
-        elif (maximum := sum(found for found in maxima if found is not None)) != 1:
-            made.set("maxOccurs", str(maximum))
+        elif slot.maximum != 1:
+            made.set("maxOccurs", str(slot.maximum))
 
     def _pairs(self, made: Node, element: Element, attribute: str, within: str) -> None:
         assert element.content.text is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from translators.layout import files
-from translators.layout.grammar import Field, Index, Match, Path, Predicate, Spec, Step
+from translators.layout.grammar import Field, Index, Key, Match, Path, Predicate, Spec, Step
 from translators.layout.mistakes import Line, Mistakes
 from translators.layout.plan import Choice, Content, Element, Messages, Slot, Value
 from translators.layout.types import WireType, make, only, with_maximum
@@ -32,6 +32,7 @@ class _Branch:
     line: Line
     node: _Node
     spec: Spec | None = None
+    form: str | None = None
 
 
 class Shaper:
@@ -101,11 +102,13 @@ class Shaper:
 
     def _place(self, spec: Spec, node: _Node, chosen: frozenset[str]) -> None:
         key = spec.key
+        marked = _marked(key)
         into = key.steps if key.attribute is not None or key.text else key.steps[:-1]
         for step in into:
             branch = self._branch(node, step, spec)
             if branch is None:
                 return
+            branch.form = branch.form or (spec.form if step is marked else None)
             node = branch.node
         value = None if self._is_record(spec) else self._value(spec, chosen)
         if key.attribute is not None:
@@ -136,6 +139,8 @@ class Shaper:
         branch = self._branch(node, step, spec, last=True)
         if branch is None:
             return
+        if step is _marked(spec.key):
+            branch.form = branch.form or spec.form
         if branch.spec is not None or (value is not None and branch.node.text is not None):
             self._mistakes.add(spec.line, "the same element twice")
             return
@@ -222,7 +227,10 @@ class Shaper:
         slots: dict[str, Slot] = {}
         for order, (tag, branches) in enumerate(node.slots.items()):
             elements = tuple(self._frozen(branch, above) for branch in branches)
-            slots[tag] = Slot(tag, order, _listed(elements))
+            form = self._one_form(branches)
+            slots[tag] = Slot(
+                tag, order, _listed(elements), single=form is not None, needed=form == "|!"
+            )
         content = Content(node.attributes, node.text, slots, group)
         if group is None:
             return content
@@ -232,6 +240,15 @@ class Shaper:
             choices=tuple(value for value in values(content) if value.choice is not None),
             unsaid=self._silent(group),
         )
+
+    def _one_form(self, branches: list[_Branch]) -> str | None:
+        """How many of the forms of an element stand together, when that is said."""
+        found = {branch.form for branch in branches}
+        if found != {None} and len(branches) == 1:
+            self._mistakes.add(branches[0].line, "'|' is for an element that has several forms")
+        elif len(found) > 1:
+            self._mistakes.add(branches[-1].line, "all forms of an element are marked alike by '|'")
+        return branches[0].form
 
     def _nothing_for(self, spec: Spec) -> str | None:
         """Our value for which a line writes nothing; ``^`` leads to a record around."""
@@ -340,6 +357,13 @@ def _with_predicate(content: Content, predicate: Predicate, line: Line) -> Conte
     return replace(content, slots={**content.slots, predicate.name: slot})
 
 
+def _marked(key: Key) -> Step | None:
+    """The step whose element has several forms: the last with a predicate, or the last."""
+    told = [step for step in key.steps if step.predicate is not None]
+    steps = told or list(key.steps)
+    return steps[-1] if steps else None
+
+
 def _listed(elements: tuple[Element, ...]) -> tuple[Element, ...]:
     """The elements of one name, told whether JSON has an array of them."""
     repeats = any(one.maximum != 1 and one.pairs is None for one in elements)
@@ -349,7 +373,7 @@ def _listed(elements: tuple[Element, ...]) -> tuple[Element, ...]:
 
 def _needed(content: Content) -> int:
     """A wrapper is needed when something in it is."""
-    return int(any(element.minimum for element in content.elements()))
+    return int(any(slot.minimum for slot in content.slots.values()))
 
 
 def values(content: Content) -> Iterator[Value]:

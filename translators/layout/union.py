@@ -45,16 +45,10 @@ def _both(one: Content, other: Content) -> Content:
 def _slot(tag: str, order: int, one: Slot | None, other: Slot | None) -> Slot:
     elements = [*(one.elements if one else ()), *(other.elements if other else ())]
     content = union(tuple(content_of(element) for element in elements))
-    maxima = [
-        None
-        if any(element.maximum is None for element in slot.elements)
-        else sum(element.maximum or 0 for element in slot.elements)
-        for slot in (one, other)
-        if slot is not None
-    ]
+    maxima = [slot.maximum for slot in (one, other) if slot is not None]
     minimum = 0
     if one is not None and other is not None:
-        minimum = min(sum(e.minimum for e in slot.elements) for slot in (one, other))
+        minimum = min(one.minimum, other.minimum)
     maximum = None if None in maxima else max(found for found in maxima if found is not None)
     base = elements[0]
     return Slot(

@@ -14,7 +14,7 @@ from typing import Any
 from translators.faults import Fault, Note, NoteKind
 from translators.layout.grammar import Each, Expression, Field, Match, Path
 from translators.layout.notation import Wrong
-from translators.layout.plan import Content, Element, Plan, Value
+from translators.layout.plan import Content, Element, Plan, Slot, Value, first_path
 from translators.layout.types import ValueFault
 from translators.layout.walking import Source, claimed, position, shown, spread
 from translators.pointer import child
@@ -73,13 +73,7 @@ class ReferenceWriter:
         for value in content.choices:
             self._choose(value, source)
         for tag, value in content.attributes.items():
-            text = self._single(value, source)
-            if text is None:
-                if value.required:
-                    built.missing.append(self._missing(value.path, source))
-                continue
-            built.live = built.live or value.path is not None
-            built.attributes += f' {self._attribute(tag)}="{self._escaped(text)}"'
+            self._attribute_of(tag, value, source, built)
         if content.text is not None:
             text = self._single(content.text, source)
             if text is not None:
@@ -88,13 +82,40 @@ class ReferenceWriter:
                 built.live = built.live or content.text.path is not None
             elif content.text.required or content.text.whole:
                 built.missing.append(self._missing(content.text.path, source))
-        for element in content.elements():
-            self._element(element, source, built)
+        for slot in content.slots.values():
+            written = [one for one in slot.elements if self._stood(one, source, built)]
+            if slot.single:
+                self._one_form(slot, written, source, built)
         for value in content.choices:
             for row in value.choice.rows.values() if value.choice else ():
                 for key in row:
                     self._chosen.pop((value.line.group, key), None)
         return built
+
+    def _attribute_of(self, tag: str, value: Value, source: Source, into: Built) -> None:
+        text = self._single(value, source)
+        if text is not None:
+            into.live = into.live or value.path is not None
+            into.attributes += f' {self._attribute(tag)}="{self._escaped(text)}"'
+        elif value.required:
+            into.missing.append(self._missing(value.path, source))
+
+    def _stood(self, element: Element, source: Source, into: Built) -> bool:
+        """Write what an element has, and tell whether there was any."""
+        before = into.inner
+        self._element(element, source, into)
+        return bool(into.inner != before)
+
+    def _one_form(self, slot: Slot, written: list[Element], source: Source, into: Built) -> None:
+        """Of the forms of an element one may stand, or must."""
+        shown = [self._pointer(first_path(one), source) for one in slot.elements]
+        if len(written) > 1:
+            pointer = self._pointer(first_path(written[1]), source)
+            detail = f"only one of {', '.join(shown)} can stand here"
+            self._fault("element.repeated", pointer, detail)
+        elif slot.needed and not written:
+            detail = f"one of {', '.join(shown)} is required here"
+            into.missing.append(Fault(code="value.missing", path=shown[0], detail=detail))
 
     def _attribute(self, tag: str) -> str:
         uri, brace, local = tag.rpartition("}")

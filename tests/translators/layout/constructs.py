@@ -220,7 +220,28 @@ seen = "outcome : text 3"
 at = "answered_at ! : instant seconds"
 item = "item_id : text 13"
 """
+ONE_FORM = declaration(
+    """
+"paid/day[@f=102]" = "invoice_issued_on | : date YYYYMMDD"
+"paid/day[@f=304]" = "invoice_issued_at | : instant YYYYMMDDhhmmssZ"
+"doc[kind=X]/number" = "invoice_number |! : text 9"
+doc = "goods_location |! : place"
+weight = "gross_weight : mass kg"
+"weight/@unit" = "== KGM"
+guarantee = "guarantees *3 : guarantee"
+""",
+    """
+[place]
+id = "id ! : text 9"
+kind = "type : text 3"
+[guarantee]
+"in/of[@f=X]" = "id |! : text 9"
+"in/of" = "reference |! : text 9"
+""",
+    header='unknown = "report"\n',
+).replace('unknown = "refuse"\n', "")
 LAYOUTS = {
+    "one form": ONE_FORM,
     "said": SAID,
     "forms": FORMS,
     "entries": ENTRIES,

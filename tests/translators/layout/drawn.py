@@ -52,6 +52,8 @@ class _Drawing:
             node.text = self._text(content.text)
         for slot in content.slots.values():
             chosen = [one for element in slot.elements for one in [element] * self._times(element)]
+            if slot.single and self._draw(_MOSTLY):
+                chosen = chosen[:1]
             if len(slot.elements) > 1:
                 chosen = self._draw(st.permutations(chosen)) if not self._draw(_MOSTLY) else chosen
             for element in chosen:

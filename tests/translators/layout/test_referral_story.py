@@ -12,22 +12,25 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.samples import item
 from translators.canonical import (
     AttachedFile,
     ContentPiece,
+    Document,
     Header,
     Information,
     Interchange,
     ItemDeclaration,
     Message,
+    Office,
     Referral,
     ReferralAnswer,
     ReferralHop,
     Screening,
 )
-from translators.faults import Note, NoteKind
+from translators.faults import Note, NoteKind, TranslationError
 from translators.layout import packaged
 from translators.translator import decode, encode
 
@@ -250,3 +253,32 @@ def test_the_end_of_the_assessment_reaches_the_origin_post() -> None:
         at_origin.kind,
         at_origin.completed_at,
     )
+
+
+def referral(kind: str, **named: Any) -> Interchange:
+    """A request of customs to its declarant."""
+    asked = Referral(
+        reference="LU-RFS-000000018",
+        kind=kind,
+        issued_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
+        authority=Office(code="LU"),
+        **named,
+    )
+    return Interchange(messages=(asked,))
+
+
+@pytest.mark.parametrize("kind", ["RFI", "RFS"])
+def test_a_request_about_an_item_and_another_document_is_two_requests(kind: str) -> None:
+    other = Document(number="AWB-1", type="N740")
+    about = referral(kind, item_ids=("RX000000017XX",), house_document=other)
+    wanted = "only one of /item_ids/0, /house_document can stand here"
+    with pytest.raises(TranslationError, match=f"element.repeated /house_document {wanted}"):
+        encode(ICS2, about)
+
+
+def test_a_screening_is_wanted_of_something() -> None:
+    wanted = "one of /item_ids/0, /house_document is required here"
+    with pytest.raises(TranslationError, match=f"value.missing /item_ids/0 {wanted}"):
+        encode(ICS2, referral("RFS"))
+    # Information may be wanted about the filing as a whole.
+    assert b"transportDocumentHouse" not in encode(ICS2, referral("RFI"))

@@ -42,6 +42,7 @@ class DeclaredDocument(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     ACCESS_CODE_FIELD_NUMBER: _builtins.int
     OFFICE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
     category: _builtins.str
     """an..35"""
     type: _builtins.str
@@ -70,6 +71,10 @@ class DeclaredDocument(_message.Message):
     """
     access_code: _builtins.str
     """an..35"""
+    effective_on: _builtins.str
+    """The day, where no time of day is said; `effective_at` is an instant.
+    date
+    """
     @_builtins.property
     def amount(self) -> _goods_pb2.Money: ...
     @_builtins.property
@@ -94,10 +99,11 @@ class DeclaredDocument(_message.Message):
         reference: _builtins.str | None = ...,
         access_code: _builtins.str | None = ...,
         office: _parties_pb2.Office | None = ...,
+        effective_on: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_effective_on", b"_effective_on", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "effective_on", b"effective_on", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access_code", b"_access_code", "_category", b"_category", "_effective_at", b"_effective_at", "_effective_on", b"_effective_on", "_exemption", b"_exemption", "_id", b"_id", "_issuer", b"_issuer", "_issuer_role", b"_issuer_role", "_line", b"_line", "_name", b"_name", "_quantity", b"_quantity", "_reference", b"_reference", "_type", b"_type", "_unit", b"_unit", "access_code", b"access_code", "amount", b"amount", "category", b"category", "effective_at", b"effective_at", "effective_on", b"effective_on", "exemption", b"exemption", "id", b"id", "issuer", b"issuer", "issuer_role", b"issuer_role", "line", b"line", "name", b"name", "office", b"office", "quantity", b"quantity", "reference", b"reference", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__access_code: _TypeAlias = _typing.Literal["access_code"]  # noqa: Y015
     _WhichOneofArgType__access_code: _TypeAlias = _typing.Literal["_access_code", b"_access_code"]  # noqa: Y015
@@ -105,6 +111,8 @@ class DeclaredDocument(_message.Message):
     _WhichOneofArgType__category: _TypeAlias = _typing.Literal["_category", b"_category"]  # noqa: Y015
     _WhichOneofReturnType__effective_at: _TypeAlias = _typing.Literal["effective_at"]  # noqa: Y015
     _WhichOneofArgType__effective_at: _TypeAlias = _typing.Literal["_effective_at", b"_effective_at"]  # noqa: Y015
+    _WhichOneofReturnType__effective_on: _TypeAlias = _typing.Literal["effective_on"]  # noqa: Y015
+    _WhichOneofArgType__effective_on: _TypeAlias = _typing.Literal["_effective_on", b"_effective_on"]  # noqa: Y015
     _WhichOneofReturnType__exemption: _TypeAlias = _typing.Literal["exemption"]  # noqa: Y015
     _WhichOneofArgType__exemption: _TypeAlias = _typing.Literal["_exemption", b"_exemption"]  # noqa: Y015
     _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
@@ -131,6 +139,8 @@ class DeclaredDocument(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__category) -> _WhichOneofReturnType__category | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__effective_at) -> _WhichOneofReturnType__effective_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__effective_on) -> _WhichOneofReturnType__effective_on | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__exemption) -> _WhichOneofReturnType__exemption | None: ...
     @_typing.overload
@@ -165,6 +175,7 @@ class Statement(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     POINTERS_FIELD_NUMBER: _builtins.int
     LIMIT_AT_FIELD_NUMBER: _builtins.int
+    LIMIT_ON_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """an..35"""
     type: _builtins.str
@@ -174,6 +185,10 @@ class Statement(_message.Message):
     limit_at: _builtins.str
     """Until when something is to be done (WCO 264).
     instant
+    """
+    limit_on: _builtins.str
+    """The last day of it, where no time of day is said.
+    date
     """
     @_builtins.property
     def pointers(self) -> _containers.RepeatedCompositeFieldContainer[_goods_pb2.Pointer]:
@@ -189,15 +204,18 @@ class Statement(_message.Message):
         text: _builtins.str | None = ...,
         pointers: _abc.Iterable[_goods_pb2.Pointer] | None = ...,
         limit_at: _builtins.str | None = ...,
+        limit_on: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "text", b"text", "type", b"type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_limit_on", b"_limit_on", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "limit_on", b"limit_on", "text", b"text", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "pointers", b"pointers", "text", b"text", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_code", b"_code", "_limit_at", b"_limit_at", "_limit_on", b"_limit_on", "_text", b"_text", "_type", b"_type", "code", b"code", "limit_at", b"limit_at", "limit_on", b"limit_on", "pointers", b"pointers", "text", b"text", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__code: _TypeAlias = _typing.Literal["code"]  # noqa: Y015
     _WhichOneofArgType__code: _TypeAlias = _typing.Literal["_code", b"_code"]  # noqa: Y015
     _WhichOneofReturnType__limit_at: _TypeAlias = _typing.Literal["limit_at"]  # noqa: Y015
     _WhichOneofArgType__limit_at: _TypeAlias = _typing.Literal["_limit_at", b"_limit_at"]  # noqa: Y015
+    _WhichOneofReturnType__limit_on: _TypeAlias = _typing.Literal["limit_on"]  # noqa: Y015
+    _WhichOneofArgType__limit_on: _TypeAlias = _typing.Literal["_limit_on", b"_limit_on"]  # noqa: Y015
     _WhichOneofReturnType__text: _TypeAlias = _typing.Literal["text"]  # noqa: Y015
     _WhichOneofArgType__text: _TypeAlias = _typing.Literal["_text", b"_text"]  # noqa: Y015
     _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
@@ -206,6 +224,8 @@ class Statement(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__code) -> _WhichOneofReturnType__code | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__limit_at) -> _WhichOneofReturnType__limit_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit_on) -> _WhichOneofReturnType__limit_on | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__text) -> _WhichOneofReturnType__text | None: ...
     @_typing.overload
@@ -1140,6 +1160,7 @@ class GoodsDeclaration(_message.Message):
     TRADE_TERMS_DESCRIPTION_FIELD_NUMBER: _builtins.int
     TRADE_TERMS_RELATIONSHIP_FIELD_NUMBER: _builtins.int
     DESTINATION_REGION_FIELD_NUMBER: _builtins.int
+    INVOICE_ISSUED_ON_FIELD_NUMBER: _builtins.int
     function: _builtins.str
     """original, amendment, cancellation, goods-presented.
     required, an..35
@@ -1217,6 +1238,10 @@ class GoodsDeclaration(_message.Message):
     """an..35"""
     destination_region: _builtins.str
     """an..35"""
+    invoice_issued_on: _builtins.str
+    """The day, where no time of day is said; `invoice_issued_at` is an instant.
+    date
+    """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___GoodsItem]:
         """at most 999"""
@@ -1402,10 +1427,11 @@ class GoodsDeclaration(_message.Message):
         trade_terms_description: _builtins.str | None = ...,
         trade_terms_relationship: _builtins.str | None = ...,
         destination_region: _builtins.str | None = ...,
+        invoice_issued_on: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "ucr", b"ucr", "warehouse", b"warehouse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_issued_on", b"_invoice_issued_on", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_issued_on", b"invoice_issued_on", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "ucr", b"ucr", "warehouse", b"warehouse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "actors", b"actors", "amendments", b"amendments", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "authorisations", b"authorisations", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "containers", b"containers", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "documents", b"documents", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "function", b"function", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "guarantees", b"guarantees", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "item_ids", b"item_ids", "items", b"items", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "previous_documents", b"previous_documents", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "routing_countries", b"routing_countries", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "statements", b"statements", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "tax_references", b"tax_references", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "type_code", b"type_code", "ucr", b"ucr", "valuation_adjustments", b"valuation_adjustments", "warehouse", b"warehouse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at", "_authentication", b"_authentication", "_authenticator", b"_authenticator", "_containerised", b"_containerised", "_destination_country", b"_destination_country", "_destination_region", b"_destination_region", "_exchange_currency", b"_exchange_currency", "_exchange_rate", b"_exchange_rate", "_exit_at", b"_exit_at", "_export_country", b"_export_country", "_freight_payment", b"_freight_payment", "_goods_item_count", b"_goods_item_count", "_gross_weight", b"_gross_weight", "_invoice_issued_at", b"_invoice_issued_at", "_invoice_issued_on", b"_invoice_issued_on", "_invoice_number", b"_invoice_number", "_issue_place", b"_issue_place", "_issued_at", b"_issued_at", "_loading_list_count", b"_loading_list_count", "_mrn", b"_mrn", "_package_count", b"_package_count", "_representation", b"_representation", "_specific_circumstances", b"_specific_circumstances", "_trade_terms", b"_trade_terms", "_trade_terms_description", b"_trade_terms_description", "_trade_terms_location", b"_trade_terms_location", "_trade_terms_place", b"_trade_terms_place", "_trade_terms_relationship", b"_trade_terms_relationship", "_trader_reference", b"_trader_reference", "_transaction_nature", b"_transaction_nature", "_ucr", b"_ucr", "accepted_at", b"accepted_at", "actors", b"actors", "amendments", b"amendments", "arrival_transport", b"arrival_transport", "authentication", b"authentication", "authenticator", b"authenticator", "authorisations", b"authorisations", "border_transport", b"border_transport", "buyer", b"buyer", "carrier", b"carrier", "consignee", b"consignee", "consignor", b"consignor", "containerised", b"containerised", "containers", b"containers", "declarant", b"declarant", "departure_transport", b"departure_transport", "destination_country", b"destination_country", "destination_region", b"destination_region", "documents", b"documents", "exchange_currency", b"exchange_currency", "exchange_rate", b"exchange_rate", "exit_at", b"exit_at", "exit_office", b"exit_office", "export_country", b"export_country", "exporter", b"exporter", "freight_charge", b"freight_charge", "freight_payment", b"freight_payment", "function", b"function", "goods_item_count", b"goods_item_count", "goods_location", b"goods_location", "gross_weight", b"gross_weight", "guarantees", b"guarantees", "importer", b"importer", "invoice_issued_at", b"invoice_issued_at", "invoice_issued_on", b"invoice_issued_on", "invoice_number", b"invoice_number", "invoice_total", b"invoice_total", "issue_place", b"issue_place", "issued_at", b"issued_at", "item_ids", b"item_ids", "items", b"items", "loading_list_count", b"loading_list_count", "loading_location", b"loading_location", "lrn", b"lrn", "mrn", b"mrn", "office", b"office", "package_count", b"package_count", "payer", b"payer", "presentation_office", b"presentation_office", "previous_documents", b"previous_documents", "provenance", b"provenance", "representation", b"representation", "representative", b"representative", "routing_countries", b"routing_countries", "seller", b"seller", "specific_circumstances", b"specific_circumstances", "statements", b"statements", "submitter", b"submitter", "supervising_office", b"supervising_office", "surety", b"surety", "tax_references", b"tax_references", "trade_terms", b"trade_terms", "trade_terms_description", b"trade_terms_description", "trade_terms_location", b"trade_terms_location", "trade_terms_place", b"trade_terms_place", "trade_terms_relationship", b"trade_terms_relationship", "trader_reference", b"trader_reference", "transaction_nature", b"transaction_nature", "transport_equipment", b"transport_equipment", "type_code", b"type_code", "ucr", b"ucr", "valuation_adjustments", b"valuation_adjustments", "warehouse", b"warehouse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accepted_at: _TypeAlias = _typing.Literal["accepted_at"]  # noqa: Y015
     _WhichOneofArgType__accepted_at: _TypeAlias = _typing.Literal["_accepted_at", b"_accepted_at"]  # noqa: Y015
@@ -1435,6 +1461,8 @@ class GoodsDeclaration(_message.Message):
     _WhichOneofArgType__gross_weight: _TypeAlias = _typing.Literal["_gross_weight", b"_gross_weight"]  # noqa: Y015
     _WhichOneofReturnType__invoice_issued_at: _TypeAlias = _typing.Literal["invoice_issued_at"]  # noqa: Y015
     _WhichOneofArgType__invoice_issued_at: _TypeAlias = _typing.Literal["_invoice_issued_at", b"_invoice_issued_at"]  # noqa: Y015
+    _WhichOneofReturnType__invoice_issued_on: _TypeAlias = _typing.Literal["invoice_issued_on"]  # noqa: Y015
+    _WhichOneofArgType__invoice_issued_on: _TypeAlias = _typing.Literal["_invoice_issued_on", b"_invoice_issued_on"]  # noqa: Y015
     _WhichOneofReturnType__invoice_number: _TypeAlias = _typing.Literal["invoice_number"]  # noqa: Y015
     _WhichOneofArgType__invoice_number: _TypeAlias = _typing.Literal["_invoice_number", b"_invoice_number"]  # noqa: Y015
     _WhichOneofReturnType__issue_place: _TypeAlias = _typing.Literal["issue_place"]  # noqa: Y015
@@ -1495,6 +1523,8 @@ class GoodsDeclaration(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gross_weight) -> _WhichOneofReturnType__gross_weight | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_issued_at) -> _WhichOneofReturnType__invoice_issued_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_issued_on) -> _WhichOneofReturnType__invoice_issued_on | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_number) -> _WhichOneofReturnType__invoice_number | None: ...
     @_typing.overload

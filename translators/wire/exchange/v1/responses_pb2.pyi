@@ -282,10 +282,15 @@ class PaymentDue(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     DUE_AT_FIELD_NUMBER: _builtins.int
     GUARANTEES_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """an..70"""
     due_at: _builtins.str
     """instant"""
+    due_on: _builtins.str
+    """The day, where no time of day is said.
+    date
+    """
     @_builtins.property
     def assessed(self) -> _goods_pb2.Money: ...
     @_builtins.property
@@ -302,17 +307,22 @@ class PaymentDue(_message.Message):
         amount: _goods_pb2.Money | None = ...,
         due_at: _builtins.str | None = ...,
         guarantees: _abc.Iterable[_builtins.str] | None = ...,
+        due_on: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "reference", b"reference"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_due_on", b"_due_on", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "due_on", b"due_on", "reference", b"reference"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "guarantees", b"guarantees", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_at", b"_due_at", "_due_on", b"_due_on", "_reference", b"_reference", "amount", b"amount", "assessed", b"assessed", "due_at", b"due_at", "due_on", b"due_on", "guarantees", b"guarantees", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_at: _TypeAlias = _typing.Literal["due_at"]  # noqa: Y015
     _WhichOneofArgType__due_at: _TypeAlias = _typing.Literal["_due_at", b"_due_at"]  # noqa: Y015
+    _WhichOneofReturnType__due_on: _TypeAlias = _typing.Literal["due_on"]  # noqa: Y015
+    _WhichOneofArgType__due_on: _TypeAlias = _typing.Literal["_due_on", b"_due_on"]  # noqa: Y015
     _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
     _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_at) -> _WhichOneofReturnType__due_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_on) -> _WhichOneofReturnType__due_on | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
 
