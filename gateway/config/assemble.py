@@ -85,6 +85,7 @@ def network_of(config: Config, formats: Formats) -> Network:
                 format=FormatId(entry.format),
                 transport=entry.transport,
                 answers=entry.answers,
+                header=entry.header,
             )
             for entry in config.destination
         ),

@@ -19,6 +19,7 @@ from gateway.ingress.http.settings import HttpSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.regimes import QualitySettings
 from gateway.routing import Route
+from translators.canonical import Header
 from trust.identity import PARTY_ID_PATTERN
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -126,6 +127,8 @@ class DestinationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     suffix: str | None = None
     """File name ending, for folders; by default it follows from the format."""
     dispatch: DispatchSettings | None = None
+    header: Header = Header()
+    """What deliveries say in their header beside what follows from them, such as a declarant."""
 
 
 class FormatSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -58,6 +58,27 @@ def message_id(gateway: int, record: int, ordinal: int) -> MessageId:
     return MessageId(str(UUID(int=(high << 80) | _VERSION | (middle << 64) | _VARIANT | low)))
 
 
+def short_reference(identifier: MessageId) -> str:
+    """A message id in at most 22 characters, for references of other systems (ICS2 LRN, an..22).
+
+    Gateway, record and ordinal in base 36: as unique as the id itself. At gateways with a number
+    above 1,679,615 it is longer; what is no id of ours is returned without its hyphens.
+    """
+    address = resolve(identifier)
+    if address is None:
+        return identifier.replace("-", "")
+    gateway, record, ordinal = (_base36(number) for number in address)
+    return f"{gateway}-{record.rjust(11, '0')}-{ordinal}"
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, 36)
+        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit] + digits
+    return digits
+
+
 def resolve(identifier: str) -> tuple[int, RecordNumber, int] | None:
     """Gateway number, record and ordinal of a message id; ``None`` if it is not one of ours."""
     try:

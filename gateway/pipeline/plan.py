@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.core.records import PlannedLeg, StoredMessage
+from gateway.pipeline.heading import probe
 from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
-from translators.canonical import Header, Message, kind_of
+from translators.canonical import Message, kind_of
 from translators.faults import Fault, TranslationError
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
 from trust.identity import Identity
 from trust.party import Registry as Parties
-
-_PROBE = Header(
-    sender="gateway",
-    recipient="party",
-    control_reference="0" * 32,
-    prepared_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
-"""A header as a delivery will have one: only the message is on trial."""
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +76,7 @@ def plan(
             continue
         minimised = network.minimisers[agreement.name].minimise(message).message
         target = network.format_for(endpoint, step.route)
-        faults.extend(_unfit(minimised, target, step.route, network.formats))
+        faults.extend(_unfit(minimised, target, endpoint, step.route, network.formats))
         legs[endpoint.id] = PlannedLeg(
             destination=endpoint.id, route=step.route.name, lane=step.route.lane, due=deadline
         )
@@ -118,14 +111,14 @@ def _endpoint(
 
 
 def _unfit(
-    message: Message, format_id: FormatId, route: Route, formats: Formats
+    message: Message, format_id: FormatId, endpoint: Endpoint, route: Route, formats: Formats
 ) -> tuple[Fault, ...]:
     """Why a target's format could not express the message; formats that drop nothing can."""
     translator = formats.get(format_id)
     if not translator.drops.get(kind_of(message)):
         return ()
     try:
-        for _ in translator.write(_PROBE, (message,)):
+        for _ in translator.write(probe(endpoint, message), (message,)):
             pass
     except TranslationError as error:
         return tuple(

@@ -17,10 +17,11 @@ from gateway.core.identifiers import MessageId, resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outgoing, StoredMessage
 from gateway.core.reports import Report, report_of
+from gateway.pipeline.heading import heading
 from gateway.pipeline.normalise import DERIVED, implied
 from gateway.pipeline.plan import Network
 from gateway.routing import Endpoint
-from translators.canonical import Header, Message, Provenance
+from translators.canonical import Message, Provenance
 from translators.faults import Note, TranslationError
 from translators.translator import FormatId
 from trust.party import Party
@@ -76,7 +77,7 @@ class Preparer:
         minimised = network.minimisers[agreement.name].minimise(message)
         chosen = format_id or self._route_format(delivery, endpoint, network)
         notes: list[Note] = []
-        content = self._encoded(minimised.message, stored, party, network, chosen, notes)
+        content = self._encoded(minimised.message, stored, party, endpoint, chosen, notes)
         outgoing = Outgoing(
             message_id=stored.message_id, kind=stored.kind, format=chosen, content=content
         )
@@ -95,18 +96,21 @@ class Preparer:
         message: Message,
         stored: StoredMessage,
         party: Party,
-        network: Network,
+        endpoint: Endpoint,
         format_id: FormatId,
         notes: list[Note],
     ) -> bytes:
-        header = Header(
-            sender=self._gateway_id[:35],
-            recipient=(party.operators[0] if party.operators else party.id)[:35],
-            control_reference=stored.message_id.replace("-", ""),
+        header = heading(
+            endpoint,
+            message,
+            sender=self._gateway_id,
+            recipient=party.operators[0] if party.operators else party.id,
+            message_id=stored.message_id,
             prepared_at=stored.accepted_at,
         )
         try:
-            return b"".join(network.formats.get(format_id).write(header, (message,), notes.append))
+            writer = self._network().formats.get(format_id)
+            return b"".join(writer.write(header, (message,), notes.append))
         except TranslationError as error:
             raise Refused(
                 "translation.failed", f"{format_id} can not express it", faults=error.faults

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from translators.canonical import Header
 from translators.translator import FormatId
 from trust.identity import PartyId
 
@@ -15,13 +16,17 @@ INBOX_FORMAT = FormatId("luxor.json.1")
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where messages for a party go and in which format. ``answers``: also those to ``@origin``."""
+    """Where messages for a party go and in which format. ``answers``: also those to ``@origin``.
+
+    ``header``: what deliveries there say about themselves beside what follows from them.
+    """
 
     id: str
     party: PartyId
     format: FormatId
     transport: str
     answers: bool = False
+    header: Header = Header()
 
 
 class Endpoints(msgspec.Struct, frozen=True):

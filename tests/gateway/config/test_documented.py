@@ -21,10 +21,11 @@ NOT_OF_THE_FILE = {("Config", "folder"), ("Config", "file")}
 
 
 def tables(of: object) -> Iterator[type[msgspec.Struct]]:
-    """Every table of the configuration, from the whole file down."""
+    """Every table of the configuration, from the whole file down, but values of the model."""
     for part in typing.get_args(of):
         yield from tables(part)
-    if isinstance(of, type) and issubclass(of, msgspec.Struct):
+    canonical = getattr(of, "__module__", "").startswith("translators.canonical")
+    if isinstance(of, type) and issubclass(of, msgspec.Struct) and not canonical:
         yield of
         for field in msgspec.structs.fields(of):
             yield from tables(field.type)

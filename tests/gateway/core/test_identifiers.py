@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from gateway.core.identifiers import (
     EPOCH,
+    MessageId,
     first_record,
     message_id,
     record_number,
     record_time,
     resolve,
+    short_reference,
 )
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC)
@@ -71,4 +73,24 @@ def test_records_since_a_time_are_those_drawn_in_its_second_or_later() -> None:
 def test_since_a_far_future_nothing_was_drawn() -> None:
     assert record_number(EPOCH + timedelta(days=365 * 50), 0) < first_record(
         datetime(9999, 1, 1, tzinfo=UTC)
+    )
+
+
+@given(
+    gateway=st.integers(0, 36**4 - 1),
+    record=st.integers(0, (1 << 53) - 1),
+    ordinal=st.integers(1, 36**5 - 1),
+)
+def test_a_short_reference_has_at_most_22_characters_and_all_of_the_id(
+    gateway: int, record: int, ordinal: int
+) -> None:
+    reference = short_reference(message_id(gateway, record, ordinal))
+
+    assert len(reference) <= 22
+    assert [gateway, record, ordinal] == [int(part, 36) for part in reference.split("-")]
+
+
+def test_what_is_no_id_of_ours_is_its_own_reference() -> None:
+    assert "f0000000000040008000000000000001" == short_reference(
+        MessageId("f0000000-0000-4000-8000-000000000001")
     )
