@@ -163,7 +163,7 @@ def compare(reader: ReferenceReader, value: Value, text: str, where: str, record
     assert expression is not None
     if any(path.messages for path in expression.paths):
         reader.findings.carried += 1
-        reader.header.seen["count", where] = text
+        reader.header.counts[where] = text
         return
 
     def later() -> None:

@@ -82,7 +82,7 @@ class JsonDocumentReader:
             self._empty(found)
             yield from self._opened()
             return
-        for (_, where), text in self._header.seen.items():
+        for where, text in self._header.counts.items():
             if text != str(ordinal):
                 detail = f"there are {ordinal} messages"
                 self._outside.fault("value.disagrees", where, None, detail=detail)

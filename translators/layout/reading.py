@@ -211,8 +211,13 @@ class DocumentReader:
                 self._tail(one)
             elif behind:
                 self._misplaced(one)
-            above.remove(one)
+            if behind or one is latest or not self._said(one):
+                above.remove(one)
             one = previous
+
+    def _said(self, node: Node) -> bool:
+        """True for what a document says once for all of its messages: each is read with it."""
+        return self._plan.shared is not None and str(node.tag) in self._plan.shared.slots
 
     def _tail(self, node: Node) -> None:
         if node.tail and node.tail.strip():
@@ -256,7 +261,7 @@ class DocumentReader:
         if self._ordinal == 0:
             yield from self._empty(root)
             return
-        for (_, where), text in self._header.seen.items():
+        for where, text in self._header.counts.items():
             if text != str(self._ordinal):
                 detail = f"there are {self._ordinal} messages"
                 self._outside.fault("value.disagrees", where, None, detail=detail)

@@ -26,6 +26,8 @@ class Record:
     later: list[Callable[[], None]] = field(default_factory=list)
     parts: dict[str, dict[int, str]] = field(default_factory=dict)
     """Texts that stand in several places, by pointer and first character."""
+    counts: dict[str, str] = field(default_factory=dict)
+    """Numbers of messages that a document states, by place."""
 
     def finish(self) -> Any:
         """Run what waited for the whole record; gives its value."""

@@ -401,7 +401,9 @@ class ReferenceReader:
         place = reach(owner(element.record, record, self.header), element.record.parts)
         pointer = below(place.pointer, name) if name else place.pointer
         count = int(node.get(element.pairs) is not None) + bool(text)
-        known = place.value or {}
+        if place.value is None:
+            place.put({})
+        known: dict[str, str] = place.value
         if not name or not text:
             self.findings.faulty += count
             code = "value.empty" if name else "attribute.missing"
@@ -412,7 +414,7 @@ class ReferenceReader:
             detail = "the same name twice"
             self.findings.fault("element.repeated", where, line, path=pointer, detail=detail)
         else:
-            place.put({**known, name: text})
+            known[name] = text
             self.findings.places[pointer] = (where, line)
             self.findings.carried += count
 

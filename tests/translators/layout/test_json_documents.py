@@ -176,3 +176,11 @@ def test_the_documentation_says_what_a_document_is() -> None:
     assert "The document is one message." in SINGLE.documentation()
     assert "The document is an array of messages." in small().documentation()
     assert "| rows | 1..* | group `r` | `lines` |" in SINGLE.documentation()
+
+
+def test_members_may_stand_in_any_order_a_count_before_the_header_too() -> None:
+    first = json.loads(encode(ALL, ALL.sample()))
+    turned = {name: first[name] for name in reversed(first)}
+    turned["data"] = {name: first["data"][name] for name in reversed(first["data"])}
+
+    assert decode(ALL, json.dumps(turned).encode()) == ALL.sample()

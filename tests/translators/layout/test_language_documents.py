@@ -181,3 +181,26 @@ def test_what_has_no_line_is_reported_where_the_layout_says_so() -> None:
         "/r/d[1]/x[1]/y[1]",
         "/r/d[1]/ucr[2]",
     }
+
+
+def test_a_count_may_stand_before_a_group_that_is_the_header() -> None:
+    layout = compiled(
+        f"""{HEAD}
+[document]
+count = "= count messages"
+head = "header : head"
+d = "messages *! : line"
+[head]
+ref = "control_reference"
+[line]
+function = "function !"
+type = "type_code !"
+lrn = "lrn !"
+"""
+    )
+    one = b"<d><function>F</function><type>T</type><lrn>L</lrn></d>"
+    whole = b"<r><count>%d</count><head><ref>R</ref></head>" + one + b"</r>"
+
+    header, entry = read(layout, whole % 1)
+    assert ("R", "L") == (header.control_reference, entry.message.lrn)
+    assert ["value.disagrees"] == [reading.code for reading in read(layout, whole % 3)[2:]]
