@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from gateway.cli.header import headed
 from gateway.cli.kept import Kept
 from gateway.cli.spoken import Spoken, with_formats
 from gateway.core.reports import Fate, Line, report_of
@@ -89,6 +90,7 @@ Examples:
   luxor translate items.json --from luxor.json.1 --to upu.itmatt.1 --report
   luxor translate items.json --from luxor.json.1 --to upu.itmatt.1 --report report.json
   luxor translate order.json --layout my-orders.toml --from my.orders.1 --to luxor.json.1
+  luxor translate flat.xml --from my.flat.1 --to upu.itmatt.1 --header recipient=LUA
   luxor sample upu.itmatt.1 | luxor translate - --from upu.itmatt.1 --to upu.cusitm.1"""
 )
 @click.argument("source", metavar="IN", type=click.File("rb"))
@@ -103,6 +105,14 @@ Examples:
     help="The whole report, with every default and every code that was mapped: for people on"
     " standard error, or as JSON in FILE.",
 )
+@click.option(
+    "--header",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What the written document says of itself, where IN does not: sender, recipient,"
+    " control_reference, declarant, … A declarant is JSON. May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The whole report on standard error as JSON.")
 def translate(
     source: BinaryIO,
@@ -110,6 +120,7 @@ def translate(
     from_: str,
     to: str,
     report: str | None,
+    given: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - a click option
 ) -> None:
     """Translate IN (a file, or - for standard input) to standard output.
@@ -122,14 +133,18 @@ def translate(
     reader = Reader(source_format, explain=whole)
     writer = spoken.get(to)
     written: Kept[Note] = Kept()
+    headed(Header(), given)  # a mistake in it is told before anything is read
+    unwritten = False
     try:
         messages = reader.messages(source)
         first = next(messages, None)  # by now the header was read
         stream = _chained(first, messages)
-        for piece in writer.write(reader.header, stream, written.append):
+        header = headed(reader.header, given)
+        for piece in writer.write(header, stream, written.append):
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     except TranslationError as error:
+        unwritten = True
         for fault in error.faults:
             reader.find(fault)
     encoded = _encoded(reader, read=reader.notes, written=written)
@@ -142,7 +157,8 @@ def translate(
         _print_faults(reader, console)
         _print_notes("Read", source_format.id, reader.notes, console, whole=whole)
         _print_notes("Written", writer.id, written, console, whole=whole)
-        console.print(_summary(reader))
+        left = f"; {writer.id} could not be written to its end" if unwritten else ""
+        console.print(_summary(reader) + left)
     if reader.failed:
         sys.exit(REFUSED)
 
