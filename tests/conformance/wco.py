@@ -12,7 +12,8 @@ import pytest
 from lxml import etree
 
 from tests.conformance.accounting import Account, account, as_number
-from tests.data import data_file
+from tests.conftest import Figure
+from tests.data import cases_of, data_file
 from translators.canonical import Pointer
 from translators.layout import LayoutTranslator, packaged
 
@@ -23,14 +24,14 @@ _NUMBERS = ("Amount", "Quantity", "Measure", "Numeric")
 
 def examples(validation: str) -> list[Any]:
     """A parameter for each example that the index says is valid so; one skipped without data."""
-    try:
-        root = data_file("wco-hmrc")
-    except pytest.skip.Exception as absent:
-        return [pytest.param(None, id="absent", marks=pytest.mark.skip(reason=str(absent)))]
-    with (root / "INDEX.tsv").open(encoding="utf-8") as index:
-        rows = list(csv.DictReader(index, delimiter="\t"))
-    found = [row["path"] for row in rows if row["validation"] == validation]
-    return [pytest.param(root / path, id=path.removeprefix("examples/")) for path in found]
+
+    def cases(root: Path) -> list[Any]:
+        with (root / "INDEX.tsv").open(encoding="utf-8") as index:
+            rows = list(csv.DictReader(index, delimiter="\t"))
+        found = [row["path"] for row in rows if row["validation"] == validation]
+        return [pytest.param(root / path, id=path.removeprefix("examples/")) for path in found]
+
+    return cases_of("wco-hmrc", cases=cases)
 
 
 def paths(cases: list[Any]) -> list[Path]:
@@ -145,3 +146,16 @@ def plain(chain: tuple[Pointer, ...]) -> list[tuple[str | None, str | None, int 
     """A chain as it compares: the number 1 says no more than none where nothing repeats."""
     numbers = [None if one.sequence == 1 else one.sequence for one in chain]
     return [(one.section, one.tag, number) for one, number in zip(chain, numbers, strict=True)]
+
+
+def pointers_that_become_paths(layout: LayoutTranslator, cases: list[Any], figure: Figure) -> float:
+    """The share of the chains in examples that have a canonical path; each comes back equal."""
+    assert layout.pointers is not None
+    found = [one for path in paths(cases) for one in chains(document(path))]
+    placed = [(one, layout.pointers.find_path(one)) for one in found]
+    translated = [(one, place) for one, place in placed if place is not None]
+    figure("pointers with a canonical path", len(translated), len(found))
+    back = [layout.pointers.find_chain(*place) or () for _, place in translated]
+    assert [plain(one) for one, _ in translated] == [plain(one) for one in back]
+    figure("of which come back equal", len(back), len(translated))
+    return len(translated) / len(found)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import OctKey, import_key
 
-from tests.data import data_file
+from tests.data import cases_of
 from trust.algorithms import ALGORITHMS
 from trust.errors import TrustError
 from trust.keys import PublicKey, public_key, signing_key
@@ -31,17 +32,16 @@ def keys(jwk: Mapping[str, Any] | None) -> dict[str, PublicKey]:
 
 def vectors() -> list[Any]:
     """A parameter for each vector, by its number; one skipped case without the data."""
-    try:
-        path = data_file("trust", "wycheproof", "json_web_signature_test.json")
-    except pytest.skip.Exception as absent:
-        mark = pytest.mark.skip(reason=str(absent))
-        return [pytest.param(None, None, id="absent", marks=mark)]
-    groups = json.loads(path.read_text("utf-8"))["testGroups"]
-    return [
-        pytest.param(group.get("public"), case, id=str(case["tcId"]))
-        for group in groups
-        for case in group["tests"]
-    ]
+
+    def cases(path: Path) -> list[Any]:
+        return [
+            pytest.param(group.get("public"), case, id=str(case["tcId"]))
+            for group in json.loads(path.read_text("utf-8"))["testGroups"]
+            for case in group["tests"]
+        ]
+
+    name = "json_web_signature_test.json"
+    return cases_of("trust", "wycheproof", name, cases=cases, width=2)
 
 
 @pytest.mark.conformance("Wycheproof JWS")
