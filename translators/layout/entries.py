@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -87,10 +88,18 @@ class EntryReader:
             give(row, record)
             message = gate.convert_spelled(record, KINDS[row.kind])
             if header:
-                settle(self._header.data, header)
+                self._settle(header)
         except GIVES_UP:
             return None
         return message
+
+    def _settle(self, found: Around) -> None:
+        """Put what a message says about the header into it, when it can stand there."""
+        alone: dict[str, Any] = {}
+        settle(alone, found)
+        if gate.convert_header(alone)[0] is None:
+            raise Unusual
+        settle(self._header.data, found)
 
     def quick_all(self, nodes: list[Node]) -> list[Message | None]:
         """The same for all messages of a document."""
@@ -166,7 +175,9 @@ class EntryReader:
             return
         tags = frozenset(shared.slots)
         root = next(node.iterancestors(self._plan.root))
-        said = [one for one in root if str(one.tag) in tags]
+        # What stands behind the first message is not known when that is read.
+        before = takewhile(lambda one: one.tag != self._plan.chain[0].tag, root)
+        said = [one for one in before if str(one.tag) in tags]
         where = f"/{self._plan.name(self._plan.root)}"
         reader.content(shared, root, record, where, children=said, own=False, only=tags)
 

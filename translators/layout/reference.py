@@ -394,7 +394,7 @@ class ReferenceReader:
         name = (node.get(element.pairs) or "").strip()
         text = (node.text or "").strip()
         for attribute in node.attrib:
-            if str(attribute) != element.pairs:
+            if str(attribute) != element.pairs and str(attribute) not in HINTS:
                 here = f"{where}/@{self.plan.name(str(attribute))}"
                 self.unknown_attribute(here, line_of(node))
         line = line_of(node)

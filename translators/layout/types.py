@@ -387,6 +387,8 @@ def _base64(arguments: tuple[str, ...]) -> WireType:
 
     def parse(text: str) -> object:
         compact = "".join(text.split())
+        if not compact:
+            raise ValueFault("value.empty", "no content")
         try:
             binascii.a2b_base64(compact, strict_mode=True)
         except ValueError as error:
@@ -397,6 +399,8 @@ def _base64(arguments: tuple[str, ...]) -> WireType:
 
     def written(value: object) -> str:
         assert isinstance(value, bytes)
+        if not value:
+            raise ValueFault("value.empty", "no content")
         return base64.b64encode(value).decode("ascii")
 
     return WireType(

@@ -295,6 +295,8 @@ class ReferenceWriter:
 
     def _coded(self, value: Value, found: Any, pointer: str) -> str | None:
         table = value.type.codes
+        if found == b"":
+            return None
         if isinstance(found, str):
             trimmed = found.strip()
             if trimmed != found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -20,7 +22,7 @@ from tests.translators.layout.layouts import (
     read,
     whole,
 )
-from translators.canonical import Address, GoodsDeclaration, Header, TradeParty
+from translators.canonical import Address, GoodsDeclaration, Header, Referral, TradeParty
 from translators.faults import Note, NoteKind, TranslationError
 from translators.translator import Entry, decode
 
@@ -186,6 +188,16 @@ def test_a_code_that_comes_back_as_another_is_always_noted() -> None:
     ] == list(entry.notes)
 
 
+def test_where_a_schema_lies_is_no_content_of_a_pair() -> None:
+    layout = compiled(ITEM)
+    hint = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b"'
+    pair = f'<extra name="k" {hint}>v</extra>'
+    for inner in (pair, f"{pair}<!-- what makes both readers look -->"):
+        assert decoded(layout, item_document(inner)).extra == {"k": "v"}
+    explained = list(layout.read(io.BytesIO(item_document(pair)), explain=True))
+    assert [()] == [one.faults for one in explained if isinstance(one, Entry)]
+
+
 def test_a_constant_that_must_hold_refuses_another_value() -> None:
     lines = 'mass = "gross_weight : mass kg 9.3"\n"mass/@unit" = "== KGM"'
     layout = compiled(declaration(lines).replace('"refuse"', '"report"'))
@@ -225,3 +237,56 @@ box = "containerised : text 1"
     )
     with pytest.raises(TranslationError, match=r"instant.invalid /accepted_at"):
         encoded(layout, fine)
+
+
+FILES = """
+layout = "x.files.1"
+title = "Files"
+carries = "Referral"
+root = "r"
+unknown = "report"
+[document]
+a = "messages ! : a"
+[a]
+reference = "reference !"
+kind = "kind !"
+issued = "issued_at ! : instant"
+by = "authority.code !"
+answer = "answers * : answer"
+[answer]
+item = "item_id !"
+at = "answered_at ! : instant"
+file = "attachments * : file"
+[file]
+name = "name"
+media = "media_type !"
+content = "content : base64"
+"""
+
+
+def attached(content: str) -> bytes:
+    return (
+        "<r><a><reference>R</reference><kind>RFI</kind><issued>2026-11-21T09:30:00Z</issued>"
+        "<by>LU</by><answer><item>I</item><at>2026-11-21T09:30:00Z</at>"
+        f"<file><media>a/b</media><content>{content}</content></file></answer></a></r>"
+    ).encode()
+
+
+@pytest.mark.parametrize("text", ["null", "NULL", "nUlL", " nu\nll "])
+def test_three_bytes_that_are_spelled_null_are_no_nothing(text: str) -> None:
+    layout = compiled(FILES)
+    message = decoded(layout, attached(text))
+    content = message.answers[0].attachments[0].content
+    assert b64decode(text) == content
+    assert b64encode(content) in b"".join(layout.write(Header(), (message,)))
+
+
+def test_content_that_is_empty_is_nothing_and_is_told_when_it_is_not_written() -> None:
+    layout = compiled(FILES)
+    for blank in ("", " ", "\u00a0"):
+        assert decoded(layout, attached(blank)).answers[0].attachments[0].content is None
+    message = decoded(layout, attached("AAAA"))
+    text = msgspec.json.encode(message).replace(b'"AAAA"', b'""')
+    notes: list[Note] = []
+    b"".join(layout.write(Header(), (msgspec.json.decode(text, type=Referral),), notes.append))
+    assert ["/answers/0/attachments/0/content"] == [note.path for note in notes]
