@@ -9,7 +9,7 @@ WORKERS ?= 2
 # How many times the examples of `make test` the long form tries.
 FUZZ ?= 20
 
-.PHONY: help setup run test conformance fuzz check format wire docs lock clean
+.PHONY: help setup run test conformance fuzz bench check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -35,6 +35,9 @@ conformance: setup ## published suites and counted promises: n of N each, figure
 
 fuzz: setup ## garbage and laws in their long form (FUZZ=20: that many times the examples)
 	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
+
+bench: setup ## what things cost, as ratios of one run
+	@for b in layouts regimes reports; do $(BIN)/python bench/$$b.py || exit; done
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .
