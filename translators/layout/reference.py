@@ -81,10 +81,8 @@ class ReferenceReader:
             several = len(slot.elements) > 1 or slot.elements[0].maximum != 1 or counts[tag] > 1
             number = counts[tag] if several else None
             here = self.plan.notation.below(where, one, self.plan.name(tag), number)
-            if self.plan.refuse and self.plan.syntax == "xml" and slot.order < latest:
-                self.findings.fault(
-                    "element.order", here, line_of(one), detail="stands after a later element"
-                )
+            if slot.order < latest and self.plan.syntax == "xml":
+                self._late(one, here)
             latest = max(latest, slot.order)
             found = next((e for e in slot.elements if _fits(e, one)), None)
             wrong = _wrong_form(slot, found, met)
@@ -97,8 +95,7 @@ class ReferenceReader:
             if found.messages is not None:
                 continue
             if found.maximum is not None and met[found] > found.maximum:
-                detail = f"stands more than {found.maximum} times"
-                self.findings.lost(one, here, "element.repeated", detail)
+                self._surplus(found, one, here, met[found])
                 continue
             self.element(found, one, record, here, met[found])
         for slot in content.slots.values():
@@ -107,6 +104,24 @@ class ReferenceReader:
         self._counted(met, node, where)
         for namesakes in forms.values():
             self._moved(namesakes)
+
+    def _surplus(self, element: Element, node: Node, where: str, number: int) -> None:
+        """One more than may stand: of a list that is not read to its end nothing is taken."""
+        detail = f"stands more than {element.maximum} times"
+        if self.plan.refuse or element.maximum == 1:
+            self.findings.lost(node, where, "element.repeated", detail)
+            return
+        self.findings.faulty += sum(1 for _ in self.plan.notation.values(node, where, self.plan))
+        if element.maximum is not None and number == element.maximum + 1:
+            self.findings.fault("element.repeated", where, line_of(node), detail=detail)
+
+    def _late(self, node: Node, where: str) -> None:
+        """An element behind one that it is written before."""
+        detail = "stands after a later element"
+        if self.plan.refuse:
+            self.findings.fault("element.order", where, line_of(node), detail=detail)
+        else:
+            self.findings.explained(NoteKind.MAPPED, where, path="", detail=detail)
 
     def _absent(
         self, slot: Slot, met: Container[Element], node: Node, record: Record, where: str

@@ -205,3 +205,15 @@ def test_a_day_that_does_not_exist_is_refused() -> None:
     content = re.sub(rb"(?s)<LimitDateTime>.*?</LimitDateTime>", limit, response(), count=1)
     with pytest.raises(TranslationError, match=r"date.invalid /statements/0/limit_on"):
         decode(RESPONSE, content)
+
+
+def test_more_goods_items_than_may_stand_refuse_the_declaration_once() -> None:
+    (one,) = re.findall(
+        rb"<GovernmentAgencyGoodsItem>.*?</GovernmentAgencyGoodsItem>", declaration(), re.DOTALL
+    )[:1]
+    small = b"<GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric>"
+    content = declaration().replace(one, (small + b"</GovernmentAgencyGoodsItem>") * 1200, 1)
+    (_, entry) = DECLARATION.read(io.BytesIO(content))
+    assert isinstance(entry, Entry)
+    assert entry.message is None
+    assert ["element.repeated"] == [fault.code for fault in entry.faults]
