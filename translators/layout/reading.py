@@ -255,7 +255,8 @@ class DocumentReader:
                 else:
                     self._misplaced(one)
             reader.content(content, above, outside, where, children=rest, own=False, only=names)
-        self._tail(latest)
+        for boundary in nodes:
+            self._tail(boundary)
 
     def _end(self, root: Node) -> Iterator[Reading]:
         if self._ordinal == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from tests.translators.layout.layouts import (
@@ -16,7 +18,7 @@ from tests.translators.layout.layouts import (
 )
 from translators.canonical import Header
 from translators.faults import TranslationError
-from translators.translator import decode
+from translators.translator import Entry, decode
 
 
 def test_header_values_may_stand_in_the_message() -> None:
@@ -204,3 +206,19 @@ lrn = "lrn !"
     header, entry = read(layout, whole % 1)
     assert ("R", "L") == (header.control_reference, entry.message.lrn)
     assert ["value.disagrees"] == [reading.code for reading in read(layout, whole % 3)[2:]]
+
+
+def test_text_behind_what_holds_the_messages_is_told() -> None:
+    head = HEAD.replace('unknown = "refuse"', 'unknown = "report"')
+    layout = compiled(
+        f'{head}\n[document]\n"all/d" = "messages *! : d"\n[d]\nlrn = "lrn !"\n'
+        'function = "function !"\ntype = "type_code !"\n'
+    )
+    one = b"<d><lrn>L</lrn><function>F</function><type>T</type></d>"
+
+    (_, quiet) = layout.read(io.BytesIO(b"<r><all>" + one + b"</all></r>"))
+    (_, told) = layout.read(io.BytesIO(b"<r><all>" + one + b"</all>stray</r>"))
+
+    assert isinstance(quiet, Entry)
+    assert isinstance(told, Entry)
+    assert (0, ["/r"]) == (len(quiet.notes), [note.source_path for note in told.notes])
