@@ -33,6 +33,9 @@ each_format = pytest.mark.parametrize(
 MESSAGES = 50
 MUTANTS = 20
 """Changed documents for each sample and each generated message."""
+SILENT = frozenset({"changed places"})
+"""What a format with ``unknown = "report"`` may pass without a word, for there the order of
+elements does not matter: nearly always it is named all the same; the figures count when not."""
 
 
 @each_format
@@ -97,7 +100,7 @@ def judged(translator: Translator, tally: Counter[str], figure: Figure) -> None:
         return
     figure(f"{translator.id}: … is taken, and said", said, breaking)
     figure(f"{translator.id}: … is taken without a word", tally.total(), breaking)
-    assert Counter() == tally
+    assert set(tally) <= SILENT
 
 
 def documents(translator: Translator) -> list[bytes]:
