@@ -8,6 +8,7 @@ does not take goes through the reference reader, which explains (LAYOUTS 9 and 1
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import BinaryIO
 
 import msgspec
@@ -144,15 +145,32 @@ class DocumentReader:
         shared = frozenset(self._plan.shared.slots) if self._plan.shared else frozenset()
         for content, above, element in self._levels(node):
             where += f"/{self._plan.name(str(above.tag))}"
-            before = []
-            for one in above:
-                if one in on_way:
-                    break
-                if str(one.tag) not in shared:
-                    before.append(one)
+            ahead = list(takewhile(lambda one: one not in on_way, above))
+            before = [one for one in ahead if str(one.tag) not in shared]
+            if shared:
+                self._crossed(content, ahead, shared, where)
             names = self._names(content, element, after=False) - shared
             reader.content(content, above, outside, where, children=before, only=names)
             self._ahead(content, before, element, where)
+
+    def _crossed(
+        self, content: Content, ahead: list[Node], shared: frozenset[str], where: str
+    ) -> None:
+        """The order between what is said once for all messages and what is of the header.
+
+        They are read apart, so that neither reading sees it.
+        """
+        latest = {True: -1, False: -1}
+        for one in ahead:
+            tag = str(one.tag)
+            slot, once = content.slots.get(tag), tag in shared
+            if slot is None:
+                continue
+            if slot.order < latest[not once]:
+                here = f"{where}/{self._plan.name(tag)}"
+                detail = "stands after a later element"
+                self._outside.explained(NoteKind.MAPPED, here, path="", detail=detail)
+            latest[once] = max(latest[once], slot.order)
 
     def _quick_header(self, node: Node) -> bool:
         """Read the header by the fast reader; false when that needs the reference reader."""
