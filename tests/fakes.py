@@ -96,7 +96,7 @@ class FakeService:
         self.stored: dict[tuple[PartyId, str], Stored] = {}
         self.reported: list[MessageReport] = []
 
-    def identify(self, certificate: bytes) -> Identity:
+    async def identify(self, certificate: bytes) -> Identity:
         parsed = x509.load_der_x509_certificate(certificate)
         if parsed.not_valid_after_utc < datetime.now(UTC):
             raise Refused("certificate.expired")

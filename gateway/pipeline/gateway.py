@@ -62,7 +62,7 @@ class Gateway:
         """The formats that are spoken here."""
         return self._bench().network.formats
 
-    def identify(self, certificate: bytes) -> Identity:
+    async def identify(self, certificate: bytes) -> Identity:
         """Who stands behind a DER certificate; raises ``Refused``."""
         try:
             return self._authenticator().identify(certificate, now=self._clock())

@@ -65,8 +65,8 @@ class Service(Protocol):
     def formats(self) -> Registry:
         """The formats that are spoken here."""
 
-    def identify(self, certificate: bytes) -> Identity:
-        """Who stands behind a DER certificate. Cheap; judged anew at each call."""
+    async def identify(self, certificate: bytes) -> Identity:
+        """Who stands behind a DER certificate. Cheap mostly; judged anew at each call."""
 
     def folder_identity(self, party: PartyId) -> Identity:
         """The identity behind a folder that the configuration gives to a party."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NoReturn
 
 import grpc
@@ -26,17 +26,19 @@ Context = aio.ServicerContext[Any, Any]
 class Callers:
     """From a call to the party behind it."""
 
-    def __init__(self, *, identify: Callable[[bytes], Identity], handshakes: Handshakes) -> None:
+    def __init__(
+        self, *, identify: Callable[[bytes], Awaitable[Identity]], handshakes: Handshakes
+    ) -> None:
         self._identify = identify
         self._handshakes = handshakes
 
-    def identify(self, context: Context) -> Identity:
+    async def identify(self, context: Context) -> Identity:
         """The party that makes this call; raises ``Refused``."""
-        return self._identify(self.certificate(context))
+        return await self._identify(self.certificate(context))
 
-    def still(self, certificate: bytes) -> Identity:
+    async def still(self, certificate: bytes) -> Identity:
         """The party behind a certificate, judged anew: for each message of a stream."""
-        return self._identify(certificate)
+        return await self._identify(certificate)
 
     def certificate(self, context: Context) -> bytes:
         """The caller's certificate as DER, the same for a whole call; raises ``Refused``."""

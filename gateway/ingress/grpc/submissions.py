@@ -43,7 +43,7 @@ class Submissions:
         """One interchange. Wholly refused, it ends with a status and its faults in metadata."""
         party = ""
         try:
-            identity = self._callers.identify(context)
+            identity = await self._callers.identify(context)
             party = identity.party
             stored = await self._take(identity, request)
         except Exception as error:
@@ -62,7 +62,7 @@ class Submissions:
         """
         try:
             certificate = self._callers.certificate(context)
-            self._callers.still(certificate)
+            await self._callers.still(certificate)
         except Exception as error:
             await abort(context, self._problems.tell(error))
         window = Window(self._settings.window, self._settings.stream_bytes)
@@ -99,7 +99,7 @@ class Submissions:
     async def _answer(self, request: wire.Submission, certificate: bytes) -> wire.SubmitReply:
         party = ""
         try:
-            identity = self._callers.still(certificate)  # again: it may be suspended by now
+            identity = await self._callers.still(certificate)  # again: it may be suspended by now
             party = identity.party
             stored = await self._take(identity, request)
         except Exception as error:

@@ -45,7 +45,7 @@ class Subscriptions:
         """Deliver until the caller ends its side, goes away, or the gateway stops."""
         party = ""
         try:
-            identity = self._callers.identify(context)
+            identity = await self._callers.identify(context)
             party = identity.party
             options = await _options(requests)
             await self._exchange(identity, options, requests, context)
@@ -80,7 +80,7 @@ class Subscriptions:
         )
         async with aclosing(messages) as following:  # type: ignore[type-var]  # an async generator
             async for cursor, message in following:
-                self._callers.still(certificate)  # again: it may be suspended by now
+                await self._callers.still(certificate)  # again: it may be suspended by now
                 await context.write(conversion.delivery(cursor, message))
                 served.inc()
 

@@ -30,7 +30,7 @@ class Tracking:
         """One interchange of the caller, or one key that it may see."""
         party = ""
         try:
-            identity = self._callers.identify(context)
+            identity = await self._callers.identify(context)
             party = identity.party
             if request.WhichOneof("subject") == "interchange_id":
                 return await self._interchange(identity, request)

@@ -48,13 +48,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Router:
-    """Finds the handler, names the caller, and lets no exception out."""
+    """Finds the handler, has the caller named, and lets no exception out."""
 
     def __init__(
         self,
         routes: Iterable[Route],
         *,
-        identify: Callable[[bytes], Identity],
+        identify: Callable[[BaseRequest], Awaitable[Identity]],
         problems: Problems,
     ) -> None:
         self._identify = identify
@@ -80,7 +80,7 @@ class Router:
         party = ""
         try:
             # Who calls comes first: nothing is told to somebody who is not a party.
-            identity = self._identify(certificate_of(request))
+            identity = await self._identify(request)
             party = identity.party
             handlers, values = self._find(request.rel_url.raw_path)
             handler = handlers.get(request.method)

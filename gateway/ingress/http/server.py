@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
@@ -15,7 +16,7 @@ from gateway.ingress.http.inbox import Inbox
 from gateway.ingress.http.lookups import Lookups
 from gateway.ingress.http.openapi import openapi_document
 from gateway.ingress.http.responses import json_response
-from gateway.ingress.http.router import Call, Handler, Route, Router
+from gateway.ingress.http.router import Call, Handler, Route, Router, certificate_of
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.http.submit import Submit
 from gateway.ingress.problems import Problems
@@ -23,6 +24,7 @@ from gateway.ingress.reception import Reception
 from gateway.ingress.tls import ServerTls, https_context
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
+from trust.identity import Identity
 
 _DRAIN_STEP_S = 0.02
 _SETTLE_TURNS = 5
@@ -50,8 +52,12 @@ class HttpIngress:
         self._settings = settings
         self._stopping = asyncio.Event()
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
+
+        async def identify(request: BaseRequest) -> Identity:
+            return await service.identify(certificate_of(request))
+
         self._router = Router(
-            self._routes(service, clock), identify=service.identify, problems=self._problems
+            self._routes(service, clock), identify=identify, problems=self._problems
         )
         self._server: web.Server | None = None
         self._acceptor: Acceptor | None = None
