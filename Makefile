@@ -58,7 +58,8 @@ docs: setup ## generate the pages of formats and codes in docs/
 	@for f in $$($(BIN)/python -c 'from translators.registry import standard; print(*(t.id for t in standard()))'); do \
 		$(BIN)/luxor formats $$f > docs/formats/$$f.md; done
 
-lock: setup ## resolve the bounds of pyproject.toml to exact versions
+lock: ## resolve the bounds of pyproject.toml to exact versions
+	@test -x $(BIN)/uv || $(MAKE) setup  # a lock that is out of date must not stand in its own way
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/dev.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/run.lock
 
