@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.conformance import harness
+from tests.examples import make_repeatable
+
+make_repeatable()
 
 Figure = Callable[[str, int, int], None]
 

@@ -6,7 +6,6 @@ documents that the schema of a layout allows, and ``interchanges`` what can be s
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.examples import TIMES
 from tests.translators.strategies_model import headers, messages, values
 from translators.canonical import Interchange, kind_of
 from translators.faults import TranslationError
@@ -30,10 +30,8 @@ __all__ = ["headers", "interchanges", "messages", "texts", "tried", "wire_docume
 
 def tried(examples: int) -> settings:
     """Settings of a law: always the same examples; for ``make fuzz`` many times more, and new."""
-    times = int(os.environ.get("LUXOR_FUZZ") or 1)
     return settings(
-        max_examples=examples * times,
-        derandomize=times == 1,
+        max_examples=examples * TIMES,
         suppress_health_check=list(HealthCheck),
         deadline=None,
     )

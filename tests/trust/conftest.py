@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
 
 from tests.trust.town import Town
 from trust.authority import generate_key
 from trust.keys import KeySigner
-
-settings.register_profile("trust", deadline=None)  # a busy machine is no failure
-settings.load_profile("trust")
 
 
 @pytest.fixture(scope="session")
