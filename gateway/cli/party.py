@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +11,20 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
+from gateway.cli.registry_file import (
+    json_option,
+    load,
+    parse,
+    party_of,
+    registry_option,
+    replace,
+)
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import signing_key
 from trust.members import Party
 from trust.mistakes import Mistake, RegistryError
-from trust.party import Registry
 from trust.registry_write import with_suspended, write_party
-
-_registry = click.option(
-    "--registry",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    default=Path("certs/luxor/registry.toml"),
-    show_default=True,
-    help="The registry, a TOML file.",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.group()
@@ -44,11 +39,11 @@ Examples:
     luxor party list
     luxor party list --registry certs/partner/registry.toml --json""",
 )
-@_registry
-@_as_json
+@registry_option
+@json_option
 def list_(*, file: Path, as_json: bool) -> None:
     """List the parties."""
-    parties = _load(file).parties.values()
+    parties = load(file).parties.values()
     if as_json:
         print(json.dumps([_summary(p) for p in parties]))
         return
@@ -81,11 +76,11 @@ Examples:
     luxor party show post-a --json"""
 )
 @click.argument("identifier", metavar="ID")
-@_registry
-@_as_json
+@registry_option
+@json_option
 def show(*, identifier: str, file: Path, as_json: bool) -> None:
     """Show everything about one party."""
-    found = _get(_load(file), identifier)
+    found = party_of(load(file), identifier)
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -98,13 +93,13 @@ Examples:
     luxor party check certs/luxor/registry.toml"""
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_as_json
+@json_option
 def check(*, file: Path, as_json: bool) -> None:
     """Check a registry file; say every mistake with its place. Exit 1 if there is one."""
     mistakes: tuple[Mistake, ...] = ()
     parties = 0
     try:
-        parties = len(_parse(file).parties)
+        parties = len(parse(file).parties)
     except RegistryError as error:
         mistakes = error.mistakes
     if as_json:
@@ -127,7 +122,7 @@ Examples:
         --format luxor.json.1 --kind Order --for '*'"""
 )
 @click.argument("identifier", metavar="ID")
-@_registry
+@registry_option
 @click.option("--name", default="", help="Its name for people.")
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
 @click.option("--country", help="ISO 3166-1 alpha-2.")
@@ -148,7 +143,7 @@ Examples:
 @click.option("--format", "formats", multiple=True, help="A format that it may send; a glob.")
 @click.option("--kind", "kinds", multiple=True, help="A kind of message that it may send; a glob.")
 @click.option("--for", "countries", multiple=True, help="A country it may send for; a glob.")
-@_as_json
+@json_option
 def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
     """Add a party at the end of a registry file; nothing else in the file changes."""
     grant = {key: given.pop(key) for key in ("formats", "kinds", "countries")}
@@ -165,7 +160,7 @@ def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
     except (TrustError, msgspec.ValidationError) as error:
         raise click.ClickException(str(error)) from error
     text = file.read_text("utf-8")
-    _replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
+    replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
     _say(f"{identifier}: added to {file}", added, as_json=as_json)
 
 
@@ -175,8 +170,8 @@ Examples:
     luxor party suspend post-a"""
 )
 @click.argument("identifier", metavar="ID")
-@_registry
-@_as_json
+@registry_option
+@json_option
 def suspend(*, identifier: str, file: Path, as_json: bool) -> None:
     """Suspend a party: whatever it sends is refused, on connections that stand too."""
     _set_suspended(file, identifier, suspended=True, as_json=as_json)
@@ -188,62 +183,23 @@ Examples:
     luxor party resume post-a"""
 )
 @click.argument("identifier", metavar="ID")
-@_registry
-@_as_json
+@registry_option
+@json_option
 def resume(*, identifier: str, file: Path, as_json: bool) -> None:
     """End a party's suspension."""
     _set_suspended(file, identifier, suspended=False, as_json=as_json)
 
 
 def _set_suspended(file: Path, identifier: str, *, suspended: bool, as_json: bool) -> None:
-    _get(_load(file), identifier)
+    party_of(load(file), identifier)
     text = with_suspended(file.read_text("utf-8"), PartyId(identifier), suspended=suspended)
     if text is None:
         raise click.ClickException(f"no line id = {identifier!r} under a [[party]] in {file}")
-    registry = _replace(file, text, expect=(identifier, suspended))
+    registry = replace(
+        file, text, expect=lambda new: party_of(new, identifier).suspended is suspended
+    )
     state = "suspended" if suspended else "active"
-    _say(f"{identifier}: {state}", _get(registry, identifier), as_json=as_json)
-
-
-def _replace(file: Path, text: str, *, expect: tuple[str, bool] | None = None) -> Registry:
-    """Put the new text in place if it is a good registry that says what is expected."""
-    try:
-        registry = Registry.from_toml(text, lambda name: (file.parent / name).read_bytes())
-    except RegistryError as error:
-        raise click.ClickException(f"not written:\n{error}") from error
-    if expect is not None and _get(registry, expect[0]).suspended is not expect[1]:
-        raise click.ClickException(f"{file} is written in a way that only a person can change")
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            os.fchmod(new.fileno(), file.stat().st_mode & 0o777)
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return registry
-
-
-def _parse(file: Path) -> Registry:
-    text = file.read_text("utf-8")
-    return Registry.from_toml(text, lambda name: (file.parent / name).read_bytes())
-
-
-def _load(file: Path) -> Registry:
-    try:
-        return _parse(file)
-    except RegistryError as error:
-        raise click.ClickException(f"{file}:\n{error}") from error
-
-
-def _get(registry: Registry, identifier: str) -> Party:
-    try:
-        return registry.party(PartyId(identifier))
-    except TrustError as error:
-        raise click.ClickException(f"{identifier}: {error.detail}") from error
+    _say(f"{identifier}: {state}", party_of(registry, identifier), as_json=as_json)
 
 
 def _say(line: str, changed: Party, *, as_json: bool) -> None:
