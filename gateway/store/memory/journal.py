@@ -86,6 +86,7 @@ class MemoryJournal:
         self._attempts: list[tuple[Place, Attempt]] = []
         self._outbox = Outbox()
         self._registry: list[bytes] = []
+        self._remembered: dict[tuple[str, str], datetime] = {}
         self._tallies: list[Tally] = []
         self._wakeups = Wakeups()
 
@@ -428,6 +429,14 @@ class MemoryJournal:
     ) -> Quality:
         """See the port."""
         return quality.read(self._tallies, party, since, until, daily=daily)
+
+    async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
+        """See the port."""
+        known = self._remembered.get((scope, value))
+        if known is not None and known > now:
+            return False
+        self._remembered[scope, value] = until
+        return True
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

@@ -40,6 +40,7 @@ from gateway.store.sqlite.connection import transaction
 from gateway.store.sqlite.numbers import Numbers
 from gateway.store.sqlite.opening import Limits, Opened, open_now
 from gateway.store.sqlite.prepared import prepare, prepare_chunk
+from gateway.store.sqlite.remembered import Once
 from gateway.store.sqlite.settle import settle
 from trust.identity import PartyId
 
@@ -230,6 +231,10 @@ class SqliteJournal:
     ) -> Quality:
         """See the port."""
         return await self._read.run(lambda c: quality.read(c, party, since, until, daily=daily))
+
+    async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
+        """See the port."""
+        return await self._writer.remember(Once.of(scope, value, until=until, now=now))
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

@@ -20,6 +20,7 @@ from gateway.store.sqlite.accept import Committed, accept
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped, transaction
 from gateway.store.sqlite.prepared import Prepared
+from gateway.store.sqlite.remembered import Once, remember
 from gateway.store.sqlite.turnstile import Turnstile
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class GroupWriter:
         self._limit, self._largest, self._linger = limit, largest, linger
         self._touched = touched
         self._acceptances: deque[_Waiting[Prepared]] = deque()
+        self._onces: deque[_Waiting[Once]] = deque()
         self._jobs: deque[_Waiting[Job]] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -74,6 +76,11 @@ class GroupWriter:
         stored: Stored = await self._hand_over(self._acceptances, prepared)
         return stored
 
+    async def remember(self, once: Once) -> bool:
+        """Whether a value is new, durably, asked with whatever else is."""
+        fresh: bool = await self._hand_over(self._onces, once)
+        return fresh
+
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run another write in a durable transaction of its own."""
         result: T = await self._hand_over(self._jobs, job)
@@ -87,7 +94,7 @@ class GroupWriter:
             if len(queue) >= self._limit:
                 raise Unavailable("too much waits to be written", retry_after=1.0)
             queue.append(waiting)
-            if len(queue) >= self._wanted:
+            if queue is not self._acceptances or len(queue) >= self._wanted:
                 self._changed.notify()
         return await waiting.future
 
@@ -100,22 +107,32 @@ class GroupWriter:
 
     def _serve(self) -> None:
         while (taken := self._take()) is not None:
-            group, jobs = taken
+            group, onces, jobs = taken
             for job in jobs:
                 _deliver([(job, self._attempt(job.what))])
+            if onces:
+                self._remember(onces)
             if group:
                 self._commit(group)
 
-    def _take(self) -> tuple[list[_Waiting[Prepared]], list[_Waiting[Job]]] | None:
+    def _take(
+        self,
+    ) -> tuple[list[_Waiting[Prepared]], list[_Waiting[Once]], list[_Waiting[Job]]] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._acceptances or self._jobs)
-            if not self._acceptances and not self._jobs:
+            self._changed.wait_for(lambda: self._closing or self._waits())
+            if not self._waits():
                 return None
-            if self._linger and self._usual > 1 and not self._jobs and not self._closing:
+            urgent = self._closing or self._jobs or self._onces
+            if self._linger and self._usual > 1 and not urgent:
                 # The callers of the last group are on their way back: one flush for all of them.
                 self._wanted = self._usual
                 self._changed.wait_for(
-                    lambda: self._closing or len(self._acceptances) >= self._usual,
+                    lambda: (
+                        self._closing
+                        or self._onces
+                        or self._jobs
+                        or len(self._acceptances) >= self._usual
+                    ),
                     timeout=self._linger,
                 )
                 self._wanted = 1
@@ -126,10 +143,21 @@ class GroupWriter:
                 if group and messages > self._largest:
                     break
                 group.append(self._acceptances.popleft())
-            self._usual = len(group)
-            jobs = list(self._jobs)
+            if group:
+                self._usual = len(group)
+            onces, jobs = list(self._onces), list(self._jobs)
+            self._onces.clear()
             self._jobs.clear()
-            return group, jobs
+            return group, onces, jobs
+
+    def _waits(self) -> bool:
+        return bool(self._acceptances or self._onces or self._jobs)
+
+    def _remember(self, onces: Sequence[_Waiting[Once]]) -> None:
+        asked = [waiting.what for waiting in onces]
+        result = self._attempt(lambda connection: remember(connection, asked))
+        answers = result if isinstance(result, list) else [result] * len(onces)
+        _deliver(list(zip(onces, answers, strict=True)))
 
     def _commit(self, group: Sequence[_Waiting[Prepared]]) -> None:
         result = self._attempt(lambda connection: self._accept(connection, group))

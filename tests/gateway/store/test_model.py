@@ -104,6 +104,7 @@ class BothJournals(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "journal.db"
         self.runner = asyncio.Runner()
         self.clock = ManualClock()
+        self.latest = self.clock.at
         self.model = MemoryJournal(gateway=GATEWAY, clock=self.clock)
         self.store = self.opened()
 
@@ -287,6 +288,19 @@ class BothJournals(RuleBasedStateMachine):
         self.both(lambda journal: journal.message(record, 1))
         self.both(lambda journal: journal.raw(record, 0))
         self.both(lambda journal: journal.reports(record))
+
+    @rule(
+        scope=st.sampled_from(("a", "b")),
+        value=st.sampled_from(("one", "two")),
+        seconds=st.integers(-5, 90),
+        late=st.integers(0, 50),
+    )
+    def remember(self, scope: str, value: str, seconds: int, late: int) -> None:
+        # A clock that is set back by more than the grace of what is over is no promise's matter.
+        self.latest = max(self.latest, self.clock.at)
+        until = self.latest + timedelta(seconds=seconds)
+        now = self.latest - timedelta(seconds=late)
+        self.both(lambda journal: journal.remember(scope, value, until=until, now=now))
 
     @rule(back=st.none() | st.integers(0, 500))
     def count_losses(self, back: int | None) -> None:

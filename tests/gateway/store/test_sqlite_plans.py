@@ -16,6 +16,7 @@ from gateway.store.sqlite import (
     judge,
     messages,
     reads,
+    remembered,
     reports,
     settle,
     standing,
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     judge,
     messages,
     reads,
+    remembered,
     reports,
     settle,
     standing,
@@ -40,7 +42,7 @@ MODULES: tuple[ModuleType, ...] = (
 # They count or list what is there; no message waits for them.
 READ_FROM_END_TO_END = {"_BACKLOG", "_HELD"}
 TABLES = (
-    "seen|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
+    "seen|remembered|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
     "|[abdhilmrsvx]"
 )
 SCAN = re.compile(rf"SCAN ({TABLES})\b")
