@@ -16,7 +16,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from trust.certificates import PARTY_URN, Purpose
 from trust.errors import TrustError
@@ -50,6 +50,21 @@ class Issuer(msgspec.Struct, frozen=True):
 
     certificate: x509.Certificate
     key: TlsKey
+
+
+class Pointers(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a certificate says that its issuer's list, answers and certificate are; ``""``: not.
+
+    For software that looks there (RFC 5280, 4.2.1.13 and 4.2.2.1). A gateway never does: it asks
+    only where its own registry says.
+    """
+
+    crl: str = ""
+    ocsp: str = ""
+    issuer: str = ""
+
+
+NOWHERE = Pointers()
 
 
 def generate_key(kind: KeyKind) -> PrivateKey:
@@ -99,15 +114,24 @@ def issue_root(key: TlsKey, *, name: str, validity: Validity, intermediates: int
     return Issuer(_authority(key, subject, subject, key, validity, path_length=intermediates), key)
 
 
-def issue_intermediate(key: TlsKey, *, issuer: Issuer, name: str, validity: Validity) -> Issuer:
+def issue_intermediate(
+    key: TlsKey,
+    *,
+    issuer: Issuer,
+    name: str,
+    validity: Validity,
+    pointers: Pointers = NOWHERE,
+) -> Issuer:
     """A CA below ``issuer`` that issues to end entities only."""
     above = issuer.certificate.subject
-    certificate = _authority(key, _name(name), above, issuer.key, validity, path_length=0)
+    certificate = _authority(
+        key, _name(name), above, issuer.key, validity, path_length=0, pointers=pointers
+    )
     return Issuer(certificate, key)
 
 
 def issue_tls(
-    key: TlsKey,
+    key: TlsKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
     *,
     issuer: Issuer,
     name: str,
@@ -116,20 +140,29 @@ def issue_tls(
     hosts: Sequence[str] = (),
     purposes: Iterable[Purpose] = (Purpose.CLIENT, Purpose.SERVER),
     uris: Iterable[str] = (),
+    pointers: Pointers = NOWHERE,
 ) -> x509.Certificate:
     """A TLS certificate that names its party by URI and its hosts by DNS name or address.
 
-    ``uris`` are further URIs; ``party=None`` makes a certificate that names nobody.
+    Of ``key`` either half does. ``uris`` are further URIs; ``party=None`` makes a certificate
+    that names nobody.
     """
     names = subject_names(party, hosts, uris)
-    builder = _end_entity(key.public_key(), issuer, name, names, validity)
+    public = key if isinstance(key, SigningPublicKey) else key.public_key()
+    builder = _pointing(_end_entity(public, issuer, name, names, validity), pointers)
     return builder.add_extension(
         x509.ExtendedKeyUsage([purpose.value for purpose in purposes]), critical=False
     ).sign(issuer.key, hashes.SHA256())
 
 
 def issue_signing(
-    key: SigningPublicKey, *, issuer: Issuer, name: str, party: PartyId, validity: Validity
+    key: SigningPublicKey,
+    *,
+    issuer: Issuer,
+    name: str,
+    party: PartyId,
+    validity: Validity,
+    pointers: Pointers = NOWHERE,
 ) -> x509.Certificate:
     """A certificate of the key with which a party signs messages.
 
@@ -137,7 +170,35 @@ def issue_signing(
     (``trust.certificates.check_profile``).
     """
     builder = _end_entity(key, issuer, name, subject_names(party, ()), validity)
-    return builder.sign(issuer.key, hashes.SHA256())
+    return _pointing(builder, pointers).sign(issuer.key, hashes.SHA256())
+
+
+def issue_responder(
+    key: TlsKey, *, issuer: Issuer, name: str, validity: Validity
+) -> x509.Certificate:
+    """The certificate of whoever answers OCSP for the issuer (RFC 6960, 4.2.2.2).
+
+    Nobody asks about the responder itself (``id-pkix-ocsp-nocheck``, 4.2.2.2.1), so its time
+    should be short.
+    """
+    names = x509.SubjectAlternativeName([])
+    return (
+        _end_entity(key.public_key(), issuer, name, names, validity)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+        .add_extension(x509.OCSPNoCheck(), critical=False)
+        .sign(issuer.key, hashes.SHA256())
+    )
+
+
+def request_authority(key: TlsKey, *, name: str) -> x509.CertificateSigningRequest:
+    """What a root that is kept elsewhere signs, so that the key may issue to end entities."""
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(_name(name))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs=False), critical=True)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def subject_names(
@@ -156,8 +217,12 @@ def issue_crl(
     revoked: Mapping[int, datetime],
     this_update: datetime,
     next_update: datetime,
+    reasons: Mapping[int, x509.ReasonFlags] = MappingProxyType({}),
 ) -> x509.CertificateRevocationList:
-    """The issuer's complete list: when each serial was revoked. Numbers only ever grow."""
+    """The issuer's complete list: when each serial was revoked, and why where that is known.
+
+    Numbers only ever grow. Without a reason there is no entry extension (RFC 5280, 5.3.1).
+    """
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
@@ -168,6 +233,9 @@ def issue_crl(
     )
     for serial, since in sorted(revoked.items()):
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
+        reason = reasons.get(serial, x509.ReasonFlags.unspecified)
+        if reason is not x509.ReasonFlags.unspecified:
+            entry = entry.add_extension(x509.CRLReason(reason), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(issuer.key, hashes.SHA256())
 
@@ -195,8 +263,9 @@ def _authority(
     validity: Validity,
     *,
     path_length: int,
+    pointers: Pointers = NOWHERE,
 ) -> x509.Certificate:
-    builder = _builder(key.public_key(), subject, above, signing, validity)
+    builder = _pointing(_builder(key.public_key(), subject, above, signing, validity), pointers)
     builder = builder.add_extension(
         x509.BasicConstraints(ca=True, path_length=path_length), critical=True
     )
@@ -221,6 +290,28 @@ def _builder(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(_authority_key(signing), critical=False)
     )
+
+
+def _pointing(builder: x509.CertificateBuilder, pointers: Pointers) -> x509.CertificateBuilder:
+    places = [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in (
+            (AuthorityInformationAccessOID.OCSP, pointers.ocsp),
+            (AuthorityInformationAccessOID.CA_ISSUERS, pointers.issuer),
+        )
+        if url
+    ]
+    if places:
+        builder = builder.add_extension(x509.AuthorityInformationAccess(places), critical=False)
+    if pointers.crl:
+        place = x509.DistributionPoint(
+            full_name=[x509.UniformResourceIdentifier(pointers.crl)],
+            relative_name=None,
+            reasons=None,
+            crl_issuer=None,
+        )
+        builder = builder.add_extension(x509.CRLDistributionPoints([place]), critical=False)
+    return builder
 
 
 def _authority_key(key: TlsKey) -> x509.AuthorityKeyIdentifier:
