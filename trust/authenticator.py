@@ -14,9 +14,10 @@ from trust.binding import Binding, Bindings
 from trust.errors import TrustError
 from trust.identity import Identity, Method, PartyId
 from trust.keys import PublicKey, public_keys
-from trust.members import Party
+from trust.members import Identification, Party
 from trust.party import Registry
 from trust.revocation import Revocations
+from trust.signatures.http.offer import Offer, prove_offer
 from trust.signatures.jws import MAX_AGE, Verifier
 
 
@@ -52,13 +53,30 @@ class Authenticator:
         """
         binding = self._bindings.find(der, now=now)
         self._judge(binding, now)
-        _judge_standing(binding.party)
+        _judge_standing(binding.party, by="certificate")
         return binding.identity
+
+    def signed(self, offer: Offer, *, now: datetime) -> Identity:
+        """The party that signed a request, identified by that alone.
+
+        The signature must not count twice: the caller remembers its nonce. Raises ``signature.*``
+        or ``party.*``; a party that is not known and a key that is not known look the same.
+        """
+        self.signer(offer, now=now)
+        party = self.registry.party(offer.party)
+        _judge_standing(party, by="signature")
+        return Identity(party=party.id, roles=party.roles, method="http-signature")
+
+    def signer(self, offer: Offer, *, now: datetime) -> PublicKey:
+        """The key, in force now, with which ``offer.party`` signed a request."""
+        key = prove_offer(offer, self.keys(offer.party))
+        key.judge_time(now)  # told to the key's holder alone
+        return key
 
     def configured(self, party: PartyId, *, method: Method = "folder") -> Identity:
         """The party to which the operator gave a channel of its own, such as a watched folder."""
         found = self.registry.party(party)
-        _judge_standing(found)
+        _judge_standing(found, by=None)
         return Identity(party=found.id, roles=found.roles, method=method)
 
     def keys(self, party: PartyId) -> Mapping[str, PublicKey]:
@@ -136,6 +154,9 @@ class Authenticator:
         raise reasons[0]
 
 
-def _judge_standing(party: Party) -> None:
+def _judge_standing(party: Party, *, by: Identification | None) -> None:
+    """``by``: how it came; ``None`` for a channel that is its own whatever it shows."""
     if party.suspended:
         raise TrustError("party.suspended")
+    if by is not None and by not in party.identified_by:
+        raise TrustError("party.identification")

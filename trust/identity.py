@@ -12,7 +12,7 @@ PartyId = NewType("PartyId", str)
 PARTY_ID_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """What a ``PartyId`` looks like: a label that is also a file name and a URN's last part."""
 
-Method = Literal["mtls", "folder", "jws"]
+Method = Literal["mtls", "folder", "http-signature"]
 """How the proof was made: a client certificate, a folder of one's own, a signature alone."""
 
 

@@ -20,6 +20,9 @@ FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
 OperatorCode = Annotated[str, Meta(min_length=1, max_length=35)]
 Instant = Annotated[datetime, Meta(tz=True)]
 Severity = Literal["error", "warning", "ignore"]
+Direction = Literal["send", "receive"]
+Identification = Literal["certificate", "signature"]
+"""By what a party proves who it is: its client certificate, or a signature of each request."""
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,6 +31,7 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``public_key`` is PEM (SubjectPublicKeyInfo). ``algorithm`` is the one JWS algorithm that the
     key is for. Outside ``not_before`` and ``not_after`` (both included; ``None``: no limit) it
     proves nothing. Several keys may overlap, so that a party can change keys without a gap.
+    ``succeeds`` is the ``kid`` of the key that announced this one, if one did.
     """
 
     kid: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -35,14 +39,17 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     algorithm: str
     not_before: Instant | None = None
     not_after: Instant | None = None
+    succeeds: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a party may send. A message needs one grant that covers all of it; default deny.
+    """What a party may send, or receive. A message needs one grant that covers all of it.
 
-    ``on_behalf_of`` names the parties for which it may act; without it, for itself only.
+    ``on_behalf_of`` names the parties for which it may send, by a delegation of theirs; without
+    it, for itself only. Which rules hold for which ``direction``: ``trust.policy``.
     """
 
+    direction: Direction = "send"
     formats: tuple[Glob, ...] = ()
     kinds: tuple[Glob, ...] = ()
     countries: tuple[Glob, ...] = ()
@@ -55,6 +62,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``authorities`` are the only ones that may vouch for it. ``thumbprints``, when there are any,
     are the only client certificates that count for it (SHA-256, lower-case hexadecimal).
     ``operators`` are codes by which messages name it, such as UPU operator codes.
+    ``identified_by`` says by what it may connect.
     ``severities`` overrides how a fault code weighs in what this party sends. ``speaks`` are the
     formats that it understands, each with its version, the one it likes best first: what it
     fetches comes in the first that can carry it, and what it sends without naming a format is
@@ -69,6 +77,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     authorities: tuple[Name, ...] = ()
     thumbprints: tuple[Thumbprint, ...] = ()
     signing_keys: tuple[SigningKey, ...] = ()
+    identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
     all_or_nothing: bool = False
     suspended: bool = False
@@ -83,8 +92,20 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``certificates`` are PEM texts, one certificate each. Intermediates must be among them,
     because a TLS server sees the leaf of a client's chain alone. ``crls`` names one file for
     each CA certificate that issues; who reads them decides what the names are relative to.
+    ``private_to`` is the one party for which it may vouch; ``None``: for each that lists it.
     """
 
     id: Name
     certificates: tuple[str, ...]
     crls: tuple[str, ...] = ()
+    private_to: Label | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What holds for every party of a registry.
+
+    ``receive``: ``agreed`` leaves what a party without a grant to receive gets to the agreements;
+    ``granted`` lets nobody receive anything without such a grant.
+    """
+
+    receive: Literal["agreed", "granted"] = "agreed"

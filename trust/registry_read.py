@@ -17,26 +17,41 @@ from trust.members import (
     Country,
     FormatName,
     Grant,
+    Identification,
     Label,
     Name,
     OperatorCode,
     Party,
+    Policy,
     Severity,
     Thumbprint,
 )
 from trust.mistakes import Mistake, RegistryError
 from trust.registry_keys import read_key
-from trust.sources import Read, read_certificates
+from trust.sources import Read, read_certificates, read_token
 from trust.tables import Report, read_table, reporter, tables
 
 Parsed = TypeVar("Parsed")
-Content = tuple[int, tuple[Authority, ...], tuple[Party, ...]]
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text says, row by row. Authorities of one party alone stand behind the others."""
+
+    version: int
+    policy: Policy
+    authorities: tuple[Authority, ...]
+    parties: tuple[Party, ...]
+    delegations: tuple[str, ...]
 
 
 class _AuthorityRow(msgspec.Struct, kw_only=True):
     id: Name
     certificates: list[str]
     crls: tuple[str, ...] = ()
+
+
+class _DelegationRow(msgspec.Struct, kw_only=True):
+    token: str
 
 
 class _PartyRow(msgspec.Struct, kw_only=True):
@@ -48,6 +63,7 @@ class _PartyRow(msgspec.Struct, kw_only=True):
     authorities: tuple[Name, ...] = ()
     thumbprints: tuple[Thumbprint, ...] = ()
     certificates: list[str] = []
+    identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
     all_or_nothing: bool = False
     suspended: bool = False
@@ -58,7 +74,7 @@ class _PartyRow(msgspec.Struct, kw_only=True):
 
 
 def read_registry(text: str, read: Read) -> Content:
-    """Version, authorities and parties of a TOML text; ``read`` gives the files that it names.
+    """The rows of a TOML text; ``read`` gives the files that it names.
 
     Raises ``RegistryError`` with every mistake of form. What the rows say about each other is
     the business of ``trust.party.Registry``.
@@ -69,8 +85,9 @@ def read_registry(text: str, read: Read) -> Content:
         document = toml.decode(text)
     except msgspec.DecodeError as error:
         raise RegistryError([Mistake("", f"not TOML: {error}")]) from error
-    for key in document.keys() - {"version", "authority", "party"}:
-        report(key, "unknown key; known are authority, party, version")
+    known = ("authority", "delegation", "party", "policy", "version")
+    for key in document.keys() - {*known}:
+        report(key, f"unknown key; known are {', '.join(known)}")
     version = document.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 0:
         report("version", "must be a number that is not negative")
@@ -80,14 +97,27 @@ def read_registry(text: str, read: Read) -> Content:
         "authority",
         lambda raw, path: _authority(raw, path, read, report),
     )
+    private: list[Authority] = []
     parties = _each(
         tables(document, "party", "", report),
         "party",
-        lambda raw, path: _party(raw, path, read, report),
+        lambda raw, path: _party(raw, path, read, report, private),
     )
+    delegations = _each(
+        tables(document, "delegation", "", report),
+        "delegation",
+        lambda raw, path: _delegation(raw, path, read, report),
+    )
+    policy = _policy(document.get("policy", {}), report)
     if mistakes:
         raise RegistryError(mistakes)
-    return version, authorities, parties
+    return Content(
+        version=version,
+        policy=policy,
+        authorities=(*authorities, *private),
+        parties=parties,
+        delegations=delegations,
+    )
 
 
 def _each(
@@ -97,6 +127,18 @@ def _each(
 ) -> tuple[Parsed, ...]:
     parsed = [parse(raw, f"{path}[{at}]") for at, raw in enumerate(rows)]
     return tuple(row for row in parsed if row is not None)
+
+
+def _policy(raw: object, report: Report) -> Policy:
+    if not isinstance(raw, dict):
+        report("policy", "write [policy]")
+        return Policy()
+    return read_table(raw, Policy, "policy", report) or Policy()
+
+
+def _delegation(raw: dict[str, Any], path: str, read: Read, report: Report) -> str | None:
+    row = read_table(raw, _DelegationRow, path, report)
+    return None if row is None else read_token(row.token, f"{path}.token", read, report)
 
 
 def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Authority | None:
@@ -109,7 +151,10 @@ def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Au
     return Authority(id=row.id, certificates=tuple(pems), crls=row.crls)
 
 
-def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party | None:
+def _party(
+    raw: dict[str, Any], path: str, read: Read, report: Report, private: list[Authority]
+) -> Party | None:
+    """The party; authorities of its own are put to the ``private`` ones."""
     keys = _each(
         tables(raw, "key", f"{path}.", report),
         f"{path}.key",
@@ -120,9 +165,15 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
         f"{path}.grant",
         lambda raw, path: read_table(raw, Grant, path, report),
     )
-    row = read_table(raw, _PartyRow, path, report, beside=("key", "grant"))
+    own = _each(
+        tables(raw, "authority", f"{path}.", report),
+        f"{path}.authority",
+        lambda row, path: _authority(row, path, read, report),
+    )
+    row = read_table(raw, _PartyRow, path, report, beside=("authority", "key", "grant"))
     if row is None:
         return None
+    private += [msgspec.structs.replace(authority, private_to=row.id) for authority in own]
     if row.speaks and row.answer_format is not None:
         report(f"{path}.answer_format", "speaks says it already; remove this older key")
     pinned = list(row.thumbprints)
@@ -135,9 +186,10 @@ def _party(raw: dict[str, Any], path: str, read: Read, report: Report) -> Party 
         roles=row.roles,
         country=row.country,
         operators=row.operators,
-        authorities=row.authorities,
+        authorities=(*row.authorities, *(authority.id for authority in own)),
         thumbprints=tuple(dict.fromkeys(pinned)),
         signing_keys=keys,
+        identified_by=row.identified_by,
         must_sign=row.must_sign,
         all_or_nothing=row.all_or_nothing,
         suspended=row.suspended,

@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from trust.certificates import fingerprint_of, is_authority, load_certificates
+from trust.certificates import is_authority, key_fingerprint, load_certificates
 from trust.errors import TrustError
+from trust.identity import PartyId
 from trust.keys import public_key
 from trust.members import Authority, Party, SigningKey
 from trust.mistakes import Mistake
+from trust.signatures.http.names import HTTP_NAMES
 
 
 def find_mistakes(authorities: Sequence[Authority], parties: Sequence[Party]) -> list[Mistake]:
     """Everything that contradicts itself or another row."""
+    places = _places(authorities, parties)
     return [
-        *_repeated("authority", [authority.id for authority in authorities]),
-        *_repeated("party", [party.id for party in parties]),
-        *_authority_mistakes(authorities),
+        *_repeated(places, [authority.id for authority in authorities]),
+        *_repeated([f"party[{at}]" for at in range(len(parties))], [party.id for party in parties]),
+        *_authority_mistakes(authorities, places),
         *_vouching_mistakes(authorities, parties),
         *_thumbprint_mistakes(parties),
         *_key_mistakes(parties),
+        *_grant_mistakes(parties),
         *_speech_mistakes(parties),
+        *_identification_mistakes(parties),
     ]
 
 
-def _repeated(kind: str, ids: Iterable[str]) -> Iterator[Mistake]:
+def _places(authorities: Sequence[Authority], parties: Sequence[Party]) -> list[str]:
+    """Where each authority stands in a text: at the top, or below the party that it is for."""
+    rows = {party.id: at for at, party in enumerate(parties)}
+    seen: Counter[PartyId | None] = Counter()
+    places = []
+    for authority in authorities:
+        owner = authority.private_to
+        above = f"party[{rows[owner]}]." if owner in rows else ""
+        places.append(f"{above}authority[{seen[owner]}]")
+        seen[owner] += 1
+    return places
+
+
+def _repeated(places: Iterable[str], ids: Iterable[str]) -> Iterator[Mistake]:
     seen: set[str] = set()
-    for at, identifier in enumerate(ids):
+    for place, identifier in zip(places, ids, strict=True):
         if identifier in seen:
-            yield Mistake(f"{kind}[{at}].id", f"{identifier!r} is there already")
+            yield Mistake(f"{place}.id", f"{identifier!r} is there already")
         seen.add(identifier)
 
 
-def _authority_mistakes(authorities: Sequence[Authority]) -> Iterator[Mistake]:
-    """A CA certificate stands for one authority, so that it is clear for whom it may vouch."""
+def _authority_mistakes(
+    authorities: Sequence[Authority], places: Sequence[str]
+) -> Iterator[Mistake]:
+    """A CA, which is its key, stands for one authority: it is clear for whom it may vouch.
+
+    One whose key were in two authorities could vouch for the parties of either, whatever name
+    the certificate has: cross-signed CAs are registered once.
+    """
     owners: dict[str, str] = {}
-    for at, authority in enumerate(authorities):
+    for place, authority in zip(places, authorities, strict=True):
         rooted = False
         for number, pem in enumerate(authority.certificates):
-            path = f"authority[{at}].certificates[{number}]"
+            path = f"{place}.certificates[{number}]"
             try:
                 certificate = load_certificates(pem.encode())[0]
             except TrustError as error:
@@ -47,22 +72,29 @@ def _authority_mistakes(authorities: Sequence[Authority]) -> Iterator[Mistake]:
                 continue
             if not is_authority(certificate):
                 yield Mistake(path, "this certificate may not issue others")
-            owner = owners.setdefault(fingerprint_of(certificate), authority.id)
+            try:
+                owner = owners.setdefault(key_fingerprint(certificate), authority.id)
+            except TrustError as error:
+                yield Mistake(path, error.detail)
+                continue
             if owner != authority.id:
-                yield Mistake(path, f"this certificate is that of authority {owner!r}")
+                yield Mistake(path, f"the key of this certificate is that of authority {owner!r}")
             rooted = rooted or certificate.issuer == certificate.subject
         if not rooted:
-            yield Mistake(f"authority[{at}].certificates", "the root is missing")
+            yield Mistake(f"{place}.certificates", "the root is missing")
 
 
 def _vouching_mistakes(
     authorities: Sequence[Authority], parties: Sequence[Party]
 ) -> Iterator[Mistake]:
-    known = {authority.id for authority in authorities}
+    known = {authority.id: authority.private_to for authority in authorities}
     for at, party in enumerate(parties):
         for number, name in enumerate(party.authorities):
+            path = f"party[{at}].authorities[{number}]"
             if name not in known:
-                yield Mistake(f"party[{at}].authorities[{number}]", f"no authority {name!r}")
+                yield Mistake(path, f"no authority {name!r}")
+            elif known[name] not in (None, party.id):
+                yield Mistake(path, f"authority {name!r} is that of {known[name]!r} alone")
 
 
 def _thumbprint_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
@@ -91,11 +123,32 @@ def _key_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
             yield from _owned(key, path, party, owners)
 
 
+def _grant_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
+    for at, party in enumerate(parties):
+        for number, grant in enumerate(party.grants):
+            if grant.direction == "receive" and grant.on_behalf_of:
+                path = f"party[{at}].grant[{number}].on_behalf_of"
+                yield Mistake(path, "is about what a party sends; what it receives is its own")
+
+
 def _speech_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
     for at, party in enumerate(parties):
         for number, name in enumerate(party.speaks):
             if name in party.speaks[:number]:
                 yield Mistake(f"party[{at}].speaks[{number}]", f"{name!r} is there already")
+
+
+def _identification_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
+    for at, party in enumerate(parties):
+        path = f"party[{at}].identified_by"
+        if not party.identified_by:
+            yield Mistake(path, "it must be identified by something")
+        if len(set(party.identified_by)) != len(party.identified_by):
+            yield Mistake(path, "it names one thing twice")
+        if "signature" in party.identified_by and not any(
+            key.algorithm in HTTP_NAMES for key in party.signing_keys
+        ):
+            yield Mistake(path, f"it has no key for one of {', '.join(HTTP_NAMES)}")
 
 
 def _owned(key: SigningKey, path: str, party: Party, owners: dict[str, str]) -> Iterator[Mistake]:

@@ -1,0 +1,1 @@
+"""HTTP message signatures (RFC 9421) in the one profile that this network takes."""

@@ -1,0 +1,34 @@
+"""A request's signature as it is kept, to be proved again by anybody who has the public key.
+
+Two parts, with an empty line between them: the signature base (RFC 9421, 2.5), in which every
+covered component stands with its value, and the signature as a byte sequence. The base never has
+an empty line, for each of its lines begins with a component's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trust.errors import TrustError
+from trust.keys import PublicKey
+from trust.signatures.http.offer import verify_base
+from trust.signatures.http.structured import read_signature
+
+
+def prove_evidence(evidence: bytes, key: PublicKey) -> Mapping[str, str]:
+    """The covered components and their values; raises ``signature.*`` unless the key signed them.
+
+    The content is that of the request when its digest is the one in ``content-digest``.
+    """
+    base, _, written = evidence.rpartition(b"\n\n")
+    try:
+        _, signature = read_signature(f"x={written.decode('ascii')}")
+        lines = base.decode("ascii").split("\n")
+    except UnicodeDecodeError as error:
+        raise TrustError("signature.malformed", "this is no kept signature") from error
+    verify_base(base, signature, key)
+    values: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        values[name.strip('"')] = value
+    return values

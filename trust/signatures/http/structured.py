@@ -1,0 +1,120 @@
+"""The structured fields of a signed message (RFC 9651), in their one canonical spelling.
+
+A field that is written in another way than its own value would be written is refused, so that
+nobody else can read another value out of it: repeated keys, missing or stray base64 bits, blanks,
+and parameters that say nothing all change the spelling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import http_sf
+import msgspec
+
+from trust.errors import TrustError
+
+MAX_FIELD_CHARACTERS = 4_096
+MAX_COMPONENTS = 32
+MAX_SIGNATURE_BYTES = 1_024  # RSA of 8192 bits
+
+Parameters = tuple[tuple[str, Any], ...]
+"""Names and bare values, in the order in which they are written."""
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A covered component (RFC 9421, 2): its name, and parameters that change its meaning."""
+
+    name: str
+    parameters: Parameters = ()
+
+    @property
+    def identifier(self) -> str:
+        """Its spelling in the signature base, such as ``"@query-param";name="a"``."""
+        return str(http_sf.ser((self.name, dict(self.parameters))))
+
+
+class SignatureInput(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of ``Signature-Input``. ``text`` is its value, which the signature covers."""
+
+    label: str
+    components: tuple[Component, ...]
+    parameters: dict[str, Any]
+    text: str
+
+
+def read_signature_input(value: str) -> SignatureInput:
+    """The only member of a ``Signature-Input`` field; raises ``signature.malformed``."""
+    label, (items, parameters) = _only(_dictionary(value, "Signature-Input"), "Signature-Input")
+    if not isinstance(items, list):
+        raise TrustError("signature.malformed", "Signature-Input is no list of components")
+    if len(items) > MAX_COMPONENTS:
+        raise TrustError(
+            "signature.malformed", f"a signature covers at most {MAX_COMPONENTS} components"
+        )
+    components: list[Component] = []
+    for name, given in items:
+        if type(name) is not str or name != name.lower():
+            raise TrustError("signature.malformed", "a component is named in lower-case letters")
+        component = Component(name, tuple(given.items()))
+        if component in components:  # RFC 9421, 2.5: no component twice
+            raise TrustError("signature.malformed", f"{name} is covered twice")
+        components.append(component)
+    return SignatureInput(
+        label=label,
+        components=tuple(components),
+        parameters=parameters,
+        text=value.partition("=")[2],
+    )
+
+
+def write_signature_input(components: tuple[Component, ...], parameters: dict[str, Any]) -> str:
+    """The value of a ``Signature-Input`` member, without its label."""
+    items = [(component.name, dict(component.parameters)) for component in components]
+    members: Any = {"x": (items, parameters)}
+    return str(http_sf.ser(members)).partition("=")[2]
+
+
+def read_signature(value: str) -> tuple[str, bytes]:
+    """Label and bytes of the only member of a ``Signature`` field."""
+    label, (signature, parameters) = _only(_dictionary(value, "Signature"), "Signature")
+    if not isinstance(signature, bytes) or parameters:
+        raise TrustError("signature.malformed", "Signature is no byte sequence")
+    if not 0 < len(signature) <= MAX_SIGNATURE_BYTES:
+        raise TrustError("signature.malformed", "the signature has an impossible length")
+    return label, signature
+
+
+def read_bytes_by_key(value: str, name: str) -> dict[str, bytes]:
+    """A dictionary of byte sequences without parameters, such as ``Content-Digest``."""
+    members = _dictionary(value, name)
+    for member, parameters in members.values():
+        if not isinstance(member, bytes) or parameters:
+            raise TrustError("signature.malformed", f"{name} is no dictionary of byte sequences")
+    return {key: member for key, (member, _) in members.items()}
+
+
+def write_bytes(value: bytes) -> str:
+    """A byte sequence."""
+    return str(http_sf.ser((value, {})))
+
+
+def _only(members: dict[str, Any], name: str) -> tuple[str, Any]:
+    # Several signatures would ask which of them counts; nobody needs that to speak to a gateway.
+    if len(members) != 1:
+        raise TrustError("signature.malformed", f"{name} has {len(members)} members, not one")
+    return next(iter(members.items()))
+
+
+def _dictionary(value: str, name: str) -> dict[str, Any]:
+    if len(value) > MAX_FIELD_CHARACTERS:
+        raise TrustError("signature.malformed", f"{name} is too long")
+    try:
+        members: Any = http_sf.parse(value.encode("ascii"), tltype="dictionary")
+        canonical = bool(members) and http_sf.ser(members) == value
+    except Exception as error:  # whatever a parser raises on foreign text means no
+        raise TrustError("signature.malformed", f"{name} is no structured field") from error
+    if not canonical:
+        raise TrustError("signature.malformed", f"{name} is not in its canonical spelling")
+    found: dict[str, Any] = members
+    return found
