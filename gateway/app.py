@@ -36,13 +36,14 @@ from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
+from gateway.pipeline.signing import SigningDesk
 from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.metrics import Metrics
 from translators.translator import FormatId
 from trust.errors import TrustError
 from trust.identity import PartyId
-from trust.keys import KeySigner
+from trust.keys import KeySigner, Signer
 from trust.members import Grant
 from trust.party import Registry as Parties
 from trust.signatures.jws import sign_detached
@@ -69,7 +70,7 @@ class App:
             regimes=regimes_of(config),
             severities=dict(config.severity),
         )
-        self._signer = self._load_signer()
+        self._desk = SigningDesk(self._load_signer())
         self._bell = Bell()
         self._counting = Counting(telemetry)
         self._stack = AsyncExitStack()
@@ -124,6 +125,7 @@ class App:
         except Unavailable as error:
             raise self._mistake("gateway.data", error.reason) from error
         self._stack.push_async_callback(journal.close)
+        self._stack.callback(self._desk.close)
         directory = await self._open_directory(journal)
         service = self._service(journal, directory)
         await self._listen(service, directory)
@@ -170,7 +172,7 @@ class App:
             journal=journal,
             bench=bench,
             parties=parties,
-            signer=self._signer,
+            desk=self._desk,
             limits=self.config.limits,
             bell=self._bell,
             clock=utc_now,
@@ -228,15 +230,18 @@ class App:
 
         return submit
 
-    def _sign(self, content: bytes, jti: str, format_id: FormatId, audience: PartyId) -> str:
-        return sign_detached(
-            content,
-            signer=self._signer,
-            interchange_id=jti,
-            format=format_id,
-            audience=audience,
-            now=utc_now(),
-        )
+    async def _sign(self, content: bytes, jti: str, format_id: FormatId, audience: PartyId) -> str:
+        def made(signer: Signer) -> str:
+            return sign_detached(
+                content,
+                signer=signer,
+                interchange_id=jti,
+                format=format_id,
+                audience=audience,
+                now=utc_now(),
+            )
+
+        return await self._desk.sign(made)
 
     def _make_dispatchers(
         self, journal: Journal, preparer: Preparer, notices: Notices, directory: Directory
@@ -244,7 +249,7 @@ class App:
         for section, destination in open_destinations(
             self.config,
             formats=self._formats,
-            signer=self._signer,
+            desk=self._desk,
             authenticator=lambda: directory.authenticator,
             clock=utc_now,
         ):

@@ -44,7 +44,20 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Signer(Protocol):
-    """A private key, wherever it is kept. Signatures come in their JOSE encoding."""
+    """A private key, wherever it is kept. Signatures come in their JOSE encoding.
+
+    A key that is kept elsewhere may raise what says that it cannot be reached now.
+    """
+
+    @property
+    def waits(self) -> bool:
+        """True when signing waits for a device: an event loop leaves it to a thread."""
+
+    def chosen(self) -> Signer:
+        """The one key that signs now: itself, unless it stands for keys that follow each other.
+
+        Whoever makes a token asks once, so that its header and its signature are of one key.
+        """
 
     @property
     def kid(self) -> str:
@@ -64,18 +77,25 @@ class Signer(Protocol):
 class KeySigner:
     """A signer that holds its key in memory."""
 
-    __slots__ = ("_algorithm", "_key", "kid")
+    __slots__ = ("_algorithm", "_key", "kid", "waits")
 
     def __init__(self, key: PrivateKey, *, kid: str = "", algorithm: str = "") -> None:
         """Raise ``signature.algorithm`` when the key does not fit the profile."""
         self._key = jose_key(key)
         self._algorithm = _fitting(self._key, algorithm)
         self.kid = kid or thumbprint_kid(key)
+        self.waits = False
 
     @classmethod
-    def from_pem(cls, pem: bytes, *, kid: str = "", algorithm: str = "") -> KeySigner:
-        """The signer of an unencrypted PEM private key."""
-        return cls(load_private_key(pem), kid=kid, algorithm=algorithm)
+    def from_pem(
+        cls, pem: bytes, *, kid: str = "", algorithm: str = "", password: bytes | None = None
+    ) -> KeySigner:
+        """The signer of a PEM private key."""
+        return cls(load_private_key(pem, password=password), kid=kid, algorithm=algorithm)
+
+    def chosen(self) -> Signer:
+        """This key."""
+        return self
 
     @property
     def alg(self) -> str:
@@ -104,6 +124,28 @@ class KeySigner:
             raise TrustError("signature.algorithm", f"{self.alg} signs whole messages only")
         signature: bytes = self._algorithm.digested.sign(digest, self._key)
         return signature
+
+
+def verifying_key(
+    key: object,
+    *,
+    kid: str = "",
+    algorithm: str = "",
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> PublicKey:
+    """The public half of a ``cryptography`` key; raises ``signature.algorithm`` for an unfit one.
+
+    Without ``kid`` and ``algorithm`` they are the ones that follow from the key.
+    """
+    found = jose_key(key)
+    return PublicKey(
+        kid=kid or found.thumbprint(),
+        algorithm=_fitting(found, algorithm),
+        key=found,
+        not_before=not_before,
+        not_after=not_after,
+    )
 
 
 def public_key(registered: SigningKey) -> PublicKey:
@@ -164,12 +206,17 @@ def load_public_key(pem: bytes) -> JoseKey:
     return jose_key(key)
 
 
-def load_private_key(pem: bytes) -> PrivateKey:
-    """Read an unencrypted PEM private key; raises ``signature.algorithm`` for an unfit one."""
+def load_private_key(pem: bytes, *, password: bytes | None = None) -> PrivateKey:
+    """Read a PEM private key; raises ``signature.algorithm`` for an unfit one.
+
+    An encrypted one needs its password; with one that is not encrypted, none may be given.
+    """
     try:
-        key = serialization.load_pem_private_key(pem, password=None)
+        key = serialization.load_pem_private_key(pem, password=password)
     except Exception as error:  # whatever a parser raises means no; it never repeats the key
-        raise TrustError("signature.algorithm", "not an unencrypted PEM private key") from error
+        wanted = "an unencrypted PEM" if password is None else "a PEM"
+        detail = f"not {wanted} private key" + ("" if password is None else " of that password")
+        raise TrustError("signature.algorithm", detail) from error
     if not isinstance(key, PrivateKey):
         raise TrustError("signature.algorithm", f"{type(key).__name__} cannot sign here")
     return key

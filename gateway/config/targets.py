@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.config.document import Config, DestinationSection
 from gateway.core.ports import Clock, Destination
 from gateway.egress.registry import Surroundings, Target, open_destination
+from gateway.pipeline.signing import SigningDesk
 from translators.registry import Registry as Formats
 from trust.authenticator import Authenticator
 from trust.identity import PartyId
-from trust.keys import PublicKey, Signer
+from trust.keys import PublicKey
 
 
 def open_destinations(
     config: Config,
     *,
     formats: Formats,
-    signer: Signer,
+    desk: SigningDesk,
     authenticator: Callable[[], Authenticator],
     clock: Clock,
 ) -> Iterator[tuple[DestinationSection, Destination]]:
@@ -28,7 +29,7 @@ def open_destinations(
 
     surroundings = Surroundings(
         sender=PartyId(config.gateway.id),
-        signer=signer,
+        desk=desk,
         certificate=config.path(config.tls.certificate),
         key=config.path(config.tls.key),
         keys=keys,

@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Clock
 from gateway.core.records import Outgoing
+from gateway.pipeline.signing import SigningDesk
 from trust import receipt
 from trust.errors import TrustError
 from trust.identity import PartyId
@@ -22,20 +23,24 @@ class Correspondent(msgspec.Struct, frozen=True, kw_only=True):
 
     sender: PartyId
     receiver: PartyId
-    signer: Signer
+    desk: SigningDesk
     keys: Callable[[], Mapping[str, PublicKey]]
     clock: Clock
 
-    def sign(self, outgoing: Outgoing) -> str:
+    async def sign(self, outgoing: Outgoing) -> str:
         """Our detached JWS over the content, for this receiver alone."""
-        return sign_detached(
-            outgoing.content,
-            signer=self.signer,
-            interchange_id=outgoing.message_id,
-            format=outgoing.format,
-            audience=self.receiver,
-            now=self.clock(),
-        )
+
+        def made(signer: Signer) -> str:
+            return sign_detached(
+                outgoing.content,
+                signer=signer,
+                interchange_id=outgoing.message_id,
+                format=outgoing.format,
+                audience=self.receiver,
+                now=self.clock(),
+            )
+
+        return await self.desk.sign(made)
 
     def prove(self, token: str, outgoing: Outgoing) -> str:
         """The receipt, once it is proved to be the receiver's for exactly this delivery.

@@ -72,13 +72,13 @@ class GrpcDestination:
         """Submit one message; the receiver's proved receipt."""
         if len(outgoing.content) > self._settings.message_bytes:
             raise Refused("body.oversize", f"at most {self._settings.message_bytes} bytes")
-        link = self._open()
         submission = wire.Submission(
             interchange_id=outgoing.message_id,
             format=outgoing.format,
             content=outgoing.content,
-            signature=self._correspondent.sign(outgoing),
+            signature=await self._correspondent.sign(outgoing),
         )
+        link = self._open()
         try:
             async with asyncio.timeout(self._settings.timeout):
                 reply = await self._submit(link, submission)

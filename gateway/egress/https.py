@@ -69,7 +69,7 @@ class HttpsDestination:
             "Content-Type": self._media_type(outgoing.format),
             "Luxor-Interchange-Id": outgoing.message_id,
             "Luxor-Format": outgoing.format,
-            "Luxor-Signature": self._correspondent.sign(outgoing),
+            "Luxor-Signature": await self._correspondent.sign(outgoing),
         }
         session = self._open()
         try:

@@ -17,9 +17,10 @@ from gateway.egress.folder import FolderDestination
 from gateway.egress.grpc import GrpcDestination, GrpcDestinationSettings
 from gateway.egress.https import HttpsDestination, HttpsDestinationSettings
 from gateway.egress.tls import ClientTls
+from gateway.pipeline.signing import SigningDesk
 from translators.translator import FormatId
 from trust.identity import PartyId
-from trust.keys import PublicKey, Signer
+from trust.keys import PublicKey
 
 FALLBACK_TYPE = "application/octet-stream"
 _SUFFIXES = {"json": ".json", "xml": ".xml", "x-ndjson": ".ndjson"}
@@ -52,7 +53,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sender: PartyId
-    signer: Signer
+    desk: SigningDesk
     certificate: Path
     key: Path
     keys: Callable[[PartyId], Mapping[str, PublicKey]]
@@ -64,7 +65,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         return Correspondent(
             sender=self.sender,
             receiver=receiver,
-            signer=self.signer,
+            desk=self.desk,
             keys=lambda: self.keys(receiver),
             clock=self.clock,
         )

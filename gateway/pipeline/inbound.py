@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -22,6 +23,7 @@ from gateway.core.records import (
     MessageReport,
     Outcome,
     PlannedMessage,
+    Proof,
     State,
     Stored,
     StoredMessage,
@@ -30,11 +32,11 @@ from gateway.core.reports import Report, report_of
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.judge import Bench, Sender, judge
 from gateway.pipeline.settings import Limits
+from gateway.pipeline.signing import SigningDesk
 from translators.canonical import Header
 from translators.faults import Fault
 from translators.translator import Entry, FormatId, Reading, Translator
 from trust import receipt
-from trust.keys import Signer
 from trust.party import Registry as Parties
 
 Observe = Callable[[Stored, "list[Outcome]", float], None]
@@ -89,7 +91,7 @@ class Inbound:
         journal: Journal,
         bench: Callable[[], Bench],
         parties: Callable[[], Parties],
-        signer: Signer,
+        desk: SigningDesk,
         limits: Limits,
         bell: Bell,
         clock: Clock,
@@ -99,16 +101,18 @@ class Inbound:
         self._journal = journal
         self._bench = bench
         self._parties = parties
-        self._signer = signer
+        self._desk = desk
         self._limits = limits
         self._bell = bell
         self._clock = clock
         self._observe = observe
 
-    async def accept(self, sender: Sender, envelope: Envelope) -> Stored:
+    async def accept(
+        self, sender: Sender, envelope: Envelope, *, proof: Proof | None = None
+    ) -> Stored:
         """Judge and commit one interchange whose sender and signature are proven.
 
-        Durable on return. Raises ``Refused`` when the id was accepted with other bytes, when its
+        ``proof`` is kept with it, also when it is refused. Durable on return. Raises ``Refused`` when the id was accepted with other bytes, when its
         control reference was used, or when it breaks a bound as a whole.
         """
         began = time.perf_counter()
@@ -121,9 +125,10 @@ class Inbound:
         try:
             await self._hear(sitting, envelope)
             self._conclude(sitting)
-            acceptance = self._acceptance(
+            acceptance = await self._acceptance(
                 sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
             )
+            acceptance = msgspec.structs.replace(acceptance, proof=proof)
             stored = await self._journal.commit(acceptance)
         except BaseException:
             if sitting.staged:
@@ -244,7 +249,9 @@ class Inbound:
             state = State.ACCEPTED if sitting.accepted else State.REFUSED
             sitting.outcomes.insert(0, Outcome(ordinal=0, status=state, faults=broken))
 
-    def _acceptance(self, sitting: Sitting, envelope: Envelope, *, attempt: int) -> Acceptance:
+    async def _acceptance(
+        self, sitting: Sitting, envelope: Envelope, *, attempt: int
+    ) -> Acceptance:
         outcomes = msgspec.json.encode(sitting.outcomes)
         state = State.ACCEPTED if sitting.accepted else State.REFUSED
         staged = sitting.staged
@@ -276,7 +283,7 @@ class Inbound:
             received_at=envelope.received_at,
             accepted=sitting.accepted,
             refused=sitting.refused,
-            receipt=receipt.sign(claims, self._signer),
+            receipt=await self._desk.sign(partial(receipt.sign, claims)),
             outcomes=outcomes,
             control_reference=sitting.header.control_reference,
             raw=() if staged else tuple(envelope.content.slices(self._limits.raw_slice)),

@@ -7,7 +7,7 @@ returns the same page; what is never acknowledged comes back when its lease is o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from gateway.core.errors import Refused, Unavailable
@@ -24,7 +24,7 @@ from gateway.routing import INBOX, Endpoint, Endpoints
 from translators.translator import FormatId
 from trust.identity import PartyId
 
-Sign = Callable[[bytes, MessageId, FormatId, PartyId], str]
+Sign = Callable[[bytes, MessageId, FormatId, PartyId], Awaitable[str]]
 """Signs content for a receiver: content, id, format, audience → detached JWS."""
 
 MAX_PAGE = 1_000
@@ -129,7 +129,7 @@ class Inboxes:
                     format=outgoing.format,
                     content=outgoing.content,
                     accepted_at=delivery.message.accepted_at,
-                    signature=self._sign(
+                    signature=await self._sign(
                         outgoing.content, outgoing.message_id, outgoing.format, party
                     ),
                 )

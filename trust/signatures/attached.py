@@ -19,6 +19,7 @@ MAX_PAYLOAD_CHARACTERS = 65_536
 
 def sign_attached(payload: bytes, *, signer: Signer, type: str) -> str:  # noqa: A002 - JOSE's typ
     """A compact JWS of the payload whose header names its type (RFC 8725, 3.11)."""
+    signer = signer.chosen()
     header = put_together({"alg": signer.alg, "kid": signer.kid, "typ": type})
     signing_input = header + b"." + unpadded_encode(payload).encode("ascii")
     return f"{signing_input.decode('ascii')}.{unpadded_encode(signer.sign(signing_input))}"

@@ -126,6 +126,7 @@ def sign_detached(
 
     Raises ``signature.algorithm`` for more than ``MAX_WHOLE_BYTES`` with Ed25519.
     """
+    signer = signer.chosen()
     header: dict[str, Any] = {
         "alg": signer.alg,
         "kid": signer.kid,

@@ -19,6 +19,7 @@ from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.tls import ServerTls
+from gateway.pipeline.signing import SigningDesk
 from tests.fakes import FakeService, Seen, clock
 from tests.pki import Pki
 from translators.registry import Registry, standard
@@ -84,7 +85,7 @@ def surroundings(
     certificate, key = pki.issue(OURS)
     return Surroundings(
         sender=OURS,
-        signer=our_signer,
+        desk=SigningDesk(our_signer),
         certificate=certificate,
         key=key,
         keys=lambda _: registered,

@@ -21,6 +21,7 @@ from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.plan import Network
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.settings import Limits
+from gateway.pipeline.signing import SigningDesk
 from gateway.regimes import Universal
 from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
 from gateway.store.memory import MemoryJournal
@@ -68,7 +69,7 @@ class Middle:
             journal=self.journal,
             bench=self.bench,
             parties=lambda: self.parties,
-            signer=KeySigner(generate_key("P-256")),
+            desk=SigningDesk(KeySigner(generate_key("P-256"))),
             limits=limits or Limits(),
             bell=self.bell,
             clock=self.clock,

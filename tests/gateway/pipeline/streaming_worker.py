@@ -25,6 +25,7 @@ from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.settings import DispatchSettings, Limits
+from gateway.pipeline.signing import SigningDesk
 from gateway.regimes import Universal
 from gateway.store.sqlite import Limits as StoreLimits
 from gateway.store.sqlite import SqliteJournal, open_sqlite
@@ -144,7 +145,7 @@ async def main(folder: Path, count: int) -> dict[str, int]:
         journal=journal,
         bench=lambda: bench,
         parties=lambda: PARTIES,
-        signer=KeySigner(generate_key("P-256")),
+        desk=SigningDesk(KeySigner(generate_key("P-256"))),
         limits=Limits(staged_from=65_536),
         bell=Bell(),
         clock=now,

@@ -44,7 +44,7 @@ class Boxes:
             preparer=middle.preparer,
             endpoints=lambda: middle.network.endpoints,
             spoken=lambda _: self.spoken,
-            sign=lambda *_: "signature",
+            sign=self._sign,
             settings=DispatchSettings(idle=0.01),
             bell=middle.bell,
             clock=middle.clock,
@@ -52,6 +52,9 @@ class Boxes:
             observe=self.settled.append,
             failed=lambda *_: None,
         )
+
+    async def _sign(self, *_: object) -> str:
+        return "signature"
 
     async def _bury(self, delivery: Delivery, refused: Refused) -> None:
         self.buried.append((delivery, refused))
