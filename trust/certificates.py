@@ -75,6 +75,20 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
     return fingerprint(certificate.public_bytes(serialization.Encoding.DER))
 
 
+def key_fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the certificate's public key, the same in every certificate of that key.
+
+    Raises ``certificate.profile`` for a key of a kind that the parser does not know.
+    """
+    try:
+        key = certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    except Exception as error:  # hostile certificates raise many things
+        raise TrustError("certificate.profile", "its key cannot be read") from error
+    return hashlib.sha256(key).hexdigest()
+
+
 def check_profile(certificate: x509.Certificate, purpose: Purpose = Purpose.CLIENT) -> None:
     """Raise ``certificate.profile`` unless an end entity may use the certificate for TLS so."""
     try:

@@ -86,6 +86,11 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     speaks: tuple[FormatName, ...] = ()
 
 
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s@#]+\Z", max_length=500)]
+"""An address without credentials and without a fragment."""
+Require = Literal["crl", "ocsp", "either", "both"]
+
+
 class Authority(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A certification authority: its root, its intermediates and its revocation lists.
 

@@ -28,6 +28,7 @@ class _KeyRow(msgspec.Struct, kw_only=True):
     algorithm: str = ""
     not_before: Instant | None = None
     not_after: Instant | None = None
+    succeeds: Annotated[str, Meta(max_length=100)] = ""
 
 
 def read_key(
@@ -87,7 +88,8 @@ def _key(row: _KeyRow, pem: bytes, certificate: x509.Certificate | None) -> Sign
     if certificate is not None:
         start = start or certificate.not_valid_before_utc
         end = end or certificate.not_valid_after_utc
-    return signing_key(pem, kid=row.kid, algorithm=row.algorithm, not_before=start, not_after=end)
+    key = signing_key(pem, kid=row.kid, algorithm=row.algorithm, not_before=start, not_after=end)
+    return msgspec.structs.replace(key, succeeds=row.succeeds)
 
 
 def _public_pem(certificate: x509.Certificate) -> bytes:

@@ -11,26 +11,52 @@ from typing import Any
 import msgspec
 
 from trust.identity import PartyId
-from trust.members import Authority, Party
+from trust.members import Authority, Party, Policy
 
 _TABLE = re.compile(r"^\s*\[")
 _PARTY_TABLE = re.compile(r"^\s*\[\[\s*party\s*\]\]\s*(#.*)?$")
 
 
-def write_registry(version: int, authorities: Iterable[Authority], parties: Iterable[Party]) -> str:
+def write_registry(
+    version: int,
+    authorities: Iterable[Authority],
+    parties: Iterable[Party],
+    *,
+    policy: Policy,
+    delegations: Iterable[str],
+) -> str:
     """TOML that ``read_registry`` reads back to the same rows."""
+    held = tuple(authorities)
     blocks = [f"version = {version}\n"]
-    blocks += [write_table("[[authority]]", authority) for authority in authorities]
-    blocks += [write_party(party) for party in parties]
+    if policy != Policy():
+        blocks.append(write_table("[policy]", policy))
+    blocks += [write_table("[[authority]]", a) for a in held if a.private_to is None]
+    blocks += [write_party(party, held) for party in parties]
+    blocks += [write_delegation(token) for token in delegations]
     return "\n".join(blocks)
 
 
-def write_party(party: Party) -> str:
-    """One ``[[party]]`` with its keys and grants."""
-    blocks = [write_table("[[party]]", party, skip={"signing_keys", "grants", "severities"})]
+def write_delegation(token: str) -> str:
+    """One ``[[delegation]]``."""
+    return f"[[delegation]]\ntoken = {_string(token)}\n"
+
+
+def write_party(party: Party, authorities: Iterable[Authority] = ()) -> str:
+    """One ``[[party]]`` with its keys and grants, and those of the authorities that are its own."""
+    own = [authority for authority in authorities if authority.private_to == party.id]
+    named = {authority.id for authority in own}
+    public = tuple(name for name in party.authorities if name not in named)
+    blocks = [
+        write_table(
+            "[[party]]",
+            msgspec.structs.replace(party, authorities=public),
+            skip={"signing_keys", "grants", "severities"},
+        )
+    ]
     if party.severities:
         lines = [f"{_string(code)} = {_value(weight)}" for code, weight in party.severities.items()]
         blocks.append("\n".join(["[party.severities]", *lines, ""]))
+    blocks += [write_table("[[party.authority]]", a, skip={"private_to"}) for a in own]
     blocks += [write_table("[[party.key]]", key) for key in party.signing_keys]
     blocks += [write_table("[[party.grant]]", grant) for grant in party.grants]
     return "\n".join(blocks)

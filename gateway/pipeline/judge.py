@@ -9,12 +9,13 @@ import msgspec
 from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolve
 from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
 from gateway.pipeline.normalise import normalise
-from gateway.pipeline.plan import NO_PLAN, Network, plan
+from gateway.pipeline.plan import NO_PLAN, Network, country_of, plan
 from gateway.regimes import Regime, located, weigh
 from gateway.routing import subjects_of
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, Severity
 from translators.translator import Entry, FormatId
+from trust.delegation import Principal
 from trust.identity import Identity
 from trust.party import Party
 from trust.party import Registry as Parties
@@ -38,11 +39,25 @@ class Sender(msgspec.Struct, frozen=True):
     """Who sent an interchange: the proven identity and its registration.
 
     ``own``: the gateway itself, which received every message and so may speak of each.
+    ``principal``: in whose name it was sent, by a delegation.
     """
 
     identity: Identity
     party: Party
     own: bool = False
+    principal: Principal | None = None
+
+    @property
+    def author(self) -> Identity:
+        """Whose messages these are: the principal's, as if it had sent them itself.
+
+        By it go subjects, versions, routes, and who may answer what. What is about the sending
+        (the id, the receipt, answers to ``@origin``, severities) is the sender's.
+        """
+        if self.principal is None:
+            return self.identity
+        principal = self.principal.party
+        return Identity(party=principal.id, roles=principal.roles, method=self.identity.method)
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +98,7 @@ def judge(
     for regime in bench.regimes:
         faults.extend(f for f in regime.check(message) if f.path not in derived)
     unanswerable = _answer(message, sender, regards=regards, bench=bench)
-    subjects = subjects_of(message, party=sender.identity.party)
+    subjects = subjects_of(message, party=sender.author.party)
     weighed = weigh(faults, severities)
     weighed += (*_permission(message, sender, format_id), *unanswerable)
     if not subjects:
@@ -92,7 +107,13 @@ def judge(
     planned = NO_PLAN
     if not unanswerable:  # otherwise it has no way by itself, which says nothing new
         planned = plan(
-            message, sender.identity, network=bench.network, parties=parties, regards=regards
+            message,
+            sender.author,
+            through=sender.identity.party,
+            own=sender.own,
+            network=bench.network,
+            parties=parties,
+            regards=regards,
         )
     weighed += planned.faults
     weighed = located(weighed, entry)
@@ -118,7 +139,7 @@ def judge(
             function=getattr(message, "function", None),
             regards=MessageId(regards.message_id) if regards is not None else None,
             key_of=None if regards is None else (regards.record, regards.ordinal),
-            on_behalf_of=sender.identity.on_behalf_of,
+            on_behalf_of=None if sender.principal is None else sender.principal.party.id,
             upstream_id=None
             if upstream is None or not _is_gateway(sender)
             else upstream.message_id,
@@ -181,8 +202,8 @@ def _permission(message: Message, sender: Sender, format_id: FormatId) -> tuple[
         sender.party,
         format=format_id,
         kind=kind_of(message),
-        country=getattr(message, "destination_country", None),
-        on_behalf_of=sender.identity.on_behalf_of,
+        country=country_of(message),
+        principal=sender.principal,
     )
     return () if denial is None else (Fault(code=denial.code, detail=denial.detail),)
 
@@ -205,6 +226,6 @@ def _answer(
 
 def _received(regards: StoredMessage, sender: Sender, bench: Bench) -> bool:
     return sender.own or any(
-        bench.network.endpoints.party_of(destination) == sender.identity.party
+        bench.network.endpoints.party_of(destination) == sender.author.party
         for destination in regards.destinations
     )

@@ -10,13 +10,15 @@ import msgspec
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.core.records import PlannedLeg, StoredMessage
 from gateway.pipeline.heading import probe
-from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
+from gateway.routing import INBOX_TRANSPORT, ORIGIN, Endpoint, Endpoints, Route, Routes
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, TranslationError
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
+from trust.party import Party
 from trust.party import Registry as Parties
+from trust.policy import Denial, permit_receipt
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,24 +51,55 @@ class Plan(msgspec.Struct, frozen=True):
 NO_PLAN = Plan((), ())
 
 
+def country_of(message: Message) -> str | None:
+    """The country for which a message is, where grants name countries."""
+    country: str | None = getattr(message, "destination_country", None)
+    return country
+
+
+def permit_delivery(
+    message: Message, receiver: Party, *, format_id: FormatId | None, parties: Parties
+) -> Denial | None:
+    """``None`` if the grants of a registry let that party get the message.
+
+    ``format_id`` is ``None`` while it is open: an inbox is asked for one. Judged when legs are
+    planned and again when they are prepared, so that a grant that was withdrawn meanwhile counts.
+    """
+    return permit_receipt(
+        receiver,
+        format=format_id,
+        kind=kind_of(message),
+        country=country_of(message),
+        granted=parties.policy.receive == "granted",
+    )
+
+
 def plan(
     message: Message,
-    sender: Identity,
+    author: Identity,
     *,
+    through: PartyId,
+    own: bool = False,
     network: Network,
     parties: Parties,
     regards: StoredMessage | None,
     deadline: datetime | None = None,
 ) -> Plan:
-    """The legs of ``message``; what its targets could not take is a fault to the sender now."""
+    """The legs of ``message``; what its targets could not take is a fault to the sender now.
+
+    ``author``: whose message it is; ``through``: who sent it. ``own``: a notice of the gateway,
+    which goes to whom it concerns, whatever that party may otherwise receive.
+    """
     legs: dict[str, PlannedLeg] = {}
     faults: list[Fault] = []
     kind = kind_of(message)
-    for step in network.routes.plan(message, sender):
+    for step in network.routes.plan(message, author):
         if step.target == ORIGIN and not _answers(step.route, regards, parties):
             continue
         endpoint = _endpoint(step.target, kind, network=network, regards=regards)
-        if endpoint is None or (endpoint.party == sender.party and step.target != ORIGIN):
+        if endpoint is None or (
+            endpoint.party in (author.party, through) and step.target != ORIGIN
+        ):
             continue  # nobody to answer, or back to where it came from
         if endpoint.id in legs:
             continue
@@ -74,8 +107,12 @@ def plan(
         if agreement is None:
             faults.append(_none("agreement.none", f"no agreement lets route {step.route.name}"))
             continue
-        minimised = network.minimisers[agreement.name].minimise(message).message
         target = network.format_for(endpoint, step.route)
+        denial = None if own else _denied(message, endpoint, target, parties)
+        if denial is not None:
+            faults.append(_none(denial.code, f"{denial.detail} (route {step.route.name})"))
+            continue
+        minimised = network.minimisers[agreement.name].minimise(message).message
         faults.extend(_unfit(minimised, target, endpoint, step.route, network.formats))
         legs[endpoint.id] = PlannedLeg(
             destination=endpoint.id, route=step.route.name, lane=step.route.lane, due=deadline
@@ -83,6 +120,16 @@ def plan(
     if not legs and not faults:
         faults.append(_none("route.none", "no route takes this message anywhere"))
     return Plan(tuple(legs.values()), tuple(faults))
+
+
+def _denied(
+    message: Message, endpoint: Endpoint, target: FormatId, parties: Parties
+) -> Denial | None:
+    receiver = parties.parties.get(endpoint.party)
+    if receiver is None:
+        return None  # no agreement holds with it either
+    open_ = endpoint.transport == INBOX_TRANSPORT
+    return permit_delivery(message, receiver, format_id=None if open_ else target, parties=parties)
 
 
 def _none(code: str, detail: str) -> Fault:

@@ -1,11 +1,12 @@
 """Routing: which destinations a message must reach, and by which key it is ordered."""
 
-from gateway.routing.endpoint import INBOX, Endpoint, Endpoints
+from gateway.routing.endpoint import INBOX, INBOX_TRANSPORT, Endpoint, Endpoints
 from gateway.routing.route import ORIGIN, DestinationPlan, Route, Routes
 from gateway.routing.subjects import subjects_of
 
 __all__ = [
     "INBOX",
+    "INBOX_TRANSPORT",
     "ORIGIN",
     "DestinationPlan",
     "Endpoint",

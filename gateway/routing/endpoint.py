@@ -13,6 +13,7 @@ from trust.identity import PartyId
 INBOX = "inbox:"
 """Every party has an inbox, the destination ``inbox:<party>``, from which it pulls."""
 INBOX_FORMAT = FormatId("luxor.json.1")
+INBOX_TRANSPORT = "inbox"
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 
     def inbox(self, party: PartyId, *, format_id: FormatId = INBOX_FORMAT) -> Endpoint:
         """The inbox of a party."""
-        return Endpoint(id=INBOX + party, party=party, format=format_id, transport="inbox")
+        return Endpoint(id=INBOX + party, party=party, format=format_id, transport=INBOX_TRANSPORT)
 
     def answers_to(self, party: PartyId) -> Endpoint:
         """Where answers to a party go."""
