@@ -37,7 +37,7 @@ fuzz: setup ## garbage and laws in their long form (FUZZ=20: that many times the
 	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
 
 bench: setup ## what things cost, as ratios of one run
-	@for b in layouts regimes reports remembering; do $(BIN)/python bench/$$b.py || exit; done
+	@for b in layouts regimes reports remembering proofs; do $(BIN)/python bench/$$b.py || exit; done
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .

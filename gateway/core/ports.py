@@ -16,6 +16,7 @@ from gateway.core.records import (
     MessageReport,
     Outgoing,
     PlannedMessage,
+    Proof,
     Settlement,
     Stored,
     StoredMessage,
@@ -72,6 +73,9 @@ class Journal(Protocol):
 
     async def raw(self, record: RecordNumber, at: int) -> bytes | None:
         """Slice ``at`` (from 0) of the received bytes, unchanged; ``None`` past the last."""
+
+    async def proof(self, record: RecordNumber) -> Proof | None:
+        """The signature under which an interchange was accepted or refused, if one was proved."""
 
     async def reports(
         self, record: RecordNumber, *, offset: int = 0, limit: int = 1000

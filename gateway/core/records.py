@@ -92,6 +92,34 @@ class MessageReport(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
 
 
+class ProofMethod(StrEnum):
+    """In what form a signature came."""
+
+    JWS = "jws"
+    HTTP_SIGNATURE = "http-signature"
+    XML_SIGNATURE = "xml-signature"
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """The sender's signature over the received bytes, with all that proves it again later.
+
+    A registry forgets keys; this holds the very key that proved it. ``signature`` is what came
+    with the content, byte by byte: a detached JWS as text; for an HTTP message signature its
+    signature base, a line feed and the signature in base64 (RFC 9421, 2.5 and 3.1); nothing for
+    an XML signature, which stands in the content itself.
+    """
+
+    method: ProofMethod
+    kid: str
+    public_key: str
+    """PEM (SubjectPublicKeyInfo)."""
+    algorithm: str = ""
+    """The JWS name of the key's algorithm (RFC 7518), where the signature does not say it."""
+    fingerprint: str = ""
+    """SHA-256 of the client certificate in lower-case hexadecimal, where there was one."""
+    signature: bytes = b""
+
+
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """One judged interchange, to be committed whole or not at all.
 
@@ -120,6 +148,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[PlannedMessage, ...] = ()
     reports: tuple[MessageReport, ...] = ()
     staged: bool = False
+    proof: Proof | None = None
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

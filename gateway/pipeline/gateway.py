@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, date, timedelta
 
 from gateway.core.envelope import Envelope, Transport
@@ -11,12 +11,13 @@ from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.ports import Clock, Journal
 from gateway.core.quality import QualityReport, period
-from gateway.core.records import Stored, TraceEntry
+from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
+from gateway.pipeline.signed import Signatures, Signed
 from gateway.pipeline.view import visible
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
@@ -24,6 +25,7 @@ from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
 from trust.policy import meant, permit_format
+from trust.signatures.http.base import Message
 
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
@@ -51,6 +53,12 @@ class Gateway:
         self._inboxes = inboxes
         self._limits = limits
         self._clock = clock
+        self._signatures = Signatures(
+            authenticator=authenticator,
+            journal=journal,
+            clock=clock,
+            max_age=timedelta(seconds=limits.signature_age),
+        )
 
     @property
     def gateway_id(self) -> str:
@@ -68,6 +76,17 @@ class Gateway:
             return self._authenticator().identify(certificate, now=self._clock())
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
+
+    async def identify_signed(
+        self,
+        request: Message,
+        *,
+        content: bool,
+        names: Collection[str],
+        beside: Identity | None = None,
+    ) -> Signed:
+        """Who signed a request; raises ``Refused``."""
+        return await self._signatures.prove(request, content=content, names=names, beside=beside)
 
     def folder_identity(self, party: PartyId) -> Identity:
         """The identity behind a folder of the configuration; raises ``Refused``."""
@@ -100,8 +119,8 @@ class Gateway:
         self.permit(identity, interchange_id=envelope.interchange_id, format_id=envelope.format)
         if envelope.content.size == 0:
             raise Refused("body.empty")
-        self._verify(identity, envelope)
-        return await self._inbound.accept(self._sender(identity), envelope)
+        proof = self._verify(identity, envelope)
+        return await self._inbound.accept(self._sender(identity), envelope, proof=proof)
 
     def _sender(self, identity: Identity) -> Sender:
         try:
@@ -109,9 +128,11 @@ class Gateway:
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
 
-    def _verify(self, identity: Identity, envelope: Envelope) -> None:
+    def _verify(self, identity: Identity, envelope: Envelope) -> Proof | None:
+        """What proves later that this party said this; ``None`` when nothing was signed."""
+        authenticator = self._authenticator()
         try:
-            verifier = self._authenticator().verifier(
+            verifier = authenticator.verifier(
                 identity,
                 signature=envelope.signature,
                 interchange_id=envelope.interchange_id,
@@ -120,13 +141,21 @@ class Gateway:
                 now=self._clock(),
                 max_age=timedelta(seconds=self._limits.signature_age),
             )
-            if verifier is None:
-                return
+            if verifier is None or envelope.signature is None:
+                return None
             for piece in envelope.content.slices(self._limits.raw_slice):
                 verifier.update(piece)
-            verifier.finish()
+            key = authenticator.keys(identity.party)[verifier.finish()]
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
+        return Proof(
+            method=ProofMethod.JWS,
+            kid=key.kid,
+            public_key=key.key.as_pem(private=False).decode(),
+            algorithm=key.algorithm.name,
+            fingerprint=identity.fingerprint,
+            signature=envelope.signature.encode(),
+        )
 
     async def note_refusal(
         self,

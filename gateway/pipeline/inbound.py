@@ -112,8 +112,9 @@ class Inbound:
     ) -> Stored:
         """Judge and commit one interchange whose sender and signature are proven.
 
-        ``proof`` is kept with it, also when it is refused. Durable on return. Raises ``Refused`` when the id was accepted with other bytes, when its
-        control reference was used, or when it breaks a bound as a whole.
+        ``proof`` is kept with it, also when it is refused. Durable on return. Raises ``Refused``
+        when the id was accepted with other bytes, when its control reference was used, or when it
+        breaks a bound as a whole.
         """
         began = time.perf_counter()
         party = sender.identity.party

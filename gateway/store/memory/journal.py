@@ -34,6 +34,7 @@ from gateway.core.records import (
     LegState,
     MessageReport,
     PlannedMessage,
+    Proof,
     Result,
     Settlement,
     State,
@@ -237,6 +238,11 @@ class MemoryJournal:
         """See the port."""
         slices = self._raw[record] if record in self._interchanges else []
         return slices[at] if at < len(slices) else None
+
+    async def proof(self, record: RecordNumber) -> Proof | None:
+        """See the port."""
+        acceptance = self._interchanges.get(record)
+        return None if acceptance is None else acceptance.proof
 
     async def reports(
         self, record: RecordNumber, *, offset: int = 0, limit: int = 1000

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.leaf import microseconds
-from gateway.store.sqlite import quality, reports, staging
+from gateway.store.sqlite import proofs, quality, reports, staging
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.judge import Answer, judged, keys
 from gateway.store.sqlite.outbox import NewLeg, enqueue
@@ -111,6 +111,7 @@ def _write_interchanges(connection: sqlite3.Connection, fresh: Sequence[Prepared
     insert(connection, "interchange", [prepared.interchange for prepared in fresh])
     insert(connection, "raw", raw)
     insert(connection, "body", bodies)
+    proofs.write(connection, [p.proof for p in fresh if p.proof is not None])
     reports.write_readings(connection, [told for prepared in fresh for told in prepared.reports])
 
 

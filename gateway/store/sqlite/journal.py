@@ -19,6 +19,7 @@ from gateway.core.records import (
     Leg,
     MessageReport,
     PlannedMessage,
+    Proof,
     Settlement,
     Stored,
     StoredMessage,
@@ -28,6 +29,7 @@ from gateway.core.reports import Loss
 from gateway.store.sqlite import (
     claim,
     heads,
+    proofs,
     quality,
     reads,
     recovery,
@@ -120,6 +122,10 @@ class SqliteJournal:
     async def raw(self, record: RecordNumber, at: int) -> bytes | None:
         """See the port."""
         return await self._read.run(lambda c: reads.raw(c, self._codec, record, at))
+
+    async def proof(self, record: RecordNumber) -> Proof | None:
+        """See the port."""
+        return await self._read.run(lambda c: proofs.read(c, self._codec, record))
 
     async def reports(
         self, record: RecordNumber, *, offset: int = 0, limit: int = 1000

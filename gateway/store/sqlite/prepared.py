@@ -10,6 +10,7 @@ from gateway.core.identifiers import RecordNumber
 from gateway.core.records import Acceptance, MessageReport, PlannedMessage
 from gateway.store.contract import check_acceptance, check_messages, check_reports
 from gateway.store.leaf import leaf_hash, microseconds
+from gateway.store.sqlite import proofs
 from gateway.store.sqlite import reports as packed
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row
@@ -26,6 +27,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     bodies: tuple[bytes, ...]
     reports: tuple[packed.Told, ...]
     tally: Tally
+    proof: proofs.Packed | None
 
 
 class PreparedChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,9 @@ def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prep
         bodies=tuple(codec.pack(message.body) for message in acceptance.messages),
         reports=packed.prepare(acceptance.record, acceptance.reports, codec),
         tally=Tally.of(acceptance),
+        proof=None
+        if acceptance.proof is None
+        else proofs.pack(acceptance.record, acceptance.proof, codec),
     )
 
 

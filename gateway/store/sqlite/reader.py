@@ -13,9 +13,9 @@ import msgspec
 
 from gateway.core.identifiers import InterchangeId
 from gateway.core.quality import Quality
-from gateway.core.records import Stored, StoredMessage, TraceEntry
+from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
-from gateway.store.sqlite import quality, reads, reports, trace
+from gateway.store.sqlite import proofs, quality, reads, reports, trace
 from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped
 from gateway.store.sqlite.messages import Messages
@@ -57,6 +57,11 @@ class SqliteReader:
         """Slice ``at`` of the received bytes; ``None`` past the last."""
         with mapped():
             return reads.raw(self._connection, self._codec, record, at)
+
+    def proof(self, record: int) -> Proof | None:
+        """As in the port."""
+        with mapped():
+            return proofs.read(self._connection, self._codec, record)
 
     def message(self, record: int, ordinal: int) -> StoredMessage | None:
         """One accepted message, without its body."""

@@ -1,16 +1,16 @@
 """The tables, and the steps from one version of them to the next (``PRAGMA user_version``).
 
 Evidence only grows: ``interchange``, ``raw``, ``message``, ``body``, ``subject``, ``ref``,
-``attempt``, ``reading``, ``report``, ``line``. The queue is ``head`` and ``leg`` and holds
-unsettled work alone: a leg is deleted when it is settled, so its cost does not depend on history.
-``destination`` and ``hold`` are reserved for switches and legal holds.
+``attempt``, ``reading``, ``report``, ``line``, ``prover``, ``proof``. The queue is ``head`` and
+``leg`` and holds unsettled work alone: a leg is deleted when it is settled, so its cost does not
+depend on history. ``destination`` and ``hold`` are reserved for switches and legal holds.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import quality, remembered, reports
+from gateway.store.sqlite import proofs, quality, remembered, reports
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -118,7 +118,7 @@ CREATE TABLE hold (
 CREATE TABLE registry (version INTEGER PRIMARY KEY, document BLOB NOT NULL);
 """
 
-MIGRATIONS = (_FIRST, quality.TABLES, reports.TABLES, remembered.TABLE)
+MIGRATIONS = (_FIRST, quality.TABLES, reports.TABLES, remembered.TABLE, proofs.TABLES)
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
 

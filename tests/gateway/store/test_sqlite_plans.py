@@ -15,6 +15,7 @@ from gateway.store.sqlite import (
     heads,
     judge,
     messages,
+    proofs,
     reads,
     remembered,
     reports,
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     heads,
     judge,
     messages,
+    proofs,
     reads,
     remembered,
     reports,
@@ -43,7 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
 READ_FROM_END_TO_END = {"_BACKLOG", "_HELD"}
 TABLES = (
     "seen|remembered|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
-    "|[abdhilmrsvx]"
+    "|proof|prover|[abdhilmprsvwx]"
 )
 SCAN = re.compile(rf"SCAN ({TABLES})\b")
 
