@@ -1,0 +1,66 @@
+"""Files of keys and certificates: put in place whole, private ones for their owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.authority.faults import AuthorityError
+
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+
+
+def put(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace or make the file, so that no reader ever sees a part of it, also after a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o600 if private else 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_private(path: Path) -> bytes:
+    """The file, if nobody but its owner may read or write it; raises ``AuthorityError``."""
+    with path.open("rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & _OTHERS:
+            raise AuthorityError(
+                f"{path} can be read by others than its owner (mode {mode:04o}); "
+                f"chmod 600 {path}, and ask who may have read it"
+            )
+        return file.read()
+
+
+def check_writers(path: Path) -> None:
+    """Raise ``AuthorityError`` when others than the owner may write the file or folder."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _OTHERS_WRITE:
+        raise AuthorityError(
+            f"{path} can be written by others than its owner (mode {mode:04o}); chmod go-w {path}"
+        )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time change the folder."""
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
