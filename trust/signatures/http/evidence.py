@@ -1,18 +1,17 @@
 """A request's signature as it is kept, to be proved again by anybody who has the public key.
 
-Two parts, with an empty line between them: the signature base (RFC 9421, 2.5), in which every
-covered component stands with its value, and the signature as a byte sequence. The base never has
-an empty line, for each of its lines begins with a component's name.
+The signature base (RFC 9421, 2.5), in which every covered component stands with its value, and
+on a last line the signature in base64.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
 from trust.errors import TrustError
 from trust.keys import PublicKey
 from trust.signatures.http.offer import verify_base
-from trust.signatures.http.structured import read_signature
 
 
 def prove_evidence(evidence: bytes, key: PublicKey) -> Mapping[str, str]:
@@ -20,11 +19,11 @@ def prove_evidence(evidence: bytes, key: PublicKey) -> Mapping[str, str]:
 
     The content is that of the request when its digest is the one in ``content-digest``.
     """
-    base, _, written = evidence.rpartition(b"\n\n")
+    base, _, written = evidence.rpartition(b"\n")
     try:
-        _, signature = read_signature(f"x={written.decode('ascii')}")
+        signature = base64.b64decode(written, validate=True)
         lines = base.decode("ascii").split("\n")
-    except UnicodeDecodeError as error:
+    except ValueError as error:
         raise TrustError("signature.malformed", "this is no kept signature") from error
     verify_base(base, signature, key)
     values: dict[str, str] = {}

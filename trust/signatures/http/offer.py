@@ -7,6 +7,7 @@ ends, who signs, and a nonce. Which party and key that is decides the registry a
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,14 +18,13 @@ import msgspec
 from trust.errors import TrustError
 from trust.identity import PARTY_ID_PATTERN, PartyId
 from trust.keys import PublicKey
-from trust.signatures.http.base import Message, normal_authority, signature_base
 from trust.signatures.http.digest import read_content_digest
 from trust.signatures.http.names import HTTP_NAMES, http_name
+from trust.signatures.http.signature_base import Message, normal_authority, signature_base
 from trust.signatures.http.structured import (
     SignatureInput,
     read_signature,
     read_signature_input,
-    write_bytes,
 )
 
 TAG = "luxor"
@@ -68,7 +68,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def evidence(self) -> bytes:
         """What proves it later, with the public key: see ``trust.signatures.http.evidence``."""
-        return b"%s\n\n%s" % (self.base, write_bytes(self.signature).encode("ascii"))
+        return b"%s\n%s" % (self.base, base64.b64encode(self.signature))
 
 
 def is_signed(message: Message) -> bool:

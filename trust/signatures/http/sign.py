@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from trust.identity import PartyId
 from trust.keys import Signer
-from trust.signatures.http.base import Message, signature_base
 from trust.signatures.http.names import http_name
 from trust.signatures.http.offer import ALWAYS, CONTENT, MAX_LIFETIME, OWN_FIELDS, TAG
+from trust.signatures.http.signature_base import Message, signature_base
 from trust.signatures.http.structured import (
     Component,
     SignatureInput,
@@ -34,6 +34,7 @@ def sign_request(
     has 16 to 128 characters and is never used again. Raises ``signature.algorithm`` or
     ``signature.component``.
     """
+    signer = signer.chosen()
     created = int(now.timestamp())
     parameters = {
         "created": created,
