@@ -1,13 +1,9 @@
-"""``luxor certs``: make, look at and revoke the certificates of a development network."""
+"""``luxor certs``: who expires when, requests, and the certificates of a development network."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +12,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
+from gateway.authority.files import alone, put
+from gateway.cli.certs_request import request
 from trust.development import development_network, revoke
 from trust.errors import TrustError
 from trust.inventory import Holding, inventory
@@ -44,11 +42,15 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
 
 @click.group()
 def certs() -> None:
-    """Certificates of a development network: make, show, revoke.
+    """Certificates: who expires when, requests for an authority, a development network.
 
-    These keys are for development. In operation each party keeps its own keys, and its
-    authority's certificates are named in the registry.
+    `status` and `request` are for every day. What `dev` makes, `show` lists and `revoke` revokes is
+    for development; in operation each party keeps its own keys, and its authority's certificates
+    are named in the registry (`luxor authority` is a small authority).
     """
+
+
+certs.add_command(request)
 
 
 @certs.command(
@@ -69,7 +71,7 @@ def dev(*, directory: Path, profile_file: Path | None, force: bool, as_json: boo
     """
     profile = _load_profile(directory, profile_file)
     directory.mkdir(parents=True, exist_ok=True)
-    with _alone(directory):
+    with alone(directory):
         existing = {} if force else _read(directory)
         made = development_network(profile, now=datetime.now(UTC), existing=existing)
         changed = {path: content for path, content in made.items() if existing.get(path) != content}
@@ -138,7 +140,7 @@ def revoke_(
     if len(homes) != 1:
         found = f"networks {', '.join(homes)}; say --network" if homes else "no network"
         raise click.ClickException(f"{party!r} has a certificate in {found}")
-    with _alone(directory):
+    with alone(directory):
         try:
             changed = revoke(
                 _read(directory),
@@ -179,28 +181,7 @@ def _read(directory: Path) -> dict[str, bytes]:
 def _write(directory: Path, files: Mapping[str, bytes]) -> None:
     """Put each file in place whole; keys are readable by their owner alone."""
     for relative, content in files.items():
-        target = directory / relative
-        private = target.suffix == ".key"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), 0o600 if private else 0o644)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Let one process at a time change the directory."""
-    with (directory / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        put(directory / relative, content, private=relative.endswith(".key"))
 
 
 def _table(holdings: tuple[Holding, ...], now: datetime) -> Table:

@@ -1,12 +1,14 @@
-"""The folder of an authority as an option, and certificates of its ledger as rows."""
+"""The folder of an authority as an option, and what commands say of certificates it issued."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,7 +16,12 @@ from rich.table import Column, Table
 
 from gateway.authority import AuthorityError, Entry, Office
 from gateway.authority.office import open_office
+from trust.authority import SigningPublicKey
+from trust.enrolment import key_id
 from trust.errors import TrustError
+from trust.identity import PARTY_ID_PATTERN, PartyId
+from trust.keys import load_public_key
+from trust.party import Registry
 
 folder_option = click.option(
     "--authority-dir",
@@ -26,6 +33,37 @@ folder_option = click.option(
     help="The folder of the authority.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+class PartyIdType(click.ParamType[PartyId]):
+    """The id of a party, well-formed."""
+
+    name = "party"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> PartyId:
+        """Lower case, digits, hyphens; anything else ends the command."""
+        if not re.fullmatch(PARTY_ID_PATTERN, value):
+            self.fail(f"{value!r} is no id of a party: lower case, digits, hyphens", param, ctx)
+        return PartyId(value)
+
+
+name_option = click.argument("party", metavar="NAME", type=PartyIdType())
+authority_option = click.option(
+    "--authority-dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("authority"),
+    show_default=True,
+    help="The folder of the authority.",
+)
+party_registry_option = click.option(
+    "--registry",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The registry of a gateway: keys in it are no other party's, and it names the new one.",
+)
 
 
 @contextmanager
@@ -53,7 +91,7 @@ def print_entries(entries: Sequence[Entry], *, now: datetime, as_json: bool) -> 
         print(json.dumps(rows))
         return
     table = Table(
-        "party", "purpose", Column("serial", overflow="fold"), "from", "until", "standing"
+        "party", "purpose", Column("serial", no_wrap=True), "from", "until", "standing"
     )
     for row in rows:
         colour = "green" if row["standing"] == "good" else "red"
@@ -87,3 +125,33 @@ def entry_row(entry: Entry, now: datetime) -> dict[str, str]:
         "standing": standing,
         "revoked_at": "" if entry.revoked_at is None else entry.revoked_at.isoformat(),
     }
+
+
+def owners(registry: Registry | None) -> Mapping[str, str]:
+    """To whom the registry's signing keys belong, by ``key_id``."""
+    if registry is None:
+        return {}
+    return {
+        registered_key_id(key.public_key): party.id
+        for party in registry.parties.values()
+        for key in party.signing_keys
+    }
+
+
+def kids(registry: Registry | None, key_ids: set[str]) -> list[str]:
+    """The names under which a registry has keys."""
+    if registry is None:
+        return []
+    return [
+        key.kid
+        for party in registry.parties.values()
+        for key in party.signing_keys
+        if registered_key_id(key.public_key) in key_ids
+    ]
+
+
+def registered_key_id(pem: str) -> str:
+    """The ``key_id`` of a key in a registry."""
+    key = load_public_key(pem.encode()).public_key
+    assert isinstance(key, SigningPublicKey)  # the only kinds that a registry takes
+    return key_id(key)

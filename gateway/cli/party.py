@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
+from gateway.cli.enrol import enrol, renew
 from gateway.cli.registry_file import (
     json_option,
     load,
@@ -19,6 +20,7 @@ from gateway.cli.registry_file import (
     registry_option,
     replace,
 )
+from gateway.cli.revoke import certificates, revoke
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import signing_key
@@ -219,3 +221,7 @@ def _summary(p: Party) -> dict[str, Any]:
         "suspended": p.suspended,
         "grants": len(p.grants),
     }
+
+
+for given in (enrol, renew, revoke, certificates):
+    party.add_command(given)
