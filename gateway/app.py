@@ -27,6 +27,9 @@ from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.operations import OperationsIngress
 from gateway.ingress.tls import ServerTls
+from gateway.keys.opening import KeysUnusable, Providers, open_keyring
+from gateway.keys.ring import Keyring
+from gateway.keys.secret import environment
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.counting import Counting
 from gateway.pipeline.gateway import Gateway
@@ -37,15 +40,17 @@ from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
+from gateway.routing.endpoint import INBOX_FORMAT
 from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.metrics import Metrics
+from translators.registry import Registry as Formats
 from translators.translator import FormatId
-from trust.errors import TrustError
 from trust.identity import PartyId
-from trust.keys import KeySigner, Signer
+from trust.keys import Signer
 from trust.members import Grant
 from trust.party import Registry as Parties
+from trust.policy import receivable
 from trust.signatures.jws import sign_detached
 
 NOTICE_GRANT = Grant(formats=(NOTICE_FORMAT,), kinds=(NOTICE_KIND,), countries=("*",))
@@ -70,28 +75,32 @@ class App:
             regimes=regimes_of(config),
             severities=dict(config.severity),
         )
-        self._desk = SigningDesk(self._load_signer())
+        self._keyring = self._open_keys()
+        self._desk = SigningDesk(self._keyring, seconds=config.signing.timeout)
         self._bell = Bell()
         self._counting = Counting(telemetry)
         self._stack = AsyncExitStack()
         self._dispatchers: list[Dispatcher] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.https: HttpIngress | None = None
+        self.signed: HttpIngress | None = None
         self.grpc: GrpcIngress | None = None
         self.operations: OperationsIngress | None = None
         self._ready = False
 
-    def _load_signer(self) -> KeySigner:
-        section = self.config.signing
-        path = self.config.path(section.key)
+    def _open_keys(self) -> Keyring:
+        folder = self.config.path("")
         try:
-            return KeySigner.from_pem(
-                path.read_bytes(), kid=section.kid, algorithm=section.algorithm
+            return open_keyring(
+                self.config.signing,
+                gateway=self.config.gateway.id,
+                folder=folder,
+                providers=Providers(folder=folder, environ=environment()),
+                clock=utc_now,
             )
-        except OSError as error:
-            raise self._mistake("signing.key", f"{path}: {error.strerror}") from error
-        except TrustError as error:
-            raise self._mistake("signing.key", f"{path}: {error.detail}") from error
+        except KeysUnusable as error:
+            mistakes = [Mistake(*mistake) for mistake in error.mistakes]
+            raise ConfigError(self.config.file, mistakes) from error
 
     def _mistake(self, path: str, text: str) -> ConfigError:
         return ConfigError(self.config.file, [Mistake(path, text)])
@@ -139,6 +148,7 @@ class App:
             "gateway.ready",
             gateway=self.config.gateway.id,
             https=self.https and self.https.port,
+            signed=self.signed and self.signed.port,
             grpc=self.grpc and self.grpc.port,
             operations=self.operations and self.operations.port,
             destinations=len(self._dispatchers),
@@ -190,7 +200,7 @@ class App:
             journal=journal,
             preparer=preparer,
             endpoints=lambda: self._bench.network.endpoints,
-            spoken=lambda party: _spoken(parties(), party),
+            spoken=lambda party: _spoken(parties(), party, self._formats),
             sign=self._sign,
             settings=self.config.dispatch,
             bell=self._bell,
@@ -206,6 +216,7 @@ class App:
             journal=journal,
             inbound=inbound,
             inboxes=inboxes,
+            signing_keys=self._keyring.published,
             limits=self.config.limits,
             clock=utc_now,
         )
@@ -293,10 +304,26 @@ class App:
                 host=ingress.https.host,
                 port=ingress.https.port,
                 settings=ingress.https.limits,
+                names=ingress.https.names,
             )
             with self._said("ingress.https.port"):
                 await self.https.start()
             self._stack.push_async_callback(self.https.stop)
+        if ingress.signed is not None:
+            self.signed = HttpIngress(
+                service=service,
+                telemetry=self.telemetry,
+                clock=utc_now,
+                tls=tls,
+                host=ingress.signed.host,
+                port=ingress.signed.port,
+                settings=ingress.signed.limits,
+                names=ingress.signed.names,
+                certificates=False,
+            )
+            with self._said("ingress.signed.port"):
+                await self.signed.start()
+            self._stack.push_async_callback(self.signed.stop)
         if ingress.grpc is not None:
             self.grpc = GrpcIngress(
                 service=service,
@@ -320,6 +347,9 @@ class App:
                 format_id=FormatId(section.format),
                 poll=section.poll,
                 settings=section.limits,
+                on_behalf_of=None
+                if section.on_behalf_of is None
+                else PartyId(section.on_behalf_of),
             )
             with self._said(f"ingress.folder[{index}].path"):
                 await folder.start()
@@ -336,7 +366,7 @@ class App:
     def _renew(self, parties: Parties) -> None:
         """New connections are judged by the authorities of the registry that is in force now."""
         tls = self._server_tls(parties)
-        for ingress in (self.https, self.grpc):
+        for ingress in (self.https, self.signed, self.grpc):
             if ingress is not None:
                 ingress.renew(tls)
 
@@ -380,9 +410,20 @@ class App:
         await self._stack.aclose()
 
 
-def _spoken(parties: Parties, party: PartyId) -> tuple[FormatId, ...]:
+def _spoken(parties: Parties, party: PartyId, formats: Formats) -> tuple[FormatId, ...]:
+    """In which formats a party's inbox is served that asked for none, in this order.
+
+    Behind what it speaks come, for a party with grants to receive, the usual one and the others
+    that it may receive: nothing is buried for its format that could be served in another.
+    """
     found = parties.parties.get(party)
-    return () if found is None else tuple(FormatId(name) for name in found.speaks)
+    if found is None:
+        return ()
+    speaks = tuple(FormatId(name) for name in found.speaks)
+    if not any(grant.direction == "receive" for grant in found.grants):
+        return speaks
+    others = (t.id for t in formats if receivable(found, t.id, granted=True))
+    return (*speaks, INBOX_FORMAT, *others)
 
 
 def new_telemetry(config: Config, *, stream: TextIO) -> Telemetry:

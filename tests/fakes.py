@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 
 import msgspec
 from cryptography import x509
 from prometheus_client import CollectorRegistry
 
-from gateway.core.envelope import Envelope, Transport
+from gateway.core.envelope import Envelope, SignedBy, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
+from gateway.core.published import PublishedKeys
 from gateway.core.quality import JudgedCount, QualityReport, period
-from gateway.core.records import MessageReport, Outcome, State, Stored, TraceEntry
+from gateway.core.records import MessageReport, Outcome, ProofMethod, State, Stored, TraceEntry
 from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
+from gateway.pipeline.signed import Signed
 from gateway.telemetry import Metrics, Telemetry, event_log
 from translators.faults import Fault
 from translators.registry import Registry
 from translators.translator import FormatId
 from trust import receipt
+from trust.errors import TrustError
 from trust.identity import Identity, PartyId
-from trust.keys import Signer
+from trust.keys import PublicKey, Signer
+from trust.signatures.http.offer import prove_offer, read_offer
+from trust.signatures.http.signature_base import Message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FAULT = Fault(code="value.too-long", path="/item_id", detail="at most 35 characters", line=3)
@@ -88,6 +93,8 @@ class FakeService:
         self.taken: list[tuple[Envelope, bytes]] = []
         self.noted: list[str] = []
         self.suspended: set[str] = set()
+        self.keys: dict[PartyId, dict[str, PublicKey]] = {}
+        self.nonces: set[tuple[PartyId, str]] = set()
         self.subscribed = False
         self._posted = asyncio.Event()
         self.waiting: list[InboxMessage] = []
@@ -95,6 +102,7 @@ class FakeService:
         self.signer = signer
         self.stored: dict[tuple[PartyId, str], Stored] = {}
         self.reported: list[MessageReport] = []
+        self.published = PublishedKeys(gateway=gateway_id, keys=())
 
     async def identify(self, certificate: bytes) -> Identity:
         parsed = x509.load_der_x509_certificate(certificate)
@@ -108,13 +116,45 @@ class FakeService:
             return Identity(party=party)
         raise Refused("party.unknown")
 
+    async def identify_signed(
+        self,
+        request: Message,
+        *,
+        content: bool,
+        names: Collection[str],
+        beside: Identity | None = None,
+    ) -> Signed:
+        try:
+            offer = read_offer(request, content=content, names=names, now=NOW)
+            prove_offer(offer, self.keys.get(offer.party, {}))
+        except TrustError as error:
+            raise Refused(error.code, error.detail) from error
+        if (offer.party, offer.nonce) in self.nonces:
+            raise Refused("signature.replayed")
+        self.nonces.add((offer.party, offer.nonce))
+        if beside is not None and beside.party != offer.party:
+            raise Refused("party.ambiguous")
+        by = SignedBy(kid=offer.kid, method=ProofMethod.HTTP_SIGNATURE, evidence=offer.evidence)
+        identity = beside or Identity(party=offer.party, method="http-signature")
+        return Signed(identity=identity, by=by, digests=offer.digests)
+
+    def signing_keys(self) -> PublishedKeys:
+        return self.published
+
     def folder_identity(self, party: PartyId) -> Identity:
         return Identity(party=party, method="folder")
 
     def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
         return formats[0]
 
-    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
+    def permit(
+        self,
+        identity: Identity,
+        *,
+        interchange_id: str,
+        format_id: str,
+        on_behalf_of: str | None = None,
+    ) -> None:
         if not interchange_id:
             raise Refused("interchange.id-missing")
         if not INTERCHANGE_ID.fullmatch(interchange_id):

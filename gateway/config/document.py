@@ -16,6 +16,7 @@ from gateway.agreements import Agreement
 from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
+from gateway.keys.settings import SigningSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.regimes import QualitySettings
 from gateway.routing import Route
@@ -24,6 +25,8 @@ from trust.identity import PARTY_ID_PATTERN
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
+Authority = Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z")]
+"""A host, or a host and its port (RFC 3986, 3.2)."""
 PartyName = Annotated[str, Meta(pattern=rf"^{PARTY_ID_PATTERN}\Z")]
 
 
@@ -45,14 +48,6 @@ class KeyPair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     key: str
 
 
-class SigningSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[signing]``: the key for receipts and deliveries."""
-
-    key: str
-    kid: str = ""
-    algorithm: str = ""
-
-
 class RegistrySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[registry]``: the parties of the network.
 
@@ -67,10 +62,24 @@ class RegistrySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class HttpsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[ingress.https]``."""
+    """``[ingress.https]``.
+
+    ``names`` are those under which parties reach it, ``host`` or ``host:port``: signatures of
+    requests are made for one of them. Without any, those of the certificate count.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8443
+    names: tuple[Authority, ...] = ()
+    limits: HttpSettings = HttpSettings()
+
+
+class SignedSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[ingress.signed]``: the same without client certificates; each request is signed."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8445
+    names: tuple[Authority, ...] = ()
     limits: HttpSettings = HttpSettings()
 
 
@@ -96,6 +105,8 @@ class FolderSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     path: str
     format: Name
     poll: Annotated[float, Meta(gt=0, le=3600)] = 0.5
+    on_behalf_of: PartyName | None = None
+    """In whose name the files are sent, by a delegation to ``party``."""
     limits: FolderSettings = FolderSettings()
 
 
@@ -103,6 +114,7 @@ class IngressSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """``[ingress]``: how interchanges come in."""
 
     https: HttpsSection | None = None
+    signed: SignedSection | None = None
     grpc: GrpcSection | None = None
     operations: OperationsSection | None = OperationsSection()
     folder: tuple[FolderSection, ...] = ()
@@ -167,7 +179,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     gateway: GatewaySection
     tls: KeyPair
-    signing: SigningSection
+    signing: SigningSettings
     registry: RegistrySection
     ingress: IngressSection = IngressSection()
     limits: Limits = Limits()

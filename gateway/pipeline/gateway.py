@@ -6,10 +6,13 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, date, timedelta
 
+import msgspec
+
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.ports import Clock, Journal
+from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport, period
 from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
 from gateway.pipeline.inbound import Inbound
@@ -17,15 +20,15 @@ from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
-from gateway.pipeline.signed import Signatures, Signed
+from gateway.pipeline.signed import Signatures, Signed, proof_of
 from gateway.pipeline.view import visible
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
-from trust.policy import meant, permit_format
-from trust.signatures.http.base import Message
+from trust.policy import meant, permit_format, receivable
+from trust.signatures.http.signature_base import Message
 
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
@@ -44,8 +47,10 @@ class Gateway:
         inboxes: Inboxes,
         limits: Limits,
         clock: Clock,
+        signing_keys: Callable[[], PublishedKeys],
     ) -> None:
         self._gateway_id = gateway_id
+        self._signing_keys = signing_keys
         self._authenticator = authenticator
         self._bench = bench
         self._journal = journal
@@ -69,6 +74,10 @@ class Gateway:
     def formats(self) -> Formats:
         """The formats that are spoken here."""
         return self._bench().network.formats
+
+    def signing_keys(self) -> PublishedKeys:
+        """The public halves of the gateway's keys, the one that signs now first."""
+        return self._signing_keys()
 
     async def identify(self, certificate: bytes) -> Identity:
         """Who stands behind a DER certificate; raises ``Refused``."""
@@ -95,15 +104,26 @@ class Gateway:
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
 
-    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
-        """Refuse bad ids, unknown formats and formats without a grant, before a body is read."""
+    def permit(
+        self,
+        identity: Identity,
+        *,
+        interchange_id: str,
+        format_id: str,
+        on_behalf_of: str | None = None,
+    ) -> None:
+        """Refuse bad ids, unknown formats and formats without a grant, before a body is read.
+
+        Also claims to act for somebody without a delegation in force.
+        """
         if not interchange_id:
             raise Refused("interchange.id-missing")
         if not INTERCHANGE_ID.fullmatch(interchange_id):
             raise Refused("interchange.id-invalid")
         if self.formats.find(FormatId(format_id)) is None:
             raise Refused("format.unknown", f"{format_id[:80]} is not configured here")
-        denial = permit_format(self._sender(identity).party, format_id)
+        sender = self._sender(identity, on_behalf_of)
+        denial = permit_format(sender.party, format_id, principal=sender.principal)
         if denial is not None:
             raise Refused(denial.code, denial.detail)
 
@@ -116,21 +136,38 @@ class Gateway:
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; durable on return."""
-        self.permit(identity, interchange_id=envelope.interchange_id, format_id=envelope.format)
+        self.permit(
+            identity,
+            interchange_id=envelope.interchange_id,
+            format_id=envelope.format,
+            on_behalf_of=envelope.on_behalf_of,
+        )
         if envelope.content.size == 0:
             raise Refused("body.empty")
-        proof = self._verify(identity, envelope)
-        return await self._inbound.accept(self._sender(identity), envelope, proof=proof)
+        sender = self._sender(identity, envelope.on_behalf_of)
+        proof = self._verify(sender.identity, envelope)
+        return await self._inbound.accept(sender, envelope, proof=proof)
 
-    def _sender(self, identity: Identity) -> Sender:
+    def _sender(self, identity: Identity, on_behalf_of: str | None = None) -> Sender:
+        """The sender with its registration of now, and with its principal if it claims one."""
+        registry = self._authenticator().registry
         try:
-            return Sender(identity, self._authenticator().registry.party(identity.party))
+            party = registry.party(identity.party)
+            if on_behalf_of is None:
+                return Sender(identity, party)
+            principal = registry.principal(
+                party.id, on_behalf_of, gateway=self._gateway_id, now=self._clock()
+            )
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
+        acting = msgspec.structs.replace(identity, on_behalf_of=principal.party.id)
+        return Sender(acting, party, principal=principal)
 
     def _verify(self, identity: Identity, envelope: Envelope) -> Proof | None:
         """What proves later that this party said this; ``None`` when nothing was signed."""
         authenticator = self._authenticator()
+        if envelope.signature is None and envelope.signed is not None:
+            return proof_of(envelope.signed, identity, authenticator.keys(identity.party))
         try:
             verifier = authenticator.verifier(
                 identity,
@@ -221,7 +258,15 @@ class Gateway:
         """The next unacknowledged messages; the same page again until it is acknowledged."""
         if format_id is not None and self.formats.find(format_id) is None:
             raise Refused("format.unknown", f"{format_id[:80]} is not configured here")
+        self._check_receivable(identity, format_id)
         return await self._inboxes.page(identity.party, limit=limit, wait=wait, format_id=format_id)
+
+    def _check_receivable(self, identity: Identity, format_id: FormatId | None) -> None:
+        """Refuse to serve a format that the caller may never receive."""
+        party = self._sender(identity).party
+        granted = self._authenticator().registry.policy.receive == "granted"
+        if format_id is not None and not receivable(party, format_id, granted=granted):
+            raise Refused("permission.receive", f"{party.id} may not receive {format_id}")
 
     async def acknowledge(
         self, identity: Identity, cursor: str, message_ids: Sequence[MessageId] | None = None

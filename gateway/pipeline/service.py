@@ -5,7 +5,7 @@ Every method raises ``Refused`` (a code of ``gateway/core/problems.toml``) or ``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -13,11 +13,14 @@ import msgspec
 
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
+from gateway.pipeline.signed import Signed
 from translators.registry import Registry
 from translators.translator import FormatId
 from trust.identity import Identity, PartyId
+from trust.signatures.http.signature_base import Message
 
 
 class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,14 +68,41 @@ class Service(Protocol):
     def formats(self) -> Registry:
         """The formats that are spoken here."""
 
+    def signing_keys(self) -> PublishedKeys:
+        """The public halves of the gateway's keys, the one that signs now first."""
+
     async def identify(self, certificate: bytes) -> Identity:
         """Who stands behind a DER certificate. Cheap mostly; judged anew at each call."""
+
+    async def identify_signed(
+        self,
+        request: Message,
+        *,
+        content: bool,
+        names: Collection[str],
+        beside: Identity | None = None,
+    ) -> Signed:
+        """Who signed a request (RFC 9421), never told twice for one signature.
+
+        ``content``: whether it has some. ``names``: those of the listener. ``beside``: who the
+        connection has proved already; the signature must be of the same party.
+        """
 
     def folder_identity(self, party: PartyId) -> Identity:
         """The identity behind a folder that the configuration gives to a party."""
 
-    def permit(self, identity: Identity, *, interchange_id: str, format_id: str) -> None:
-        """Refuse what can be refused before a body is read: ids, formats, grants."""
+    def permit(
+        self,
+        identity: Identity,
+        *,
+        interchange_id: str,
+        format_id: str,
+        on_behalf_of: str | None = None,
+    ) -> None:
+        """Refuse what can be refused before a body is read: ids, formats, grants, delegations.
+
+        ``on_behalf_of`` is the party for which the sender claims to act.
+        """
 
     def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
         """Which of several formats this party means that named none: the one that it may send,

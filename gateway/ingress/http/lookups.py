@@ -159,6 +159,11 @@ class Lookups:
             )
         )
 
+    async def keys(self, call: Call) -> web.Response:
+        """``GET /v1/keys``."""
+        call.query()
+        return json_response(self._service.signing_keys())
+
     async def formats(self, call: Call) -> web.Response:
         """``GET /v1/formats``."""
         call.query()

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import toml
 
 from gateway.core.errors import ProblemKind
+from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Outcome
 from gateway.ingress.answers import Answer, OutcomePage
@@ -30,6 +31,7 @@ _TYPES = (
     Trace,
     Formats,
     QualityReport,
+    PublishedKeys,
     InboxPage,
     Acknowledgement,
     Acknowledged,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from collections.abc import Collection
 
 from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
@@ -16,15 +17,15 @@ from gateway.ingress.http.inbox import Inbox
 from gateway.ingress.http.lookups import Lookups
 from gateway.ingress.http.openapi import openapi_document
 from gateway.ingress.http.responses import json_response
-from gateway.ingress.http.router import Call, Handler, Route, Router, certificate_of
+from gateway.ingress.http.router import Call, Handler, Route, Router
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.http.signed import Identification
 from gateway.ingress.http.submit import Submit
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Reception
-from gateway.ingress.tls import ServerTls, https_context
+from gateway.ingress.tls import ServerTls, https_context, open_context, server_names
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
-from trust.identity import Identity
 
 _DRAIN_STEP_S = 0.02
 _SETTLE_TURNS = 5
@@ -43,8 +44,15 @@ class HttpIngress:
         host: str,
         port: int,
         settings: HttpSettings,
+        names: Collection[str] = (),
+        certificates: bool = True,
     ) -> None:
-        """``port`` 0 takes any free one. The files of ``tls`` are read when it starts."""
+        """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
+
+        Signatures of requests are for one of ``names`` (``host`` or ``host:port``), by default
+        those of the server's certificate. Without ``certificates`` no client shows one, and each
+        request must be signed.
+        """
         self._telemetry = telemetry
         self._tls = tls
         self._host = host
@@ -52,12 +60,11 @@ class HttpIngress:
         self._settings = settings
         self._stopping = asyncio.Event()
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
-
-        async def identify(request: BaseRequest) -> Identity:
-            return await service.identify(certificate_of(request))
-
+        self._names = frozenset(name.lower() for name in names)
+        self._context = https_context if certificates else open_context
+        self._identification = Identification(service, names=self._names, certificates=certificates)
         self._router = Router(
-            self._routes(service, clock), identify=identify, problems=self._problems
+            self._routes(service, clock), identify=self._identification, problems=self._problems
         )
         self._server: web.Server | None = None
         self._acceptor: Acceptor | None = None
@@ -69,7 +76,7 @@ class HttpIngress:
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken or a file cannot be read."""
-        context = https_context(self._tls)
+        context = self._present(self._tls)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.create_server(
             (self._host, self._port),
@@ -97,7 +104,7 @@ class HttpIngress:
 
     def renew(self, tls: ServerTls) -> None:
         """Serve new connections with other certificates or authorities; open ones stay."""
-        context = https_context(tls)
+        context = self._present(tls)
         self._tls = tls
         if self._acceptor is not None:
             self._acceptor.context = context
@@ -127,6 +134,12 @@ class HttpIngress:
         await self._server.shutdown(timeout=_DRAIN_STEP_S)
         self._acceptor = None
 
+    def _present(self, tls: ServerTls) -> ssl.SSLContext:
+        """The context for new connections; what we are called follows the certificate."""
+        context = self._context(tls)
+        self._identification.names = self._names or server_names(tls)
+        return context
+
     def _routes(self, service: Service, clock: Clock) -> tuple[Route, ...]:
         settings, metrics = self._settings, self._telemetry.metrics
         reception = Reception(
@@ -147,6 +160,7 @@ class HttpIngress:
             "/v1/trace/{}": lookups.trace,
             "/v1/quality": lookups.quality,
             "/v1/formats": lookups.formats,
+            "/v1/keys": lookups.keys,
             "/openapi.json": openapi,
         }
         return (

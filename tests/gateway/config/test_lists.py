@@ -15,8 +15,8 @@ from gateway.config.document import (
     GatewaySection,
     KeyPair,
     RegistrySection,
-    SigningSection,
 )
+from gateway.keys.settings import SigningSettings
 from gateway.regimes import QualitySettings
 from tests import samples
 
@@ -25,7 +25,7 @@ def config(folder: Path, **changes: Any) -> Config:
     return Config(
         gateway=GatewaySection(id="gateway-x", number=1),
         tls=KeyPair(certificate="c.pem", key="k.pem"),
-        signing=SigningSection(key="s.pem"),
+        signing=SigningSettings(key="s.pem"),
         registry=RegistrySection(),
         folder=str(folder),
         **changes,
