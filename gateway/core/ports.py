@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from gateway.core.bucket import Drawn, Rate
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.quality import Quality
 from gateway.core.records import (
@@ -162,6 +163,12 @@ class Journal(Protocol):
 
         False when it was remembered already and its time is not over. Durable on return, and one
         answer for all processes on the store: of any number that ask at once, one is told True.
+        """
+
+    async def draw(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
+        """Take up to ``want`` tokens from a bucket that all processes on the store share.
+
+        Not durable past a power cut: a bucket that is lost is full again.
         """
 
     async def registry(self) -> tuple[int, bytes] | None:

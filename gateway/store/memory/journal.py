@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from gateway.core.bucket import Bucket, Drawn, Rate, draw
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import (
     InterchangeId,
@@ -88,6 +89,7 @@ class MemoryJournal:
         self._outbox = Outbox()
         self._registry: list[bytes] = []
         self._remembered: dict[tuple[str, str], datetime] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._tallies: list[Tally] = []
         self._wakeups = Wakeups()
 
@@ -443,6 +445,13 @@ class MemoryJournal:
             return False
         self._remembered[scope, value] = until
         return True
+
+    async def draw(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
+        """See the port."""
+        self._buckets[scope], drawn = draw(
+            self._buckets.get(scope), want=want, rate=rate, now=now.timestamp()
+        )
+        return drawn
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from gateway.core.bucket import Drawn, Rate
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.ports import Clock
 from gateway.core.quality import Quality
@@ -31,6 +32,7 @@ from gateway.store.sqlite import (
     heads,
     proofs,
     quality,
+    rates,
     reads,
     recovery,
     staging,
@@ -241,6 +243,15 @@ class SqliteJournal:
     async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
         """See the port."""
         return await self._writer.remember(Once.of(scope, value, until=until, now=now))
+
+    async def draw(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> Drawn:
+            with transaction(connection, self._turnstile):
+                return rates.drawn(connection, scope, want=want, rate=rate, now=now.timestamp())
+
+        return await self._dispatch.run(job)
 
     async def registry(self) -> tuple[int, bytes] | None:
         """See the port."""

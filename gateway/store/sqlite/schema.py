@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import proofs, quality, remembered, reports
+from gateway.store.sqlite import proofs, quality, rates, remembered, reports
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -118,7 +118,14 @@ CREATE TABLE hold (
 CREATE TABLE registry (version INTEGER PRIMARY KEY, document BLOB NOT NULL);
 """
 
-MIGRATIONS = (_FIRST, quality.TABLES, reports.TABLES, remembered.TABLE, proofs.TABLES)
+MIGRATIONS = (
+    _FIRST,
+    quality.TABLES,
+    reports.TABLES,
+    remembered.TABLE,
+    proofs.TABLES,
+    rates.TABLE,
+)
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
 

@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
+from gateway.core.bucket import Rate
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.ports import Journal
@@ -301,6 +302,11 @@ class BothJournals(RuleBasedStateMachine):
         until = self.latest + timedelta(seconds=seconds)
         now = self.latest - timedelta(seconds=late)
         self.both(lambda journal: journal.remember(scope, value, until=until, now=now))
+
+    @rule(scope=st.sampled_from(("a", "b")), want=st.integers(1, 5))
+    def draw(self, scope: str, want: int) -> None:
+        rate = Rate(0.1, 4)
+        self.both(lambda journal: journal.draw(scope, want=want, rate=rate, now=self.clock.at))
 
     @rule(back=st.none() | st.integers(0, 500))
     def count_losses(self, back: int | None) -> None:

@@ -16,6 +16,7 @@ from gateway.store.sqlite import (
     judge,
     messages,
     proofs,
+    rates,
     reads,
     remembered,
     reports,
@@ -33,6 +34,7 @@ MODULES: tuple[ModuleType, ...] = (
     judge,
     messages,
     proofs,
+    rates,
     reads,
     remembered,
     reports,
@@ -45,7 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
 READ_FROM_END_TO_END = {"_BACKLOG", "_HELD"}
 TABLES = (
     "seen|remembered|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
-    "|proof|prover|[abdhilmprsvwx]"
+    "|proof|prover|bucket|[abdhilmprsvwx]"
 )
 SCAN = re.compile(rf"SCAN ({TABLES})\b")
 
