@@ -146,7 +146,7 @@ class Authenticator:
         for path in binding.paths:
             try:
                 path.judge_time(now)
-                self.revocations.judge(path.links, now=now)
+                self.revocations.judge(path, now=now)
             except TrustError as reason:
                 reasons.append(reason)
             else:

@@ -146,6 +146,15 @@ def is_authority(certificate: x509.Certificate) -> bool:
     return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
 
 
+def signs_lists(certificate: x509.Certificate) -> bool:
+    """RFC 5280, 4.2.1.3: cRLSign; without a key usage, whoever may issue."""
+    try:
+        usage = _extension(certificate, x509.KeyUsage)
+    except Exception:
+        return False
+    return is_authority(certificate) if usage is None else usage.crl_sign
+
+
 def _broken_rule(certificate: x509.Certificate, purpose: Purpose) -> str:
     """The first rule of the profile that the certificate breaks, or an empty text."""
     if certificate.version is not x509.Version.v3:

@@ -33,9 +33,15 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
-    """A proven path below one registered authority; ``links`` start at the leaf."""
+    """A proven path below one registered authority; ``chain`` and ``links`` start at the leaf.
+
+    ``chain`` ends with the root, ``links`` with what the root issued. ``identity`` is the SHA-256
+    of the chain.
+    """
 
     authority: str
+    identity: bytes
+    chain: tuple[x509.Certificate, ...]
     links: tuple[Link, ...]
     not_before: datetime
     not_after: datetime
@@ -104,6 +110,10 @@ def build_paths(
 def _path(authority: str, chain: list[x509.Certificate]) -> Path:
     return Path(
         authority=authority,
+        identity=hashlib.sha256(
+            b"".join(each.public_bytes(serialization.Encoding.DER) for each in chain)
+        ).digest(),
+        chain=tuple(chain),
         links=tuple(
             Link(issuer_id(above), below.serial_number) for below, above in pairwise(chain)
         ),

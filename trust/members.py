@@ -88,6 +88,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s@#]+\Z", max_length=500)]
 """An address without credentials and without a fragment."""
+Oid = Annotated[str, Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+\Z", max_length=100)]
 Require = Literal["crl", "ocsp", "either", "both"]
 
 
@@ -98,12 +99,22 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because a TLS server sees the leaf of a client's chain alone. ``crls`` names one file for
     each CA certificate that issues; who reads them decides what the names are relative to.
     ``private_to`` is the one party for which it may vouch; ``None``: for each that lists it.
+    ``crl_urls`` are where lists are fetched from, ``ocsp`` the responders that are asked, the
+    first one first. ``require`` says what must show that a party's certificate is not revoked; for
+    the CAs above it a list or an answer will do, unless it is ``crl``. ``ocsp_nonce`` demands that
+    an answer be made for the question. ``policies``, when there are any, are the certificate
+    policies under one of which the path must be valid (RFC 5280, 6.1.1).
     """
 
     id: Name
     certificates: tuple[str, ...]
     crls: tuple[str, ...] = ()
     private_to: Label | None = None
+    crl_urls: tuple[Url, ...] = ()
+    ocsp: tuple[Url, ...] = ()
+    ocsp_nonce: bool = False
+    require: Require = "crl"
+    policies: tuple[Oid, ...] = ()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,11 +20,14 @@ from trust.members import (
     Identification,
     Label,
     Name,
+    Oid,
     OperatorCode,
     Party,
     Policy,
+    Require,
     Severity,
     Thumbprint,
+    Url,
 )
 from trust.mistakes import Mistake, RegistryError
 from trust.registry_keys import read_key
@@ -48,6 +51,11 @@ class _AuthorityRow(msgspec.Struct, kw_only=True):
     id: Name
     certificates: list[str]
     crls: tuple[str, ...] = ()
+    crl_urls: tuple[Url, ...] = ()
+    ocsp: tuple[Url, ...] = ()
+    ocsp_nonce: bool = False
+    require: Require = "crl"
+    policies: tuple[Oid, ...] = ()
 
 
 class _DelegationRow(msgspec.Struct, kw_only=True):
@@ -148,7 +156,16 @@ def _authority(raw: dict[str, Any], path: str, read: Read, report: Report) -> Au
     pems: list[str] = []
     for at, source in enumerate(row.certificates):
         pems += read_certificates(source, f"{path}.certificates[{at}]", read, report)
-    return Authority(id=row.id, certificates=tuple(pems), crls=row.crls)
+    return Authority(
+        id=row.id,
+        certificates=tuple(pems),
+        crls=row.crls,
+        crl_urls=row.crl_urls,
+        ocsp=row.ocsp,
+        ocsp_nonce=row.ocsp_nonce,
+        require=row.require,
+        policies=row.policies,
+    )
 
 
 def _party(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from trust.certificates import is_authority, key_fingerprint, load_certificates
+from trust.certificates import is_authority, key_fingerprint, load_certificates, signs_lists
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import public_key
@@ -70,8 +70,8 @@ def _authority_mistakes(
             except TrustError as error:
                 yield Mistake(path, error.detail)
                 continue
-            if not is_authority(certificate):
-                yield Mistake(path, "this certificate may not issue others")
+            if not (is_authority(certificate) or signs_lists(certificate)):
+                yield Mistake(path, "this certificate may not issue others, nor sign lists")
             try:
                 owner = owners.setdefault(key_fingerprint(certificate), authority.id)
             except TrustError as error:
@@ -80,6 +80,10 @@ def _authority_mistakes(
             if owner != authority.id:
                 yield Mistake(path, f"the key of this certificate is that of authority {owner!r}")
             rooted = rooted or certificate.issuer == certificate.subject
+        if authority.require != "crl" and not authority.ocsp:
+            yield Mistake(f"{place}.require", "no responder is named in ocsp")
+        if authority.require == "crl" and authority.ocsp:
+            yield Mistake(f"{place}.ocsp", "require says that only lists count")
         if not rooted:
             yield Mistake(f"{place}.certificates", "the root is missing")
 

@@ -1,153 +1,223 @@
-"""Revocation by lists (RFC 5280, 5 and 6.3): one complete CRL for each CA that issues.
+"""Revocation: what all lists and answers together say about a path, and for how long.
 
-It fails hard: without a list that its CA signed and that is in force now, nothing that the CA
-issued counts. Building the value never raises, so that one partner's broken file does not stop
-the others; ``problems`` says what could not be used.
+It fails hard: where the evidence does not show that a certificate counts, it does not. A path is
+judged in full (``trust.pkix``) once per evidence; the verdict is remembered with the span of time
+in which nothing that it rests on begins or ends, so that a call costs one look.
+
+Building the value never raises for a file, so that one partner's broken list does not stop the
+others; ``problems`` says what could not be used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 from cryptography import x509
 
-from trust.certificates import is_authority, load_certificates
-from trust.chain import Link, issuer_id
+from trust.case import UNKNOWN, Case, Issuers, parsed
+from trust.certificates import load_certificates
+from trust.chain import Link, Path
 from trust.errors import TrustError
+from trust.lists import RevocationList, Unusable, read_lists
 from trust.members import Authority
 from trust.mistakes import Mistake
+from trust.ocsp import Answer, Unanswered
+from trust.pkix import STRICT, Algorithms
 
-MAX_CRL_BYTES = 16 * 1024 * 1024
+REMEMBERED = 4_096
 
-_PEM = b"-----BEGIN X509 CRL-----"
-_END = b"-----END X509 CRL-----"
-_KNOWN_CRITICAL = frozenset({x509.AuthorityKeyIdentifier.oid, x509.CRLNumber.oid})
-_ENTRY_KNOWN_CRITICAL = frozenset({x509.CRLReason.oid, x509.InvalidityDate.oid})
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class RevocationList(msgspec.Struct, frozen=True):
-    """What one CA says: the serials that no longer count, and from when to when it says so."""
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a responder of an authority is to be asked: about certificate ``at`` of a path."""
 
-    revoked: frozenset[int]
-    this_update: datetime
-    next_update: datetime
+    path: Path
+    at: int
+
+    @property
+    def link(self) -> Link:
+        """Under what the answer is kept."""
+        return self.path.links[self.at]
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate in question."""
+        return self.path.chain[self.at]
+
+    @property
+    def issuer(self) -> x509.Certificate:
+        """Who issued it."""
+        return self.path.chain[self.at + 1]
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    """What was found about a path of these links, true from ``since`` until before ``until``."""
+
+    links: tuple[Link, ...]
+    since: datetime
+    until: datetime
+    code: str = ""
+    detail: str = ""
 
 
 class Revocations:
-    """Every usable list by the CA that signed it. Files that change make a new value."""
+    """All evidence of a registry's authorities. New evidence makes a new value.
 
-    __slots__ = ("_lists", "problems")
+    Safe to call from several threads: verdicts are only ever added or dropped whole.
+    """
+
+    __slots__ = ("_algorithms", "_answers", "_issuers", "_verdicts", "problems")
 
     def __init__(
-        self, lists: Mapping[str, RevocationList], problems: Iterable[Mistake] = ()
+        self,
+        issuers: Mapping[str, Issuers] = MappingProxyType({}),
+        *,
+        answers: Mapping[Link, Answer] = MappingProxyType({}),
+        verdicts: Mapping[bytes, _Verdict] = MappingProxyType({}),
+        problems: Iterable[Mistake] = (),
+        algorithms: Algorithms = STRICT,
     ) -> None:
-        self._lists: Final = MappingProxyType(dict(lists))
+        """Without arguments: no evidence, so that no path counts."""
+        self._issuers: Final = MappingProxyType(dict(issuers))
+        self._answers: Final = MappingProxyType(dict(answers))
+        self._verdicts: Final = dict(verdicts)
+        self._algorithms: Final = algorithms
         self.problems: Final = tuple(problems)
 
     @classmethod
     def from_files(
-        cls, authorities: Iterable[Authority], files: Mapping[str, bytes]
+        cls,
+        authorities: Iterable[Authority],
+        files: Mapping[str, bytes],
+        *,
+        algorithms: Algorithms = STRICT,
     ) -> Revocations:
         """The lists in ``files`` (PEM or DER, by name) that one of the authorities' CAs signed.
 
-        Of several lists of one CA the latest counts. Files for no CA are problems, not errors.
+        Of several lists of one CA for one scope the latest counts. Files of no CA are problems,
+        not errors. Raises ``certificate.profile`` for an authority whose certificate is none.
         """
-        issuers = [
-            certificate
+        held = {
+            authority: tuple(load_certificates(pem.encode())[0] for pem in authority.certificates)
             for authority in authorities
-            for pem in authority.certificates
-            for certificate in load_certificates(pem.encode())
-        ]
-        lists: dict[str, RevocationList] = {}
+        }
+        signers = [certificate for owned in held.values() for certificate in owned]
+        lists: list[RevocationList] = []
         problems: list[Mistake] = []
         for name, content in files.items():
             try:
-                for crl in _read(content):
-                    issuer, found = _accept(crl, issuers)
-                    known = lists.get(issuer)
-                    if known is None or known.this_update < found.this_update:
-                        lists[issuer] = found
-            except _Unusable as error:
+                lists.extend(read_lists(content, signers, algorithms=algorithms))
+            except Unusable as error:
                 problems.append(Mistake(name, str(error)))
-        return cls(lists, problems)
+        issuers = {
+            authority.id: Issuers(
+                authority.require,
+                authority.policies,
+                owned,
+                tuple(map(parsed, owned)),
+                tuple(each for each in lists if each.signer in owned),
+            )
+            for authority, owned in held.items()
+        }
+        return cls(issuers, problems=problems, algorithms=algorithms)
 
-    def judge(self, links: Iterable[Link], *, now: datetime) -> None:
-        """Raise ``certificate.revoked`` or ``revocation.unavailable`` for a path's links."""
-        for link in links:
-            found = self._lists.get(link.issuer)
-            if found is None:
-                raise TrustError("revocation.unavailable", "an issuer has no revocation list")
-            if link.serial in found.revoked:
-                raise TrustError("certificate.revoked")
-            if not found.this_update <= now < found.next_update:
-                raise TrustError("revocation.unavailable", "a revocation list is not in force")
+    @property
+    def answers(self) -> Mapping[Link, Answer]:
+        """The answers of responders, by certificate."""
+        return self._answers
+
+    def with_answers(self, answers: Mapping[Link, Answer]) -> Revocations:
+        """These lists, with these answers in place of all others; each was proved before.
+
+        What is known of paths to which no new answer belongs stays known.
+        """
+        changed = {
+            link
+            for link in {*answers, *self._answers}
+            if answers.get(link) is not self._answers.get(link)
+        }
+        return Revocations(
+            self._issuers,
+            answers=answers,
+            verdicts={
+                identity: verdict
+                for identity, verdict in list(self._verdicts.items())
+                if changed.isdisjoint(verdict.links)
+            },
+            problems=self.problems,
+            algorithms=self._algorithms,
+        )
+
+    def judge(self, path: Path, *, now: datetime) -> None:
+        """Return if all of the path counts now.
+
+        Raises ``certificate.revoked``, ``revocation.unavailable`` or, when stage two finds the
+        path itself to break the rules, ``certificate.untrusted``.
+        """
+        verdict = self._verdicts.get(path.identity)
+        if verdict is None or not verdict.since <= now < verdict.until:
+            verdict = self._find(path, now)
+            if len(self._verdicts) >= REMEMBERED:
+                self._verdicts.pop(next(iter(self._verdicts), b""), None)
+            self._verdicts[path.identity] = verdict
+        if verdict.code:
+            raise TrustError(verdict.code, verdict.detail)
+
+    def missing(self, path: Path, *, now: datetime) -> tuple[Question, ...]:
+        """What a responder has to be asked before the path can count."""
+        issuers = self._issuers.get(path.authority)
+        if issuers is None or issuers.require == "crl":
+            return ()
+        case = Case(issuers, self._answers, path, now, self._algorithms)
+        return tuple(
+            Question(path=path, at=at)
+            for at in range(len(path.links))
+            if case.answer(at) is None and (case.require(at) != "either" or case.lists_fail(at))
+        )
+
+    def prove(self, question: Question, answer: Answer, *, now: datetime) -> None:
+        """Return if the answer may be kept: it is in force, and whoever signed it may give it.
+
+        What it says does not matter here. Raises ``Unanswered``.
+        """
+        known = self._answers.get(question.link)
+        if known is not None and answer.this_update < known.this_update:
+            raise Unanswered("it is older than the one that is known")
+        if not answer.holds(now):
+            raise Unanswered("it is not in force")
+        issuers = self._issuers.get(question.path.authority)
+        if issuers is None:
+            raise Unanswered("its authority is not registered")
+        case = Case(issuers, {question.link: answer}, question.path, now, self._algorithms)
+        try:
+            reason = case.answer_fails(question.at)
+        except TrustError:  # revoked
+            return
+        if reason and reason != UNKNOWN:
+            raise Unanswered(reason)
 
     def next_update(self) -> datetime | None:
         """When the first of the lists runs out, for whoever watches; ``None`` without lists."""
-        return min((found.next_update for found in self._lists.values()), default=None)
+        ends = [each.next_update for held in self._issuers.values() for each in held.lists]
+        return min(ends, default=None)
 
-
-class _Unusable(ValueError):
-    """Why a file does not count."""
-
-
-def _read(content: bytes) -> list[x509.CertificateRevocationList]:
-    if len(content) > MAX_CRL_BYTES:
-        raise _Unusable("the list is too large")
-    try:
-        if _PEM not in content:
-            return [x509.load_der_x509_crl(content)]
-        blocks = content.split(_PEM)[1:]
-        return [x509.load_pem_x509_crl(_PEM + block.split(_END)[0] + _END) for block in blocks]
-    except Exception as error:  # whatever a parser raises on foreign bytes means no
-        raise _Unusable("not a revocation list") from error
-
-
-def _accept(
-    crl: x509.CertificateRevocationList, issuers: Iterable[x509.Certificate]
-) -> tuple[str, RevocationList]:
-    """The list and its CA, if the CA signed it and it is one that this profile understands."""
-    try:
-        issuer = next((c for c in issuers if _signed_by(crl, c)), None)
-        if issuer is None:
-            raise _Unusable("no registered authority signed it")
-        next_update = crl.next_update_utc
-        if next_update is None:  # RFC 5280, 5.1.2.5
-            raise _Unusable("it does not say when the next one comes")
-        # A delta or indirect list, or one for part of the certificates, says so in a critical
-        # extension (RFC 5280, 5.2): what is not understood must not be used.
-        if any(e.critical and e.oid not in _KNOWN_CRITICAL for e in crl.extensions):
-            raise _Unusable("it has a critical extension that is not understood")
-        revoked = frozenset(_serial(entry) for entry in crl)
-        found = RevocationList(revoked, crl.last_update_utc, next_update)
-        return issuer_id(issuer), found
-    except _Unusable:
-        raise
-    except Exception as error:  # hostile lists raise many things, and each means no
-        raise _Unusable("it cannot be read") from error
-
-
-def _serial(entry: x509.RevokedCertificate) -> int:
-    """The serial; a hold counts as revoked (RFC 5280, 5.3)."""
-    if any(e.critical and e.oid not in _ENTRY_KNOWN_CRITICAL for e in entry.extensions):
-        raise _Unusable("an entry has a critical extension that is not understood")
-    return entry.serial_number
-
-
-def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    if crl.issuer != issuer.subject or not is_authority(issuer) or not _may_sign(issuer):
-        return False
-    key = issuer.public_key()
-    return crl.is_signature_valid(key)  # type: ignore[arg-type] # other keys raise, and mean no
-
-
-def _may_sign(issuer: x509.Certificate) -> bool:
-    """RFC 5280, 4.2.1.3: cRLSign, if the certificate restricts the use of its key."""
-    try:
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
-    except x509.ExtensionNotFound:
-        return True
+    def _find(self, path: Path, now: datetime) -> _Verdict:
+        issuers = self._issuers.get(path.authority)
+        if issuers is None:
+            error = TrustError("revocation.unavailable", "its authority is not registered")
+            return _Verdict(path.links, _NEVER, _EVER, error.code, error.detail)
+        case = Case(issuers, self._answers, path, now, self._algorithms)
+        edges = sorted(case.edges())
+        since = max((edge for edge in edges if edge <= now), default=_NEVER)
+        until = min((edge for edge in edges if edge > now), default=_EVER)
+        try:
+            case.judge()
+        except TrustError as error:
+            return _Verdict(path.links, since, until, error.code, error.detail)
+        return _Verdict(path.links, since, until)

@@ -132,7 +132,7 @@ class Directory:
 
     def _install(self, registry: Registry, version: int, source: str) -> None:
         before = self._authenticator
-        revocations = Revocations({}) if before is None else before.revocations
+        revocations = Revocations() if before is None else before.revocations
         self._authenticator = Authenticator(registry, revocations)
         self._version, self._source = version, source
         self._lists = {}  # authorities may have changed: read their lists again
