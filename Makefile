@@ -6,8 +6,9 @@ LOCK   := requirements/dev.lock
 STAMP  := $(VENV)/.installed
 # Test processes.
 WORKERS ?= 2
-# How many times the examples of `make test` the long form tries.
+# How many times the examples of `make test` the long form tries, and how long each parser is fuzzed.
 FUZZ ?= 20
+SECONDS ?= 60
 
 .PHONY: help setup run test conformance fuzz bench check format wire docs lock clean
 .DEFAULT_GOAL := help
@@ -33,7 +34,8 @@ test: setup ## every test, in its short form
 conformance: setup ## published suites and counted promises: n of N each, figures, waivers
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m conformance --conformance
 
-fuzz: setup ## garbage and laws in their long form (FUZZ=20: that many times the examples)
+fuzz: setup ## every parser under a fuzzer (SECONDS=60 each), then garbage and laws (FUZZ=20 times)
+	@$(BIN)/python -m tests.fuzz.round --seconds $(SECONDS)
 	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
 
 bench: setup ## what things cost, as ratios of one run

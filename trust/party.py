@@ -163,7 +163,7 @@ class Registry:
         try:
             found = msgspec.json.decode(document, type=_Document)
             earlier = msgspec.json.decode(document, type=_EarlierDocument)
-        except msgspec.DecodeError as error:
+        except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
             raise RegistryError([Mistake("", str(error))]) from error
         parties = [
             msgspec.structs.replace(party, speaks=(before.answer_format,))

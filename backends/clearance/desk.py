@@ -236,7 +236,7 @@ def read_wording(path: Path | None) -> Mapping[str, str]:
         reasons = toml.decode(content, type=_Wording).reasons
     except OSError as error:
         raise ConfigurationError(source, [Mistake("", error.strerror or str(error))]) from error
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
         raise ConfigurationError(source, [Mistake("reasons", str(error))]) from error
     wanted = {row.reason for row in TABLE if row.decision is not None}
     mistakes = [Mistake(f"reasons.{name}", "missing") for name in sorted(wanted - reasons.keys())]

@@ -108,10 +108,12 @@ class PartyClient:
         progress: Progress | None = None,
         signer: Signer | None = None,
         audience: str | None = None,
+        on_behalf_of: str | None = None,
     ) -> Answer:
         """Send one interchange; its outcome is on the gateway's disk on return.
 
-        Signed when there is a ``signer``, for ``audience`` or else the gateway. Repeating it with
+        Signed when there is a ``signer``, for ``audience`` or else the gateway. ``on_behalf_of``
+        is in whose name it is sent, when that is not the sender's own. Repeating it with
         the same bytes gives the same receipt. Raises ``OSError`` for a file that cannot be read.
         """
         source = Source(content)
@@ -121,6 +123,8 @@ class PartyClient:
             "Content-Type": "application/octet-stream",
             "Content-Length": str(source.size),
         }
+        if on_behalf_of is not None:
+            headers["Luxor-On-Behalf-Of"] = on_behalf_of
         if signer is not None:
             headers["Luxor-Signature"] = await source.sign(
                 signer,
@@ -128,6 +132,7 @@ class PartyClient:
                 format_id=format,
                 audience=self._audience(audience),
                 now=self._clock(),
+                on_behalf_of=on_behalf_of,
             )
         reply = await self._connection.call(
             "POST", "/v1/interchanges", headers=headers, source=source, progress=progress
@@ -266,5 +271,5 @@ def _read(reply: Reply, type_: type[T]) -> T:
 def _understood(document: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(document)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
         raise Unavailable(f"the answer is not understood: {error}", reached=True) from error

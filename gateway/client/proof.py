@@ -79,5 +79,5 @@ def _unproved(token: str) -> ReceiptClaims:
         if len(segments) != 3:
             raise TrustError("receipt.invalid", "it is no compact JWS")
         return msgspec.json.decode(unpadded_decode(segments[1]), type=ReceiptClaims)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
         raise TrustError("receipt.invalid", "its claims are not those of a receipt") from error

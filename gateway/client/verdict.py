@@ -58,7 +58,7 @@ def _problem(told: Retold) -> Problem:
         return Problem()
     try:
         return msgspec.json.decode(told.body, type=Problem)
-    except msgspec.DecodeError:
+    except ValueError:  # what msgspec raises, and bytes that are no UTF-8
         return Problem()
 
 

@@ -64,7 +64,7 @@ def regimes_of(config: Config) -> tuple[Regime, ...]:
             regimes.append(msgspec.toml.decode(path.read_bytes(), type=Jurisdiction))
         except OSError as error:
             mistakes.append(Mistake(f"regime[{index}].file", f"{path}: {error.strerror}"))
-        except msgspec.DecodeError as error:
+        except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
             mistakes.append(Mistake(f"regime[{index}].file", f"{path}: {error}"))
     if mistakes:
         raise ConfigError(config.file, mistakes)

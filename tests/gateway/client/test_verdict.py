@@ -74,6 +74,13 @@ def test_when_to_come_again_is_read_in_seconds(header: str, seconds: float | Non
     assert failure.retry_after == seconds
 
 
+@pytest.mark.parametrize("body", [b'{"code": "\xb0"}', b"\xb0", b"[]"])
+def test_a_problem_document_of_no_encoding_is_passed_over(body: bytes) -> None:
+    failure = failure_of(Retold(status=400, media_type=PROBLEM, retry_after=None, body=body))
+
+    assert isinstance(failure, ProblemError)
+
+
 def test_a_problem_document_that_is_none_is_passed_over() -> None:
     failure = failure_of(Retold(status=409, media_type=PROBLEM, retry_after=None, body=b"<html>"))
     assert isinstance(failure, ProblemError)

@@ -185,7 +185,17 @@ async def test_head_tells_what_get_would(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{", b"\xff\xfe", b'{"cursor": 1}', b'{"cursor": "a", "x": 1}']
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff\xfe",
+        b'{"cursor": 1}',
+        b'{"cursor": "a", "x": 1}',
+        b'{"cursor": "\xb0"}',
+        b'{"\xb0": "a"}',
+    ],
 )
 async def test_malformed_acknowledgement_is_a_problem(client: Client, content: bytes) -> None:
     status, _, problem = await client.call("POST", "/v1/inbox/acknowledgements", data=content)
