@@ -96,11 +96,13 @@ class Authenticator:
     ) -> Verifier | None:
         """What proves the signature once it was fed the content; ``None`` without a signature.
 
-        A signature that came is always proved, with the keys of this party and no others.
-        Raises ``signature.missing`` when the party must sign, and whatever ``Verifier`` raises.
+        A signature that came is always proved, with the keys of this party and no others, and
+        for the principal of the identity. Raises ``signature.missing`` when the party must sign,
+        or that in whose name it sends, and whatever ``Verifier`` raises.
         """
         if not signature:
-            if self.registry.party(identity.party).must_sign:
+            senders = (identity.party, identity.on_behalf_of)
+            if any(self.registry.party(one).must_sign for one in senders if one is not None):
                 raise TrustError("signature.missing")
             return None
         return Verifier(
@@ -111,6 +113,7 @@ class Authenticator:
             audience=audience,
             now=now,
             max_age=max_age,
+            on_behalf_of=identity.on_behalf_of,
         )
 
     def verify(

@@ -25,13 +25,16 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0)]
 
 
-class ReceiptClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReceiptClaims(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What a receipt says.
 
     ``gateway`` (claim ``iss``) gives it to ``party`` (claim ``sub``). ``record`` is the number in
     the gateway's journal; ``attempt`` counts the sendings of one interchange id from 1.
     ``digest`` is the SHA-256 of the ``size`` bytes received, ``outcomes`` that of the list that
-    says for each message what became of it.
+    says for each message what became of it. ``on_behalf_of`` is in whose name ``party`` sent it,
+    if that was another.
     """
 
     gateway: str = field(name="iss")
@@ -47,6 +50,7 @@ class ReceiptClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     accepted: Count
     refused: Count
     outcomes: Sha256
+    on_behalf_of: PartyId | None = None
 
 
 def sign(claims: ReceiptClaims, signer: Signer) -> str:

@@ -55,6 +55,9 @@ Exit status: 0 everything was accepted, 1 something was refused, 2 wrong usage,
     metavar="ID",
     help="Interchange id; by default from the file's name and content, so that repeating is safe.",
 )
+@click.option(
+    "--on-behalf-of", metavar="PARTY", help="In whose name, by a delegation (luxor party delegate)."
+)
 @click.option("--no-sign", is_flag=True, help="Do not sign, though there is a key.")
 @click.option(
     "--save",
@@ -66,6 +69,7 @@ def submit(
     source: str,
     format_id: str,
     interchange_id: str | None,
+    on_behalf_of: str | None,
     no_sign: bool,  # noqa: FBT001 - a click option
     save: Path | None,
     json_output: bool,  # noqa: FBT001 - a click option
@@ -90,6 +94,7 @@ def submit(
             file,
             interchange_id,
             format_id,
+            on_behalf_of=on_behalf_of,
             sign=not no_sign,
             shown=0 if json_output else size,
         )
@@ -136,7 +141,14 @@ def _content(source: str) -> Iterator[Path]:
 
 
 async def _send(
-    reached: Access, file: Path, interchange_id: str, format_id: str, *, sign: bool, shown: int
+    reached: Access,
+    file: Path,
+    interchange_id: str,
+    format_id: str,
+    *,
+    on_behalf_of: str | None,
+    sign: bool,
+    shown: int,
 ) -> Sent:
     """``shown``: the size of which progress is shown; 0 for none."""
     signer = reached.credentials.signer() if sign else None
@@ -150,6 +162,7 @@ async def _send(
                 format=format_id,
                 progress=told,
                 signer=signer,
+                on_behalf_of=on_behalf_of,
             )
         outcomes = answer.outcomes
         if answer.more:

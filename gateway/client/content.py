@@ -62,6 +62,7 @@ class Source:
         format_id: str,
         audience: str,
         now: datetime,
+        on_behalf_of: str | None = None,
     ) -> str:
         """A detached JWS over the content; raises ``TrustError`` when the key cannot do it."""
         return await asyncio.to_thread(
@@ -72,4 +73,5 @@ class Source:
             format=format_id,
             audience=audience,
             now=now,
+            on_behalf_of=on_behalf_of,
         )

@@ -26,6 +26,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     interchange_id: str
     format: str
     content: bytes
+    on_behalf_of: str | None = None
+    """In whose name, when that is not the sender's own."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

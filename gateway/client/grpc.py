@@ -109,6 +109,7 @@ class GrpcPartyClient:
         progress: Progress | None = None,
         signer: Signer | None = None,
         audience: str | None = None,
+        on_behalf_of: str | None = None,
     ) -> Answer:
         """Send one interchange; its outcome is on the gateway's disk on return.
 
@@ -117,7 +118,10 @@ class GrpcPartyClient:
         """
         source = Source(content)
         submission = Submission(
-            interchange_id=interchange_id, format=format, content=source.whole()
+            interchange_id=interchange_id,
+            format=format,
+            content=source.whole(),
+            on_behalf_of=on_behalf_of,
         )
         conversation = self.submit_many([submission], signer=signer, audience=audience)
         async with aclosing(conversation) as stream:
@@ -232,12 +236,14 @@ class GrpcPartyClient:
                 format=submission.format,
                 audience=audience,
                 now=self._clock(),
+                on_behalf_of=submission.on_behalf_of,
             )
         return wire.Submission(
             interchange_id=submission.interchange_id,
             format=submission.format,
             content=submission.content,
             signature=signature,
+            on_behalf_of=submission.on_behalf_of or "",
         )
 
     def _judged(self, submission: Submission, reply: wire.SubmitReply) -> Reply:

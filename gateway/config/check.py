@@ -95,6 +95,8 @@ def _names(config: Config, *, formats: Formats, parties: Parties) -> Iterator[Mi
     for index, folder in enumerate(config.ingress.folder):
         path = f"ingress.folder[{index}]"
         yield from _party(folder.party, f"{path}.party", parties)
+        if folder.on_behalf_of is not None:
+            yield from _party(folder.on_behalf_of, f"{path}.on_behalf_of", parties)
         yield from _format(folder.format, f"{path}.format", formats)
     yield from _repeated("destination", [entry.id for entry in config.destination])
     yield from _repeated("route", [entry.name for entry in config.route])

@@ -64,7 +64,9 @@ class Journal(Protocol):
         When an accepted one with the same party and id is there already: with the same digest it
         is returned with ``repeated`` set and nothing is written; with another digest
         ``Refused("interchange.conflict")`` is raised. A control reference that another accepted
-        interchange of the party has used raises ``Refused("interchange.control-reference")``.
+        interchange of the party has used, for the same principal if there is one, raises
+        ``Refused("interchange.control-reference")``. Versions count per key and author: who
+        sent it, or in whose name.
         A breach of the contract of :class:`PlannedMessage` raises ``ValueError``. After ``Refused``
         what was staged stays until :meth:`discard`, or until it is committed as refused.
         """

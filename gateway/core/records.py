@@ -123,9 +123,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """One judged interchange, to be committed whole or not at all.
 
-    A refused one has no messages and consumes no id. ``outcomes`` is the JSON list of
-    :class:`Outcome` whose SHA-256 stands in the receipt. ``reports`` are those of accepted and of
-    refused messages, as far as there is something to tell. ``staged`` says that raw slices,
+    A refused one has no messages and consumes no id. ``on_behalf_of`` is in whose name all of it
+    was sent. ``outcomes`` is the JSON list of :class:`Outcome` whose SHA-256 stands in the
+    receipt. ``reports`` are those of accepted and of refused messages, as far as there is
+    something to tell. ``staged`` says that raw slices,
     messages and reports were written before by :meth:`Journal.stage`.
     """
 
@@ -149,6 +150,18 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[MessageReport, ...] = ()
     staged: bool = False
     proof: Proof | None = None
+    on_behalf_of: PartyId | None = None
+
+    @property
+    def referring(self) -> str:
+        """Whose control references these are: each of a party's principals has its own.
+
+        What one sends for another collides neither with its own references nor with those that
+        the other used itself. ``>`` is in no party's id.
+        """
+        if self.on_behalf_of is None:
+            return self.party
+        return f"{self.party}>{self.on_behalf_of}"
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

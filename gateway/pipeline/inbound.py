@@ -270,6 +270,7 @@ class Inbound:
             accepted=sitting.accepted,
             refused=sitting.refused,
             outcomes=hashlib.sha256(outcomes).hexdigest(),
+            on_behalf_of=sitting.sender.on_behalf_of,
         )
         return Acceptance(
             record=sitting.record,
@@ -286,6 +287,7 @@ class Inbound:
             refused=sitting.refused,
             receipt=await self._desk.sign(partial(receipt.sign, claims)),
             outcomes=outcomes,
+            on_behalf_of=sitting.sender.on_behalf_of,
             control_reference=sitting.header.control_reference,
             raw=() if staged else tuple(envelope.content.slices(self._limits.raw_slice)),
             messages=() if staged else tuple(sitting.pending),

@@ -27,6 +27,8 @@ from trust.identity import PartyId
 Sign = Callable[[bytes, MessageId, FormatId, PartyId], Awaitable[str]]
 """Signs content for a receiver: content, id, format, audience → detached JWS."""
 
+_OF_THE_FORMAT = frozenset({"translation.failed", "permission.receive"})
+"""Codes that another format may not meet."""
 MAX_PAGE = 1_000
 MAX_REPORTS = 20_000
 """Reports of served messages that wait in memory for the acknowledgement."""
@@ -149,9 +151,10 @@ class Inboxes:
     async def _prepared(
         self, delivery: Delivery, endpoint: Endpoint, wishes: Sequence[FormatId | None]
     ) -> Prepared:
-        """In the first format of the wishes that can carry the message, otherwise in the inbox's.
+        """In the first of the wishes that can carry the message, otherwise in the inbox's format.
 
-        A wish buries nothing: the inbox's own format can carry every message.
+        One that the party may not receive is passed over too. A wish buries nothing: the inbox's
+        own format can carry every message.
         """
         for wish in wishes:
             if wish is None:
@@ -159,7 +162,7 @@ class Inboxes:
             try:
                 return await self._preparer.prepare(delivery, endpoint, format_id=wish)
             except Refused as refused:
-                if refused.code != "translation.failed":
+                if refused.code not in _OF_THE_FORMAT:
                     raise
         return await self._preparer.prepare(delivery, endpoint)
 

@@ -16,7 +16,7 @@ from translators.canonical import Message, kind_of
 from translators.faults import Fault, Severity
 from translators.translator import Entry, FormatId
 from trust.delegation import Principal
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
 from trust.party import Party
 from trust.party import Registry as Parties
 from trust.policy import permit_message
@@ -46,6 +46,11 @@ class Sender(msgspec.Struct, frozen=True):
     party: Party
     own: bool = False
     principal: Principal | None = None
+
+    @property
+    def on_behalf_of(self) -> PartyId | None:
+        """The principal's id."""
+        return None if self.principal is None else self.principal.party.id
 
     @property
     def author(self) -> Identity:
@@ -139,7 +144,7 @@ def judge(
             function=getattr(message, "function", None),
             regards=MessageId(regards.message_id) if regards is not None else None,
             key_of=None if regards is None else (regards.record, regards.ordinal),
-            on_behalf_of=None if sender.principal is None else sender.principal.party.id,
+            on_behalf_of=sender.on_behalf_of,
             upstream_id=None
             if upstream is None or not _is_gateway(sender)
             else upstream.message_id,

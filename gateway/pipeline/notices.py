@@ -20,7 +20,9 @@ from translators.canonical.notices import FailureReason
 from translators.faults import Fault
 from translators.translator import FormatId
 
-NOT_OF_CONTENT = frozenset({"agreement.none", "attempts.exhausted", "retention.expired"})
+NOT_OF_CONTENT = frozenset(
+    {"agreement.none", "permission.receive", "attempts.exhausted", "retention.expired"}
+)
 """Codes of reasons that lie with us or with the link; any other is the receiver's own no."""
 NOTICE_FORMAT = FormatId("luxor.json.1")
 

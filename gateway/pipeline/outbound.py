@@ -31,6 +31,10 @@ Failed = Callable[[Delivery, Exception], None]
 """Told of mistakes of ours; the message is tried again, and the others go on."""
 
 
+_NOT_REACHED = frozenset({"agreement.none", "permission.receive"})
+"""Codes of refusals that are our own: they say nothing about the destination."""
+
+
 class Outage(msgspec.Struct, frozen=True):
     """Since when a destination can not be reached, and until when it is left alone."""
 
@@ -182,7 +186,7 @@ class Dispatcher:
             async with asyncio.timeout(self._settings.timeout):
                 evidence = await self._destination.deliver(prepared.outgoing)
         except Refused as refused:
-            self._outage = None if refused.code != "agreement.none" else self._outage
+            self._outage = None if refused.code not in _NOT_REACHED else self._outage
             return await self._bury(delivery, refused)
         self._outage = None
         self._delivered += 1

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from gateway.agreements import Source
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import MessageId, resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outgoing, StoredMessage
 from gateway.core.reports import Report, report_of
 from gateway.pipeline.heading import heading
 from gateway.pipeline.normalise import DERIVED, implied
-from gateway.pipeline.plan import Network
+from gateway.pipeline.plan import Network, permit_delivery
 from gateway.routing import Endpoint
 from translators.canonical import Message, Provenance
 from translators.faults import Note, TranslationError
@@ -66,16 +66,23 @@ class Preparer:
     async def prepare(
         self, delivery: Delivery, endpoint: Endpoint, *, format_id: FormatId | None = None
     ) -> Prepared:
-        """The delivery as bytes in ``format_id``, otherwise in the format of its route."""
+        """The delivery as bytes in ``format_id``, otherwise in the format of its route.
+
+        Whether the receiver may still get it is judged now, whatever was true when its leg was
+        planned. A party that is suspended gets nothing, and loses nothing: ``Unavailable``.
+        """
         network, stored = self._network(), delivery.message
         party = self._parties().parties.get(endpoint.party)
         agreement = network.agreement(self._parties(), endpoint, stored.kind)
         if party is None or agreement is None:
             raise Refused("agreement.none", f"no agreement lets {endpoint.party} get {stored.kind}")
+        if party.suspended:
+            raise Unavailable(f"{party.id} is suspended")
         message = _restored(stored, hidden=agreement.source is Source.HIDDEN, via=self._gateway_id)
+        chosen = format_id or self._route_format(delivery, endpoint, network)
+        self._permit(stored, message, party, chosen)
         message = await self._readdressed(message, endpoint)
         minimised = network.minimisers[agreement.name].minimise(message)
-        chosen = format_id or self._route_format(delivery, endpoint, network)
         notes: list[Note] = []
         content = self._encoded(minimised.message, stored, party, endpoint, chosen, notes)
         outgoing = Outgoing(
@@ -84,6 +91,16 @@ class Preparer:
         return Prepared(
             outgoing, _report(stored, chosen, notes, minimised.dropped, minimised.message)
         )
+
+    def _permit(
+        self, stored: StoredMessage, message: Message, party: Party, format_id: FormatId
+    ) -> None:
+        """Refuse what no grant of the receiver covers any more; never the gateway's own notices."""
+        if stored.party == self._gateway_id:
+            return
+        denial = permit_delivery(message, party, format_id=format_id, parties=self._parties())
+        if denial is not None:
+            raise Refused(denial.code, denial.detail)
 
     def _route_format(self, delivery: Delivery, endpoint: Endpoint, network: Network) -> FormatId:
         try:

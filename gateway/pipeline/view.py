@@ -1,4 +1,7 @@
-"""What one party may see of a trace: its own messages and those that went to it."""
+"""What one party may see of a trace: its own messages and those that went to it.
+
+Its own are those that it sent and those that were sent in its name.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def visible(
     network: Network,
     parties: Parties,
 ) -> tuple[TraceEntry, ...]:
-    """Entries that the party sent (with all their legs) or received (with its own legs only).
+    """Entries of the party (with all their legs), and received ones (with its own legs only).
 
     ``value`` is what was asked for. Content is never in it; who else received somebody else's
     message is not told either, and a source that an agreement hides stays hidden.
@@ -36,7 +39,7 @@ def _seen(
     entries: Iterable[TraceEntry], value: str, party: PartyId, network: Network, parties: Parties
 ) -> Iterator[TraceEntry]:
     for entry in entries:
-        if entry.message.party == party:
+        if party in (entry.message.party, entry.message.on_behalf_of):
             yield _with_message(entry, body=None)
             continue
         own = tuple(

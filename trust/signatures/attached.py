@@ -40,8 +40,8 @@ def verify_attached(
     compact = take_apart(token, max_payload=max_payload)
     if compact.header.get("typ") != type:
         raise TrustError("signature.malformed", f"the token is not of type {type}")
-    if "crit" in compact.header or "b64" in compact.header:
-        raise TrustError("signature.malformed", "crit and b64 have no place in this token")
+    if not {"crit", "b64", "obo"}.isdisjoint(compact.header):
+        raise TrustError("signature.malformed", "crit, b64 and obo have no place in this token")
     key = choose_key(compact.header, keys)
     payload = unpadded_decode(compact.payload_segment)
     signing_input = compact.header_segment + b"." + compact.payload_segment.encode("ascii")

@@ -50,12 +50,13 @@ def _profile() -> JWSRegistry:
         "iat": HeaderParameter("Issued At", _is_integer),
         "jti": HeaderParameter("JWT ID: the interchange id", "str"),
         "aud": HeaderParameter("Audience: the receiver's id", "str"),
+        "obo": HeaderParameter("On Behalf Of: the principal's id", "str"),
     }
     return registry
 
 
 _HEADERS = _profile()
-_MAY_BE_CRITICAL = frozenset({"b64", "iat", "jti", "aud", "cty"})
+_MAY_BE_CRITICAL = frozenset({"b64", "iat", "jti", "aud", "cty", "obo"})
 
 
 class Compact(msgspec.Struct, frozen=True, kw_only=True):

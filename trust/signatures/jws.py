@@ -4,7 +4,8 @@ The signing input is the header segment, a full stop, and the content as it is: 
 The protected header binds the signature to one sending: ``iat`` (time), ``jti`` (interchange
 id), ``cty`` (format) and ``aud`` (receiver), all required. ``crit`` lists ``b64``, ``iat``,
 ``jti`` and ``aud``; RFC 7515, 4.1.11 forbids a producer to list its own ``cty`` there, so it
-need not be, and a receiver of this profile demands it all the same.
+need not be, and a receiver of this profile demands it all the same. ``obo`` names the party in
+whose name the content is sent, if that is another; then it must be there, and in ``crit``.
 
 Content is hashed as it comes. Ed25519 hashes twice, so it needs the content whole and is bound to
 ``MAX_WHOLE_BYTES``; larger content is signed with ES256, ES384 or RSA.
@@ -46,11 +47,13 @@ class Verifier:
         audience: str,
         now: datetime,
         max_age: timedelta = MAX_AGE,
+        on_behalf_of: str | None = None,
     ) -> None:
         """Raise ``TrustError`` with a code ``signature.*`` for all that is wrong but the sum."""
         compact = take_apart(token, max_payload=0)
         key = choose_key(compact.header, keys)
         _check_binding(compact, interchange_id=interchange_id, format_=format, audience=audience)
+        _check_principal(compact, on_behalf_of)
         key.judge_time(now)
         if abs(int(now.timestamp()) - compact.header["iat"]) > max_age.total_seconds():
             raise TrustError("signature.stale")
@@ -98,6 +101,7 @@ def verify_detached(
     audience: str,
     now: datetime,
     max_age: timedelta = MAX_AGE,
+    on_behalf_of: str | None = None,
 ) -> str:
     """The name of the key that made this signature over exactly this; raises ``signature.*``."""
     verifier = Verifier(
@@ -108,6 +112,7 @@ def verify_detached(
         audience=audience,
         now=now,
         max_age=max_age,
+        on_behalf_of=on_behalf_of,
     )
     verifier.update(content)
     return verifier.finish()
@@ -121,10 +126,12 @@ def sign_detached(
     format: str,  # noqa: A002 - the word that the whole project uses
     audience: str,
     now: datetime,
+    on_behalf_of: str | None = None,
 ) -> str:
     """A detached JWS over the content, given whole or in parts.
 
-    Raises ``signature.algorithm`` for more than ``MAX_WHOLE_BYTES`` with Ed25519.
+    ``on_behalf_of``: in whose name it is sent, when that is not the signer's own. Raises
+    ``signature.algorithm`` for more than ``MAX_WHOLE_BYTES`` with Ed25519.
     """
     signer = signer.chosen()
     header: dict[str, Any] = {
@@ -137,6 +144,8 @@ def sign_detached(
         "aud": audience,
         "crit": _CRITICAL,
     }
+    if on_behalf_of is not None:
+        header |= {"obo": on_behalf_of, "crit": (*_CRITICAL, "obo")}
     segment = put_together(header)
     parts = (content,) if isinstance(content, bytes) else content
     new_hash = ALGORITHMS[signer.alg].hash
@@ -175,3 +184,12 @@ def _check_binding(compact: Compact, *, interchange_id: str, format_: str, audie
         raise TrustError("signature.interchange")
     if header["cty"] != format_:
         raise TrustError("signature.format")
+
+
+def _check_principal(compact: Compact, claimed: str | None) -> None:
+    """A signature in one party's name says nothing in another's, or in one's own."""
+    signed = compact.header.get("obo")
+    if signed is not None and "obo" not in compact.header["crit"]:
+        raise TrustError("signature.malformed", "crit must list obo where it stands")
+    if signed != claimed:
+        raise TrustError("signature.principal")

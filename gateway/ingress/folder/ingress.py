@@ -52,12 +52,14 @@ class FolderIngress:
         format_id: FormatId,
         poll: float,
         settings: FolderSettings = DEFAULTS,
+        on_behalf_of: PartyId | None = None,
     ) -> None:
         """``path`` gets the folders ``in``, ``done`` and ``refused``; ``poll`` is in seconds."""
         self._service = service
         self._party = party
         self._format_id = format_id
         self._poll = poll
+        self._on_behalf_of = on_behalf_of
         self._settings = settings
         self._in, self._done, self._refused = (path / n for n in ("in", "done", "refused"))
         self._lock_file = path / _LOCK
@@ -148,7 +150,9 @@ class FolderIngress:
     async def _take(self, name: str, seen: Look) -> None:
         """Judge one file and put it away; what cannot be judged now stays where it is."""
         path = self._in / name
-        claim = Claim(interchange_id=path.stem, format_id=self._format_id)
+        claim = Claim(
+            interchange_id=path.stem, format_id=self._format_id, on_behalf_of=self._on_behalf_of
+        )
         intake = Intake(self._settings.spool)
         try:
             target, report = await self._judge(path, seen, claim, intake)

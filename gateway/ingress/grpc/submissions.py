@@ -116,6 +116,7 @@ class Submissions:
             interchange_id=request.interchange_id,
             format_id=request.format,
             signature=request.signature or None,
+            on_behalf_of=request.on_behalf_of or None,
         )
         try:
             self._reception.permit(identity, claim)

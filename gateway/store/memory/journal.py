@@ -150,7 +150,11 @@ class MemoryJournal:
         if (
             acceptance.state is State.ACCEPTED
             and acceptance.control_reference is not None
-            and any(a.control_reference == acceptance.control_reference for a in accepted)
+            and any(
+                (a.control_reference, a.referring)
+                == (acceptance.control_reference, acceptance.referring)
+                for a in accepted
+            )
         ):
             raise Refused("interchange.control-reference")
         if acceptance.record in self._interchanges:
@@ -193,9 +197,10 @@ class MemoryJournal:
     def _kept(self, acceptance: Acceptance, planned: PlannedMessage) -> _Kept:
         numbers = [self._number(subject, acceptance.record) for subject in planned.subjects]
         key = numbers[0] if planned.key_of is None else self._messages[planned.key_of].key
+        author = planned.on_behalf_of or acceptance.party
         version = 1 + sum(
             kept.key == key
-            and kept.message.party == acceptance.party
+            and (kept.message.on_behalf_of or kept.message.party) == author
             and kept.message.kind == planned.kind
             for kept in self._messages.values()
         )

@@ -45,6 +45,11 @@ class _Placed(msgspec.Struct, frozen=True):
     key: int
     subjects: tuple[int, ...]
 
+    @property
+    def author(self) -> str:
+        """Whose versions of the key it counts among."""
+        return self.message.on_behalf_of or self.acceptance.party
+
 
 def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Codec) -> Committed:
     """Write what is new of a group; to be called inside a write transaction.
@@ -143,16 +148,14 @@ def _placed(
 
 def _write_messages(connection: sqlite3.Connection, placed: Sequence[_Placed]) -> frozenset[str]:
     """Write messages, references and legs; the destinations that got work."""
-    versions = Versions(
-        connection, ((one.key, one.acceptance.party, one.message.kind) for one in placed)
-    )
+    versions = Versions(connection, ((one.key, one.author, one.message.kind) for one in placed))
     messages: list[Row] = []
     refs: set[Row] = set()
     legs: list[NewLeg] = []
     for one in placed:
         acceptance, message = one.acceptance, one.message
         record, ordinal = acceptance.record, message.ordinal
-        version = versions.following((one.key, acceptance.party, message.kind))
+        version = versions.following((one.key, one.author, message.kind))
         default = "original" if version == 1 else "replacement"
         messages.append(
             (

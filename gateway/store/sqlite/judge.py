@@ -57,7 +57,7 @@ def keys(acceptance: Acceptance) -> tuple[Row, ...]:
     """The id that must be free, and for an accepted one its control reference."""
     own = (acceptance.interchange_id, acceptance.party, _ID)
     if acceptance.state is State.ACCEPTED and acceptance.control_reference is not None:
-        return own, (acceptance.control_reference, acceptance.party, _CONTROL_REFERENCE)
+        return own, (acceptance.control_reference, acceptance.referring, _CONTROL_REFERENCE)
     return (own,)
 
 

@@ -24,43 +24,43 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65xchange/v1/exchange.proto\x12\x0b\x65xchange.v1\"X\n\nSubmission\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\t\"\xa2\x01\n\x05\x46\x61ult\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\'\n\x08severity\x18\x04 \x01(\x0e\x32\x15.exchange.v1.Severity\x12\x18\n\x0bsource_path\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04line\x18\x06 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_source_pathB\x07\n\x05_line\"Z\n\x07Problem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\"\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x12.exchange.v1.Fault\"\xd1\x01\n\x07Outcome\x12\x0f\n\x07ordinal\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12#\n\x06status\x18\x05 \x01(\x0e\x32\x13.exchange.v1.Status\x12\"\n\x06\x66\x61ults\x18\x06 \x03(\x0b\x32\x12.exchange.v1.Fault\x12\x13\n\x0bnot_carried\x18\x07 \x01(\r\x12\x11\n\tdefaulted\x18\x08 \x01(\r\x12\x15\n\rcontradicting\x18\t \x01(\r\"\xc3\x01\n\x0bSubmitReply\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12#\n\x06status\x18\x02 \x01(\x0e\x32\x13.exchange.v1.Status\x12\x0f\n\x07receipt\x18\x03 \x01(\t\x12&\n\x08outcomes\x18\x04 \x03(\x0b\x32\x14.exchange.v1.Outcome\x12\x17\n\x0fnext_page_token\x18\x05 \x01(\t\x12%\n\x07problem\x18\x06 \x01(\x0b\x32\x14.exchange.v1.Problem\"\x88\x01\n\x10SubscribeRequest\x12\x30\n\x07options\x18\x01 \x01(\x0b\x32\x1d.exchange.v1.SubscribeOptionsH\x00\x12\x37\n\x0f\x61\x63knowledgement\x18\x02 \x01(\x0b\x32\x1c.exchange.v1.AcknowledgementH\x00\x42\t\n\x07request\")\n\x10SubscribeOptions\x12\x15\n\rmax_in_flight\x18\x01 \x01(\r\"\'\n\x0f\x41\x63knowledgement\x12\x14\n\x0c\x64\x65livery_ids\x18\x01 \x03(\t\"u\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x04 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\t\"i\n\x0cTrackRequest\x12\x18\n\x0einterchange_id\x18\x01 \x01(\tH\x00\x12\r\n\x03key\x18\x02 \x01(\tH\x00\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\tB\t\n\x07subject\"\xba\x01\n\nTrackReply\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x0f\n\x07receipt\x18\x02 \x01(\t\x12&\n\x08outcomes\x18\x03 \x03(\x0b\x32\x14.exchange.v1.Outcome\x12\x1e\n\x04legs\x18\x04 \x03(\x0b\x32\x10.exchange.v1.Leg\x12\"\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x17\n\x0fnext_page_token\x18\x06 \x01(\t\"_\n\x03Leg\x12\x13\n\x0b\x64\x65stination\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"r\n\x05\x45vent\x12\n\n\x02\x61t\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0einterchange_id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65stination\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t*I\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_ACCEPTED\x10\x01\x12\x12\n\x0eSTATUS_REFUSED\x10\x02*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\x92\x02\n\x08\x45xchange\x12;\n\x06Submit\x12\x17.exchange.v1.Submission\x1a\x18.exchange.v1.SubmitReply\x12\x45\n\x0cSubmitStream\x12\x17.exchange.v1.Submission\x1a\x18.exchange.v1.SubmitReply(\x01\x30\x01\x12\x45\n\tSubscribe\x12\x1d.exchange.v1.SubscribeRequest\x1a\x15.exchange.v1.Delivery(\x01\x30\x01\x12;\n\x05Track\x12\x19.exchange.v1.TrackRequest\x1a\x17.exchange.v1.TrackReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65xchange/v1/exchange.proto\x12\x0b\x65xchange.v1\"n\n\nSubmission\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x05 \x01(\t\"\xa2\x01\n\x05\x46\x61ult\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\'\n\x08severity\x18\x04 \x01(\x0e\x32\x15.exchange.v1.Severity\x12\x18\n\x0bsource_path\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04line\x18\x06 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_source_pathB\x07\n\x05_line\"Z\n\x07Problem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\"\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x12.exchange.v1.Fault\"\xd1\x01\n\x07Outcome\x12\x0f\n\x07ordinal\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12#\n\x06status\x18\x05 \x01(\x0e\x32\x13.exchange.v1.Status\x12\"\n\x06\x66\x61ults\x18\x06 \x03(\x0b\x32\x12.exchange.v1.Fault\x12\x13\n\x0bnot_carried\x18\x07 \x01(\r\x12\x11\n\tdefaulted\x18\x08 \x01(\r\x12\x15\n\rcontradicting\x18\t \x01(\r\"\xc3\x01\n\x0bSubmitReply\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12#\n\x06status\x18\x02 \x01(\x0e\x32\x13.exchange.v1.Status\x12\x0f\n\x07receipt\x18\x03 \x01(\t\x12&\n\x08outcomes\x18\x04 \x03(\x0b\x32\x14.exchange.v1.Outcome\x12\x17\n\x0fnext_page_token\x18\x05 \x01(\t\x12%\n\x07problem\x18\x06 \x01(\x0b\x32\x14.exchange.v1.Problem\"\x88\x01\n\x10SubscribeRequest\x12\x30\n\x07options\x18\x01 \x01(\x0b\x32\x1d.exchange.v1.SubscribeOptionsH\x00\x12\x37\n\x0f\x61\x63knowledgement\x18\x02 \x01(\x0b\x32\x1c.exchange.v1.AcknowledgementH\x00\x42\t\n\x07request\")\n\x10SubscribeOptions\x12\x15\n\rmax_in_flight\x18\x01 \x01(\r\"\'\n\x0f\x41\x63knowledgement\x12\x14\n\x0c\x64\x65livery_ids\x18\x01 \x03(\t\"u\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x04 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\t\"i\n\x0cTrackRequest\x12\x18\n\x0einterchange_id\x18\x01 \x01(\tH\x00\x12\r\n\x03key\x18\x02 \x01(\tH\x00\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\tB\t\n\x07subject\"\xba\x01\n\nTrackReply\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x0f\n\x07receipt\x18\x02 \x01(\t\x12&\n\x08outcomes\x18\x03 \x03(\x0b\x32\x14.exchange.v1.Outcome\x12\x1e\n\x04legs\x18\x04 \x03(\x0b\x32\x10.exchange.v1.Leg\x12\"\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x17\n\x0fnext_page_token\x18\x06 \x01(\t\"_\n\x03Leg\x12\x13\n\x0b\x64\x65stination\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"r\n\x05\x45vent\x12\n\n\x02\x61t\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0einterchange_id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65stination\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t*I\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_ACCEPTED\x10\x01\x12\x12\n\x0eSTATUS_REFUSED\x10\x02*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\x92\x02\n\x08\x45xchange\x12;\n\x06Submit\x12\x17.exchange.v1.Submission\x1a\x18.exchange.v1.SubmitReply\x12\x45\n\x0cSubmitStream\x12\x17.exchange.v1.Submission\x1a\x18.exchange.v1.SubmitReply(\x01\x30\x01\x12\x45\n\tSubscribe\x12\x1d.exchange.v1.SubscribeRequest\x1a\x15.exchange.v1.Delivery(\x01\x30\x01\x12;\n\x05Track\x12\x19.exchange.v1.TrackRequest\x1a\x17.exchange.v1.TrackReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.exchange_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATUS']._serialized_start=1651
-  _globals['_STATUS']._serialized_end=1724
-  _globals['_SEVERITY']._serialized_start=1726
-  _globals['_SEVERITY']._serialized_end=1804
+  _globals['_STATUS']._serialized_start=1673
+  _globals['_STATUS']._serialized_end=1746
+  _globals['_SEVERITY']._serialized_start=1748
+  _globals['_SEVERITY']._serialized_end=1826
   _globals['_SUBMISSION']._serialized_start=43
-  _globals['_SUBMISSION']._serialized_end=131
-  _globals['_FAULT']._serialized_start=134
-  _globals['_FAULT']._serialized_end=296
-  _globals['_PROBLEM']._serialized_start=298
-  _globals['_PROBLEM']._serialized_end=388
-  _globals['_OUTCOME']._serialized_start=391
-  _globals['_OUTCOME']._serialized_end=600
-  _globals['_SUBMITREPLY']._serialized_start=603
-  _globals['_SUBMITREPLY']._serialized_end=798
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=801
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=937
-  _globals['_SUBSCRIBEOPTIONS']._serialized_start=939
-  _globals['_SUBSCRIBEOPTIONS']._serialized_end=980
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=982
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=1021
-  _globals['_DELIVERY']._serialized_start=1023
-  _globals['_DELIVERY']._serialized_end=1140
-  _globals['_TRACKREQUEST']._serialized_start=1142
-  _globals['_TRACKREQUEST']._serialized_end=1247
-  _globals['_TRACKREPLY']._serialized_start=1250
-  _globals['_TRACKREPLY']._serialized_end=1436
-  _globals['_LEG']._serialized_start=1438
-  _globals['_LEG']._serialized_end=1533
-  _globals['_EVENT']._serialized_start=1535
-  _globals['_EVENT']._serialized_end=1649
-  _globals['_EXCHANGE']._serialized_start=1807
-  _globals['_EXCHANGE']._serialized_end=2081
+  _globals['_SUBMISSION']._serialized_end=153
+  _globals['_FAULT']._serialized_start=156
+  _globals['_FAULT']._serialized_end=318
+  _globals['_PROBLEM']._serialized_start=320
+  _globals['_PROBLEM']._serialized_end=410
+  _globals['_OUTCOME']._serialized_start=413
+  _globals['_OUTCOME']._serialized_end=622
+  _globals['_SUBMITREPLY']._serialized_start=625
+  _globals['_SUBMITREPLY']._serialized_end=820
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=823
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=959
+  _globals['_SUBSCRIBEOPTIONS']._serialized_start=961
+  _globals['_SUBSCRIBEOPTIONS']._serialized_end=1002
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=1004
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=1043
+  _globals['_DELIVERY']._serialized_start=1045
+  _globals['_DELIVERY']._serialized_end=1162
+  _globals['_TRACKREQUEST']._serialized_start=1164
+  _globals['_TRACKREQUEST']._serialized_end=1269
+  _globals['_TRACKREPLY']._serialized_start=1272
+  _globals['_TRACKREPLY']._serialized_end=1458
+  _globals['_LEG']._serialized_start=1460
+  _globals['_LEG']._serialized_end=1555
+  _globals['_EVENT']._serialized_start=1557
+  _globals['_EVENT']._serialized_end=1671
+  _globals['_EXCHANGE']._serialized_start=1829
+  _globals['_EXCHANGE']._serialized_end=2103
 # @@protoc_insertion_point(module_scope)

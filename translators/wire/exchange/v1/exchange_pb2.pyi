@@ -71,6 +71,7 @@ class Submission(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     interchange_id: _builtins.str
     """Chosen by the sender, unique per sender; never taken from the content. an..120, required"""
     format: _builtins.str
@@ -79,6 +80,10 @@ class Submission(_message.Message):
     """The interchange in that format, as it was signed. required"""
     signature: _builtins.str
     """Detached JWS (RFC 7515, RFC 7797) over `content`, or empty where none is demanded."""
+    on_behalf_of: _builtins.str
+    """The party in whose name this is sent, by a delegation that the gateway's operator has
+    registered; empty: in the caller's own. A signature then names it too (`obo`).
+    """
     def __init__(
         self,
         *,
@@ -86,10 +91,11 @@ class Submission(_message.Message):
         format: _builtins.str = ...,
         content: _builtins.bytes = ...,
         signature: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "interchange_id", b"interchange_id", "signature", b"signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "interchange_id", b"interchange_id", "on_behalf_of", b"on_behalf_of", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
