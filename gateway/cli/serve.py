@@ -139,6 +139,7 @@ def _write_ports(app: App, file: Path) -> None:
         name: ingress.port
         for name, ingress in (
             ("https", app.https),
+            ("signed", app.signed),
             ("grpc", app.grpc),
             ("operations", app.operations),
         )

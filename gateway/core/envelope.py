@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from gateway.core.identifiers import InterchangeId
+from gateway.core.records import ProofMethod
 from translators.translator import FormatId
 
 
@@ -43,6 +44,17 @@ class Transport(StrEnum):
     """The gateway's own notices."""
 
 
+class SignedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature over the digest of the content that an ingress has proved.
+
+    ``kid`` is a key of the sender; ``evidence`` is what :class:`gateway.core.records.Proof` keeps.
+    """
+
+    kid: str
+    method: ProofMethod
+    evidence: bytes
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One submission before anything of its content has been looked at."""
 
@@ -53,6 +65,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     signature: str | None = None
     """Detached JWS over the content, as received."""
+    signed: SignedBy | None = None
+    """What the ingress has proved beside it, or in its place."""
+
+    on_behalf_of: str | None = None
+    """The party in whose name it claims to be sent; a registered delegation has to prove it."""
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.core.envelope import Content, Envelope, Transport
+from gateway.core.envelope import Content, Envelope, SignedBy, Transport
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import InterchangeId
 from gateway.core.ports import Clock
@@ -29,6 +29,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     interchange_id: str
     format_id: str
     signature: str | None = None
+    on_behalf_of: str | None = None
+    signed: SignedBy | None = None
+    """What the ingress has proved itself, over these very bytes."""
 
 
 class Reception:
@@ -47,7 +50,10 @@ class Reception:
     def permit(self, identity: Identity, claim: Claim) -> None:
         """Refuse what needs no content to be refused."""
         self._service.permit(
-            identity, interchange_id=claim.interchange_id, format_id=claim.format_id
+            identity,
+            interchange_id=claim.interchange_id,
+            format_id=claim.format_id,
+            on_behalf_of=claim.on_behalf_of,
         )
 
     def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
@@ -63,6 +69,8 @@ class Reception:
             transport=self._transport,
             received_at=self._clock(),
             signature=claim.signature,
+            on_behalf_of=claim.on_behalf_of,
+            signed=claim.signed,
         )
         begun = time.perf_counter()
         stored = await self._service.accept(identity, envelope)

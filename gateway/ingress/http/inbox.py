@@ -9,11 +9,12 @@ from aiohttp import web
 
 from gateway.core.errors import Refused
 from gateway.core.identifiers import MessageId
-from gateway.ingress.http.body import check_announced, read_body
+from gateway.ingress.http.body import check_announced
 from gateway.ingress.http.lookups import whole
 from gateway.ingress.http.responses import json_response
 from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.http.signed import content_of
 from gateway.ingress.spool import Intake, SpoolSettings
 from gateway.pipeline.service import InboxPage, Service
 from gateway.telemetry import Metrics
@@ -73,11 +74,11 @@ class Inbox:
         check_announced(call.request, self._settings)
         bound = self._settings.acknowledgement_bytes
         intake = Intake(SpoolSettings(memory_bytes=bound, max_bytes=bound))
-        content = await read_body(call.request, intake, self._settings)
+        content = await content_of(call, intake, self._settings)
         with content.open() as source:
             try:
                 given = _decoder.decode(source.read())
-            except msgspec.DecodeError as error:
+            except ValueError as error:  # what msgspec raises, and bytes that are no UTF-8
                 raise Refused("request.invalid", f"the acknowledgement: {error}") from error
         settled = await self._service.acknowledge(call.identity, given.cursor, given.message_ids)
         self._count(call, "acknowledged", settled)

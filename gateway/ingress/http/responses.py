@@ -12,9 +12,14 @@ from gateway.core.envelope import Transport
 from gateway.core.records import State, Stored
 from gateway.ingress.answers import answer_of
 from gateway.ingress.problems import Told
+from trust.signatures.http.sign import wanted
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+_CHALLENGES = ", ".join(
+    f'{scheme} realm="{Transport.HTTPS}"' for scheme in ("Luxor-Signature", "HTTP-Signature")
+)
+"""A detached JWS over the content, or a signature of the request (docs/http-signatures.md)."""
 _encoder = msgspec.json.Encoder()
 _HEADERS = {
     "Server": "luxor",
@@ -43,14 +48,20 @@ def answer_response(stored: Stored, *, page: int) -> web.Response:
     return json_response(answer_of(stored, limit=page), status=status, headers=headers)
 
 
-def problem_response(told: Told, *, allow: tuple[str, ...] = ()) -> web.Response:
-    """A problem document (RFC 9457) with the headers that its status asks for."""
+def problem_response(
+    told: Told, *, allow: tuple[str, ...] = (), content: bool = True
+) -> web.Response:
+    """A problem document (RFC 9457) with the headers that its status asks for.
+
+    ``content``: whether the request is of a kind that has some, for what a signature has to cover.
+    """
     status = told.problem.status
     headers = {**_HEADERS, "Content-Type": PROBLEM_JSON}
     if told.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(told.retry_after))  # RFC 9110, 10.2.3
     if status == 401:
-        headers["WWW-Authenticate"] = f'Luxor-Signature realm="{Transport.HTTPS}"'  # 11.6.1
+        headers["WWW-Authenticate"] = _CHALLENGES  # RFC 9110, 11.6.1
+        headers["Accept-Signature"] = wanted(content=content)  # RFC 9421, 5
     if allow:
         headers["Allow"] = ", ".join(allow)  # RFC 9110, 10.2.1
     return web.Response(body=_encoder.encode(told.problem), status=status, headers=headers)

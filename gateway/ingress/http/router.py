@@ -14,16 +14,28 @@ from gateway.core.errors import Refused
 from gateway.ingress.http.responses import problem_response
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import printable
+from gateway.pipeline.signed import Signed
 from trust.identity import Identity
 
 Handler = Callable[["Call"], Awaitable[web.Response]]
 
 
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """A party, and the signature of its request if it had one."""
+
+    identity: Identity
+    signed: Signed | None = None
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One authenticated request. ``values`` are the variable parts of its path, in order."""
+    """One authenticated request. ``values`` are the variable parts of its path, in order.
+
+    Its body is read by ``signed.content_of``, which checks it against the signature.
+    """
 
     request: BaseRequest
     identity: Identity
+    signed: Signed | None = None
     values: tuple[str, ...]
 
     def query(self, *allowed: str) -> dict[str, str]:
@@ -54,7 +66,7 @@ class Router:
         self,
         routes: Iterable[Route],
         *,
-        identify: Callable[[BaseRequest], Awaitable[Identity]],
+        identify: Callable[[BaseRequest], Awaitable[Caller]],
         problems: Problems,
     ) -> None:
         self._identify = identify
@@ -80,13 +92,16 @@ class Router:
         party = ""
         try:
             # Who calls comes first: nothing is told to somebody who is not a party.
-            identity = await self._identify(request)
-            party = identity.party
+            caller = await self._identify(request)
+            party = caller.identity.party
             handlers, values = self._find(request.rel_url.raw_path)
             handler = handlers.get(request.method)
             if handler is None:
                 return self._method(request, tuple(handlers))
-            return await handler(Call(request=request, identity=identity, values=values))
+            call = Call(
+                request=request, identity=caller.identity, signed=caller.signed, values=values
+            )
+            return await handler(call)
         except Exception as error:
             told = self._problems.tell(
                 error,
@@ -94,7 +109,7 @@ class Router:
                 interchange_id=printable(request.headers.get("Luxor-Interchange-Id", "")),
                 instance=request.rel_url.raw_path,
             )
-            return _unread(request, problem_response(told))
+            return _unread(request, problem_response(told, content=request.method == "POST"))
 
     def _find(self, path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:
         segments = tuple(path.split("/"))

@@ -6,17 +6,18 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from gateway.core.errors import Refused, Unavailable
-from gateway.ingress.http.body import check_announced, read_body
+from gateway.ingress.http.body import check_announced
 from gateway.ingress.http.media import formats_of_root, formats_of_type
 from gateway.ingress.http.responses import answer_response
 from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.http.signed import content_of
 from gateway.ingress.reception import Claim, Reception, printable
 from gateway.ingress.spool import Intake
 from translators.registry import Registry
 
 RETRY_S = 1.0
-_CLAIMED = ("Luxor-Interchange-Id", "Luxor-Format", "Luxor-Signature")
+_CLAIMED = ("Luxor-Interchange-Id", "Luxor-Format", "Luxor-Signature", "Luxor-On-Behalf-Of")
 
 
 class Submit:
@@ -47,6 +48,8 @@ class Submit:
             interchange_id=printable(headers.get("Luxor-Interchange-Id", "")),
             format_id=printable(headers.get("Luxor-Format", "")),
             signature=headers.get("Luxor-Signature"),
+            on_behalf_of=_printable(headers.get("Luxor-On-Behalf-Of")),
+            signed=None if call.signed is None else call.signed.by,
         )
         try:
             for name in _CLAIMED:
@@ -60,7 +63,7 @@ class Submit:
                     claim = replace(claim, format_id=self._reception.meant(call.identity, named))
             if claim.format_id:
                 self._reception.permit(call.identity, claim)
-            content = await read_body(request, intake, self._settings)
+            content = await content_of(call, intake, self._settings)
             if not claim.format_id:
                 written = formats_of_root(content, self._formats)
                 claim = replace(claim, format_id=self._reception.meant(call.identity, written))
@@ -70,3 +73,7 @@ class Submit:
             await self._reception.note(call.identity, claim, refused)
             raise
         return answer_response(stored, page=self._settings.outcome_page)
+
+
+def _printable(text: str | None) -> str | None:
+    return None if text is None else printable(text)
