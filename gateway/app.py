@@ -26,6 +26,7 @@ from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.operations import OperationsIngress
+from gateway.ingress.presented import PairRefused, Presented
 from gateway.ingress.tls import ServerTls
 from gateway.keys.opening import KeysUnusable, Providers, open_keyring
 from gateway.keys.ring import Keyring
@@ -86,6 +87,7 @@ class App:
         self.signed: HttpIngress | None = None
         self.grpc: GrpcIngress | None = None
         self.operations: OperationsIngress | None = None
+        self._presented: Presented | None = None
         self._ready = False
 
     def _open_keys(self) -> Keyring:
@@ -294,6 +296,7 @@ class App:
             with self._said("ingress.operations.port"):
                 await self.operations.start()
             self._stack.push_async_callback(self.operations.stop)
+        self._open_presented(directory)
         tls = self._server_tls(directory.parties)
         if ingress.https is not None:
             self.https = HttpIngress(
@@ -355,11 +358,31 @@ class App:
                 await folder.start()
             self._stack.push_async_callback(folder.stop)
 
+    def _open_presented(self, directory: Directory) -> None:
+        """Hold our certificate and key, and follow their files from now on."""
+        section = self.config.tls
+        try:
+            with self._said("tls"):
+                presented = self._presented = Presented(
+                    self.config.path(section.certificate),
+                    self.config.path(section.key),
+                    clock=utc_now,
+                    log=self.telemetry.of("tls"),
+                )
+        except PairRefused as error:
+            raise self._mistake("tls", str(error)) from error
+        self._stack.callback(presented.close)
+        watch = presented.watch(
+            seconds=self.config.registry.poll, renewed=lambda: self._renew(directory.parties)
+        )
+        self._spawn(watch, "tls")
+
     def _server_tls(self, parties: Parties) -> ServerTls:
+        assert self._presented is not None  # listeners exist after it
         authorities = parties.authorities.values()
         return ServerTls(
-            certificate=self.config.path(self.config.tls.certificate),
-            key=self.config.path(self.config.tls.key),
+            certificate=self._presented.certificate,
+            key=self._presented.key,
             authorities="\n".join(pem for entry in authorities for pem in entry.certificates),
         )
 
