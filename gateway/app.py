@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -17,11 +17,13 @@ from gateway.config import Config, ConfigError, Mistake
 from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes_of
 from gateway.config.check import check
 from gateway.config.directory import Directory
+from gateway.config.evidence import Evidence
 from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.core.records import State, Stored
+from gateway.egress.evidence import EvidenceClient
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
@@ -138,10 +140,12 @@ class App:
         self._stack.push_async_callback(journal.close)
         self._stack.callback(self._desk.close)
         directory = await self._open_directory(journal)
-        service = self._service(journal, directory)
+        evidence = await self._open_evidence(directory)
+        service = self._service(journal, directory, evidence)
         await self._listen(service, directory)
         self._spawn(self._watch_work(journal), "work")
         self._spawn(directory.watch(seconds=self.config.registry.poll), "registry")
+        self._spawn(evidence.run(), "evidence")
         self._spawn(self._watch_backlog(journal), "backlog")
         for dispatcher in self._dispatchers:
             self._spawn(dispatcher.run(), "dispatch")
@@ -162,6 +166,7 @@ class App:
             journal=journal,
             file=None if section.file is None else self.config.path(section.file),
             crls=self.config.path(section.crls),
+            fetched=self._fetched_lists(),
             judge=lambda parties: check(self.config, formats=self._formats, parties=parties),
             changed=self._renew,
             log=self.telemetry.of("registry"),
@@ -172,7 +177,31 @@ class App:
             raise ConfigError(self.config.file, mistakes)
         return directory
 
-    def _service(self, journal: Journal, directory: Directory) -> Gateway:
+    def _fetched_lists(self) -> Path:
+        return self.config.path(self.config.gateway.data) / "revocation"
+
+    async def _open_evidence(self, directory: Directory) -> Evidence:
+        """Lists that are fetched are there before the first message, if they can be had soon."""
+        section = self.config.registry
+        client = EvidenceClient(
+            answer_seconds=section.answer_timeout, list_seconds=section.list_timeout
+        )
+        self._stack.push_async_callback(client.close)
+        evidence = Evidence(
+            authenticator=lambda: directory.authenticator,
+            install=directory.put_answers,
+            client=client,
+            folder=self._fetched_lists(),
+            refresh=timedelta(seconds=section.refresh),
+            clock=utc_now,
+            metrics=self.telemetry.metrics,
+            log=self.telemetry.of("revocation"),
+        )
+        await evidence.prime(seconds=section.answer_timeout)
+        await directory.read_lists()
+        return evidence
+
+    def _service(self, journal: Journal, directory: Directory, evidence: Evidence) -> Gateway:
         def parties() -> Parties:
             return directory.parties
 
@@ -221,6 +250,7 @@ class App:
             signing_keys=self._keyring.published,
             limits=self.config.limits,
             clock=utc_now,
+            seek=evidence.seek,
         )
 
     def _own_submit(

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trust.binding import Binding, Bindings
+from trust.chain import Path
 from trust.errors import TrustError
 from trust.identity import Identity, Method, PartyId
 from trust.keys import PublicKey, public_keys
 from trust.members import Identification, Party
 from trust.party import Registry
-from trust.revocation import Revocations
+from trust.revocation import Question, Revocations
 from trust.signatures.http.offer import Offer, prove_offer
 from trust.signatures.jws import MAX_AGE, Verifier
 
@@ -32,18 +33,33 @@ class Authenticator:
         revocations: Revocations,
         *,
         bindings: Bindings | None = None,
+        keys: Mapping[PartyId, Mapping[str, PublicKey]] | None = None,
     ) -> None:
-        """Reads every key of the registry once; ``bindings`` must be those of this registry."""
+        """Reads every key of the registry once; ``bindings`` and ``keys`` must be those of it."""
         self.registry: Final = registry
         self.revocations: Final = revocations
         self._bindings = bindings or Bindings(registry)
-        self._keys: dict[PartyId, Mapping[str, PublicKey]] = {
+        self._keys: Mapping[PartyId, Mapping[str, PublicKey]] = keys or {
             party.id: public_keys(party.signing_keys) for party in registry.parties.values()
         }
 
     def with_revocations(self, revocations: Revocations) -> Authenticator:
-        """The same registry under newer lists; what was proved about certificates is kept."""
-        return Authenticator(self.registry, revocations, bindings=self._bindings)
+        """The same registry under newer evidence; what was proved about certificates is kept."""
+        return Authenticator(self.registry, revocations, bindings=self._bindings, keys=self._keys)
+
+    def missing(self, der: bytes, *, now: datetime) -> tuple[Question, ...]:
+        """What responders have to be asked before the certificate can count.
+
+        Nothing for a certificate that does not count for other reasons, so that nobody but a
+        registered party makes a gateway ask.
+        """
+        try:
+            binding = self._bindings.find(der, now=now)
+            paths = [path for path in binding.paths if _in_time(path, now)]
+            asked = [self.revocations.missing(path, now=now) for path in paths]
+        except TrustError:
+            return ()
+        return tuple(question for questions in asked for question in questions)
 
     def identify(self, der: bytes, *, now: datetime) -> Identity:
         """The party whose client certificate this is.
@@ -155,6 +171,10 @@ class Authenticator:
             else:
                 return
         raise reasons[0]
+
+
+def _in_time(path: Path, now: datetime) -> bool:
+    return path.not_before <= now <= path.not_after
 
 
 def _judge_standing(party: Party, *, by: Identification | None) -> None:

@@ -56,6 +56,7 @@ class RevocationList:
         "base",
         "indirect",
         "issuer",
+        "key",
         "next_update",
         "number",
         "scope",
@@ -86,7 +87,12 @@ class RevocationList:
         point = _extension(crl, x509.IssuingDistributionPoint)
         self.scope: Final = b"" if point is None else point.public_bytes()
         self.indirect: Final = point is not None and point.indirect_crl
+        self.key: Final = (self.issuer, issuer_id(signer), self.scope, self.base is not None)
         self.serials: Final = frozenset(_serial(entry, indirect=self.indirect) for entry in crl)
+
+    def replaces(self, other: RevocationList) -> bool:
+        """Whether both are lists of one CA for one scope, so that the later one counts."""
+        return self.key == other.key
 
     def about(self, serials: Iterable[int]) -> CRLContainer:
         """The list for stage two, which may be asked about certificates of these serials alone.
@@ -130,14 +136,13 @@ def latest(lists: Iterable[RevocationList], *, now: datetime) -> tuple[Revocatio
 
     What is older says nothing any more, also when the latest has run out.
     """
-    found: dict[tuple[str, str, bytes, bool], RevocationList] = {}
+    found: dict[object, RevocationList] = {}
     for each in lists:
         if now < each.this_update - SKEW:
             continue
-        key = (each.issuer, issuer_id(each.signer), each.scope, each.base is not None)
-        known = found.get(key)
+        known = found.get(each.key)
         if known is None or _age(known) < _age(each):
-            found[key] = each
+            found[each.key] = each
     return tuple(found.values())
 
 

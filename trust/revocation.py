@@ -34,6 +34,21 @@ _EVER: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
+def check_newer(authority: Authority, content: bytes, *, known: bytes | None) -> None:
+    """Return if a list that came may take the place of ``known``; raises ``Unusable``.
+
+    One of the authority's own CAs signed it, and it is not older.
+    """
+    signers = [load_certificates(pem.encode())[0] for pem in authority.certificates]
+    new = list(read_lists(content, signers))
+    try:
+        old = list(read_lists(known, signers)) if known is not None else []
+    except Unusable:
+        return
+    if any(a.replaces(b) and a.this_update < b.this_update for a in new for b in old):
+        raise Unusable("it is older than the one that is known")
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a responder of an authority is to be asked: about certificate ``at`` of a path."""
 

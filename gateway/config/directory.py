@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from gateway.config.evidence import fetched_names
 from gateway.config.mistakes import ConfigError, Mistake
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.telemetry import EventLog
 from trust.authenticator import Authenticator
+from trust.chain import Link
 from trust.mistakes import RegistryError
+from trust.ocsp import Answer
 from trust.party import Registry
 from trust.revocation import Revocations
 
@@ -42,21 +45,24 @@ class Directory:
         journal: Journal,
         file: Path | None,
         crls: Path,
+        fetched: Path,
         judge: Judge,
         changed: Callable[[Registry], None],
         log: EventLog,
     ) -> None:
-        """``changed`` is told of each registry that comes into force after the first."""
+        """``crls`` is the folder of the lists that the registry names, ``fetched`` of those that
+        came from elsewhere; ``changed`` is told of each registry in force after the first."""
         self._journal = journal
         self._file = file
         self._crls = crls
+        self._fetched = fetched
         self._judge = judge
         self._changed = changed
         self._log = log
         self._version = 0
         self._source = ""
         self._rejected = ""
-        self._lists: dict[str, tuple[int, int]] = {}
+        self._lists: _States | None = None
         self._authenticator: Authenticator | None = None
 
     @property
@@ -77,6 +83,15 @@ class Directory:
         await self._take_over()
         if self._authenticator is None:
             raise ConfigError("registry", [Mistake("registry.file", "no registry was ever loaded")])
+        await self._read_lists()
+
+    def put_answers(self, answers: Mapping[Link, Answer]) -> None:
+        """Put these answers into force in place of all others; each was proved."""
+        gate = self.authenticator
+        self._authenticator = gate.with_revocations(gate.revocations.with_answers(answers))
+
+    async def read_lists(self) -> None:
+        """Look at once whether a revocation list has changed."""
         await self._read_lists()
 
     async def watch(self, *, seconds: float) -> None:
@@ -135,23 +150,32 @@ class Directory:
         revocations = Revocations() if before is None else before.revocations
         self._authenticator = Authenticator(registry, revocations)
         self._version, self._source = version, source
-        self._lists = {}  # authorities may have changed: read their lists again
+        self._lists = None  # authorities may have changed: read their lists again
         if before is not None:
             self._changed(registry)
         self._log.info("registry.loaded", version=version, parties=len(registry.parties))
 
     async def _read_lists(self) -> None:
         """Read the revocation lists again when one of their files has changed."""
-        names = self.parties.crls()
-        state = await asyncio.to_thread(_states, self._crls, names)
+        registry = self.parties
+        files = {
+            **{name: self._crls / name for name in registry.crls()},
+            **{name: self._fetched / name for name in fetched_names(registry.authorities.values())},
+        }
+        state = await asyncio.to_thread(_states, files)
         if state == self._lists:
             return
-        files = await asyncio.to_thread(_contents, self._crls, names)
-        revocations = Revocations.from_files(self.parties.authorities.values(), files)
-        self._authenticator = self.authenticator.with_revocations(revocations)
+        lists = await asyncio.to_thread(_contents, files)
+        revocations = await asyncio.to_thread(
+            Revocations.from_files, registry.authorities.values(), lists
+        )
+        if registry is not self.parties:
+            return  # another one came into force meanwhile; its lists are read next
+        answers = self.authenticator.revocations.answers
+        self._authenticator = self.authenticator.with_revocations(revocations.with_answers(answers))
         self._lists = state
         problems = [f"{problem}" for problem in revocations.problems]
-        self._log.info("revocations.loaded", lists=len(files), problems=problems)
+        self._log.info("revocations.loaded", lists=len(lists), problems=problems)
 
 
 def _read_registry(file: Path) -> tuple[Registry, str]:
@@ -168,11 +192,14 @@ def _read_registry(file: Path) -> tuple[Registry, str]:
     return Registry.from_toml(text.decode("utf-8"), read), digest.hexdigest()
 
 
-def _states(folder: Path, names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+_States = dict[str, tuple[int, int]]
+
+
+def _states(files: Mapping[str, Path]) -> _States:
     states = {}
-    for name in names:
+    for name, file in files.items():
         try:
-            stat = (folder / name).stat()
+            stat = file.stat()
         except OSError:
             states[name] = (0, 0)
         else:
@@ -180,11 +207,11 @@ def _states(folder: Path, names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     return states
 
 
-def _contents(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+def _contents(files: Mapping[str, Path]) -> dict[str, bytes]:
     contents = {}
-    for name in names:
+    for name, file in files.items():
         try:
-            contents[name] = (folder / name).read_bytes()
+            contents[name] = file.read_bytes()
         except OSError:
             continue  # a list that is missing fails hard where it is needed
     return contents

@@ -59,6 +59,12 @@ class RegistrySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     crls: str = "."
     poll: Annotated[float, Meta(gt=0, le=60)] = 1.0
     """Seconds between looks at the registry's version and at the revocation lists."""
+    refresh: Annotated[float, Meta(ge=1, le=3_600)] = 300.0
+    """Seconds after which an answer or a list that was fetched is asked for again."""
+    answer_timeout: Annotated[float, Meta(gt=0, le=30)] = 2.0
+    """Seconds that one responder has for its answer."""
+    list_timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
+    """Seconds for fetching a revocation list."""
 
 
 class HttpsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

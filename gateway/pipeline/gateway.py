@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, date, timedelta
 
 import msgspec
@@ -33,6 +33,10 @@ from trust.signatures.http.signature_base import Message
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
 
+async def _nothing_more(_: bytes) -> bool:
+    return False
+
+
 class Gateway:
     """Implements :class:`gateway.pipeline.service.Service`."""
 
@@ -48,7 +52,10 @@ class Gateway:
         limits: Limits,
         clock: Clock,
         signing_keys: Callable[[], PublishedKeys],
+        seek: Callable[[bytes], Awaitable[bool]] | None = None,
     ) -> None:
+        """``seek`` asks whoever knows whether a certificate was revoked; true if it learnt."""
+        self._seek = seek or _nothing_more
         self._gateway_id = gateway_id
         self._signing_keys = signing_keys
         self._authenticator = authenticator
@@ -81,6 +88,11 @@ class Gateway:
 
     async def identify(self, certificate: bytes) -> Identity:
         """Who stands behind a DER certificate; raises ``Refused``."""
+        try:
+            return self._authenticator().identify(certificate, now=self._clock())
+        except TrustError as error:
+            if error.code != "revocation.unavailable" or not await self._seek(certificate):
+                raise Refused(error.code, error.detail) from error
         try:
             return self._authenticator().identify(certificate, now=self._clock())
         except TrustError as error:

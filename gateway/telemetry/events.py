@@ -97,6 +97,8 @@ class _Bridge(logging.Handler):
 
 def capture_libraries(log: EventLog) -> None:
     """Send what libraries log (WARNING and above) to ``log``; once, at the start of a process."""
+    # Its warnings are verdicts, which are told as refusals, with names of certificates in them.
+    logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
     root = logging.getLogger()
     for handler in tuple(root.handlers):
         root.removeHandler(handler)

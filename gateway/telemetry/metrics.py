@@ -2,8 +2,8 @@
 
 Labels have few values: ids of parties and destinations from the configuration, kinds, codes of
 ``problems.toml``, transports. Who counts what: ingresses ``interchanges``, ``refusals``,
-``tls_refused``, ``accept_seconds``, ``inbox``; the pipeline ``messages``, ``findings``,
-``deliveries`` and ``backlog``.
+``tls_refused``, ``connections_refused``, ``limited``, ``accept_seconds``, ``inbox``; the pipeline
+``messages``, ``findings``, ``refusals_not_kept``, ``deliveries`` and ``backlog``.
 """
 
 from __future__ import annotations
@@ -47,6 +47,36 @@ class Metrics:
             "luxor_tls_refused",
             "Connections that ended in the TLS handshake, by transport",
             ("transport",),
+            registry=registry,
+        )
+        self.connections_refused = Counter(
+            "luxor_connections_refused",
+            "Connections that were closed before their TLS handshake, by transport",
+            ("transport",),
+            registry=registry,
+        )
+        self.limited = Counter(
+            "luxor_limited",
+            "Requests beyond what their party may ask for, by party and code",
+            ("party", "code"),
+            registry=registry,
+        )
+        self.refusals_not_kept = Counter(
+            "luxor_refusals_not_kept",
+            "Refusals beyond those that the journal keeps of a party in a minute, by party",
+            ("party",),
+            registry=registry,
+        )
+        self.revocation_fetches = Counter(
+            "luxor_revocation_fetches",
+            "Lists and answers about revocation that were asked for, by authority and result",
+            ("authority", "kind", "result"),
+            registry=registry,
+        )
+        self.revocation_age = Gauge(
+            "luxor_revocation_age_seconds",
+            "Since the oldest answer that serves was asked for, by authority",
+            ("authority",),
             registry=registry,
         )
         self.deliveries = Counter(
