@@ -18,13 +18,17 @@ from gateway.client import (
     development,
     peer,
 )
+from trust.identity import PartyId
 
 Client = PartyClient | GrpcPartyClient
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _OPTIONS = (
     click.option(
-        "--as", "party", metavar="PARTY", help="Who sends: a party of the folder --certs."
+        "--as",
+        "party",
+        metavar="PARTY",
+        help="Who sends: a party of the folder --certs, or whose key --sign-key is.",
     ),
     click.option(
         "--to", "url", metavar="URL", help="The gateway: https://HOST:PORT or grpc://HOST:PORT."
@@ -40,6 +44,14 @@ _OPTIONS = (
     click.option("--key", type=_FILE, help="Its key (PEM)."),
     click.option("--ca", type=_FILE, help="Authority of the gateway's certificate (PEM)."),
     click.option("--sign-key", type=_FILE, help="Key that signs what is sent (PEM)."),
+    click.option(
+        "--sign",
+        "how",
+        type=click.Choice(["jws", "http"]),
+        default="jws",
+        show_default=True,
+        help="What is signed: the content (jws), or each request (http), which needs no --cert.",
+    ),
     click.option(
         "--gateway", metavar="PARTY", help="The gateway's party id; by default the network's own."
     ),
@@ -57,11 +69,18 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     credentials: Credentials
     gateway: Peer | None
+    sign_requests: bool = False
 
     def client(self) -> Client:
         """A client for the URL's transport; raises ``CredentialsError``."""
-        make = GrpcPartyClient if self.url.startswith("grpc://") else PartyClient
-        return make(self.url, self.credentials, gateway=self.gateway)
+        if self.url.startswith("grpc://"):
+            return GrpcPartyClient(self.url, self.credentials, gateway=self.gateway)
+        return PartyClient(
+            self.url,
+            self.credentials,
+            gateway=self.gateway,
+            sign_requests=self.sign_requests,
+        )
 
 
 def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,6 +99,7 @@ def access(
     key: Path | None,
     ca: Path | None,
     sign_key: Path | None,
+    how: str,
     gateway: str | None,
     gateway_key: Path | None,
 ) -> Access:
@@ -88,11 +108,16 @@ def access(
         raise click.UsageError("--to is needed: the address of the gateway")
     if not url.startswith(("https://", "grpc://")):
         raise click.UsageError(f"--to wants https://HOST:PORT or grpc://HOST:PORT, not {url}")
+    requests = how == "http"
+    if requests and url.startswith("grpc://"):
+        raise click.UsageError("--sign http is for https://; over gRPC the content is signed")
     try:
-        if cert is None and key is None:
+        if requests and cert is None and ca is not None and sign_key is not None:
+            credentials, known = _of_key(party, ca), None
+        elif cert is None and key is None:
             credentials, known = _of_folder(party, certs, gateway)
         else:
-            credentials, known = _of_files(cert, key, ca), None
+            credentials, known = _of_files(party, cert, key, ca), None
         if gateway_key is not None:
             if gateway is None:
                 raise click.UsageError("--gateway-key needs --gateway, whose key it is")
@@ -103,7 +128,9 @@ def access(
         credentials = msgspec.structs.replace(credentials, authority=ca)
     if sign_key is not None:
         credentials = msgspec.structs.replace(credentials, signing_key=sign_key)
-    return Access(url=url, credentials=credentials, gateway=known)
+    if requests and credentials.signing_key is None:
+        raise click.UsageError("--sign http needs --sign-key, or a folder that has the key")
+    return Access(url=url, credentials=credentials, gateway=known, sign_requests=requests)
 
 
 def _of_folder(party: str | None, certs: Path, gateway: str | None) -> tuple[Credentials, Peer]:
@@ -112,7 +139,17 @@ def _of_folder(party: str | None, certs: Path, gateway: str | None) -> tuple[Cre
     return development(certs, party, gateway=gateway)
 
 
-def _of_files(cert: Path | None, key: Path | None, ca: Path | None) -> Credentials:
+def _of_key(party: str | None, ca: Path) -> Credentials:
+    """Credentials of a party that shows no certificate."""
+    if party is None:
+        raise click.UsageError("--as PARTY is needed: no certificate says who signs")
+    return Credentials(authority=ca, name=PartyId(party))
+
+
+def _of_files(
+    party: str | None, cert: Path | None, key: Path | None, ca: Path | None
+) -> Credentials:
     if cert is None or key is None or ca is None:
         raise click.UsageError("--cert, --key and --ca belong together")
-    return Credentials(certificate=cert, key=key, authority=ca)
+    name = None if party is None else PartyId(party)
+    return Credentials(certificate=cert, key=key, authority=ca, name=name)

@@ -37,6 +37,8 @@ _PREFIX = 12  # digits of the content's digest in an id that nobody chose
 Examples:
   luxor submit items.xml --format upu.itmatt.1 --as post-a --to https://localhost:8443
   luxor submit orders.json --format luxor.json.1 --as platform-shop --to grpc://localhost:8444
+  luxor submit orders.json --format luxor.json.1 --as platform-shop --sign http \\
+      --sign-key shop.key --ca gateway-ca.pem --to https://localhost:8445
   luxor sample upu.itmatt.1 | luxor submit - --format upu.itmatt.1 --as post-a \\
       --to https://localhost:8443 --id first-try --save receipt.jws
 
@@ -82,6 +84,8 @@ def submit(
     """
     if interchange_id is not None and not _ID.fullmatch(interchange_id):
         raise click.UsageError("--id has 1 to 120 letters, digits and . _ : ~ - and no first dot")
+    if no_sign and options["how"] == "http":
+        raise click.UsageError("--sign http and --no-sign contradict each other")
     if save is not None and not save.absolute().parent.is_dir():
         raise click.UsageError(f"--save: there is no folder {save.parent}")
     reached = access(**options)
@@ -151,7 +155,7 @@ async def _send(
     shown: int,
 ) -> Sent:
     """``shown``: the size of which progress is shown; 0 for none."""
-    signer = reached.credentials.signer() if sign else None
+    signer = reached.credentials.signer() if sign and not reached.sign_requests else None
     if signer is not None and reached.gateway is None:
         raise CredentialsError("to sign, say for whom: --gateway and --gateway-key, or --no-sign")
     async with reached.client() as client:

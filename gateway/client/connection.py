@@ -1,4 +1,4 @@
-"""One HTTPS connection of a party: mutual TLS with a pinned authority, one retry, bounded."""
+"""One HTTPS connection of a party: TLS with a pinned authority, one retry, bounded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from gateway.client.content import Progress, Source
 from gateway.client.credentials import Credentials
 from gateway.client.errors import CredentialsError
+from gateway.client.requests import RequestSigner
 from gateway.client.verdict import Retold, failure_of
 from gateway.core.errors import Unavailable
 
@@ -43,8 +45,15 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class Connection:
     """Calls of one party to one gateway, between :meth:`open` and :meth:`close`."""
 
-    def __init__(self, url: str, credentials: Credentials, limits: HttpsLimits) -> None:
-        """Raises ``CredentialsError`` when the files do not fit."""
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        limits: HttpsLimits,
+        signer: RequestSigner | None = None,
+    ) -> None:
+        """With a ``signer`` each request is signed. Raises ``CredentialsError`` for misfits."""
+        self._signer = signer
         self._url = url.rstrip("/")
         self._context = _tls(credentials)
         self._limits = limits
@@ -89,11 +98,11 @@ class Connection:
 
         Raises ``ProblemError`` or ``Unavailable`` for whatever is no result.
         """
-        url = self._url + path
+        url = URL(self._url + path).update_query(query or {})
 
         async def once() -> Reply:
             return await self._once(
-                method, url, headers=headers, query=query, source=source, progress=progress
+                method, url, headers=headers or {}, source=source, progress=progress
             )
 
         try:
@@ -116,18 +125,19 @@ class Connection:
     async def _once(
         self,
         method: str,
-        url: str,
+        url: URL,
         *,
-        headers: Mapping[str, str] | None,
-        query: Mapping[str, str] | None,
+        headers: Mapping[str, str],
         source: Source | None,
         progress: Progress | None,
     ) -> Reply:
         if self._session is None:
             raise RuntimeError("the connection is not open")
+        if self._signer is not None:  # anew for the second try: a signature counts once
+            headers = await self._signer.sign(method, url, headers, source)
         body = None if source is None else source.stream(progress)
         request = self._session.request(
-            method, url, params=query, headers=headers, data=body, allow_redirects=False
+            method, url, headers=headers, data=body, allow_redirects=False
         )
         async with request as response:
             self._parting |= response.headers.get("Connection", "").lower() == "close"
@@ -159,6 +169,8 @@ def _tls(credentials: Credentials) -> ssl.SSLContext:
         context.load_verify_locations(cafile=credentials.authority)
     except (OSError, ssl.SSLError) as error:
         raise CredentialsError(f"{credentials.authority}: {error.strerror or error}") from error
+    if credentials.certificate is None or credentials.key is None:
+        return context
     try:
         context.load_cert_chain(credentials.certificate, credentials.key)
     except (OSError, ssl.SSLError) as error:

@@ -54,6 +54,16 @@ class Source:
                 progress(sent)
         self.digest = seen.hexdigest()
 
+    async def sha256(self) -> bytes:
+        """SHA-256 of all of it."""
+        return await asyncio.to_thread(self._sha256)
+
+    def _sha256(self) -> bytes:
+        seen = hashlib.sha256()
+        for piece in self.pieces():
+            seen.update(piece)
+        return seen.digest()
+
     async def sign(
         self,
         signer: Signer,

@@ -24,18 +24,24 @@ GATEWAY_ROLE = "gateway"
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """PEM files: the party's certificate chain and key, the authority of the gateway's
-    certificate, and the key with which the party signs what it sends."""
+    certificate, and the key with which the party signs what it sends.
 
-    certificate: Path
-    key: Path
+    A party that signs its requests needs no certificate, but has to say its ``name``.
+    """
+
     authority: Path
+    certificate: Path | None = None
+    key: Path | None = None
     signing_key: Path | None = None
+    name: PartyId | None = None
 
     def party(self) -> PartyId | None:
-        """Whom the certificate names; ``None`` for a foreign one that is registered by print.
+        """The name, or whom the certificate names; ``None`` for a foreign one without a name.
 
         Raises ``CredentialsError`` when there is no certificate in the file.
         """
+        if self.name is not None or self.certificate is None:
+            return self.name
         try:
             return party_of(load_certificates(_read(self.certificate))[0])
         except TrustError as error:

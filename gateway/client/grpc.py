@@ -279,8 +279,14 @@ def _tls(credentials: Credentials) -> grpc.ChannelCredentials:
     try:
         return grpc.ssl_channel_credentials(
             root_certificates=credentials.authority.read_bytes(),
-            private_key=credentials.key.read_bytes(),
-            certificate_chain=credentials.certificate.read_bytes(),
+            private_key=_needed(credentials.key),
+            certificate_chain=_needed(credentials.certificate),
         )
     except OSError as error:
         raise CredentialsError(f"{error.filename}: {error.strerror}") from error
+
+
+def _needed(file: Path | None) -> bytes:
+    if file is None:
+        raise CredentialsError("over gRPC a certificate and its key are needed")
+    return file.read_bytes()

@@ -24,6 +24,7 @@ from gateway.client.content import Progress, Source
 from gateway.client.credentials import Credentials, Peer
 from gateway.client.errors import CredentialsError
 from gateway.client.proof import Prover
+from gateway.client.requests import request_signer
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.quality import QualityReport
@@ -79,10 +80,16 @@ class PartyClient:
         gateway: Peer | None = None,
         limits: HttpsLimits | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sign_requests: bool = False,
     ) -> None:
-        """Without ``gateway`` nothing is proved. Raises ``CredentialsError``."""
+        """Without ``gateway`` nothing is proved. Raises ``CredentialsError``.
+
+        ``sign_requests``: each request is signed with the signing key of ``credentials``, for
+        listeners that ask for no certificate (docs/http-signatures.md).
+        """
         self._limits = limits or HttpsLimits()
-        self._connection = Connection(url, credentials, self._limits)
+        requests = request_signer(credentials, clock) if sign_requests else None
+        self._connection = Connection(url, credentials, self._limits, requests)
         self._prover = Prover(gateway=gateway, party=credentials.party())
         self._gateway = gateway
         self._clock = clock
