@@ -56,6 +56,24 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_behalf_of: tuple[Glob, ...] = ()
 
 
+PerSecond = Annotated[float, Meta(ge=0.001, le=1_000_000)]
+
+
+class PartyLimits(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """How much a party may ask for; ``None`` is what the gateway allows everybody.
+
+    ``requests_per_second`` on average with ``burst`` at once; ``connections`` and ``concurrent``
+    requests at any time.
+    """
+
+    requests_per_second: PerSecond | None = None
+    burst: Annotated[int, Meta(ge=1)] | None = None
+    connections: Annotated[int, Meta(ge=1)] | None = None
+    concurrent: Annotated[int, Meta(ge=1)] | None = None
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An organisation on the network.
 
@@ -84,6 +102,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     grants: tuple[Grant, ...] = ()
     severities: dict[str, Severity] = {}
     speaks: tuple[FormatName, ...] = ()
+    limits: PartyLimits = PartyLimits()
 
 
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s@#]+\Z", max_length=500)]

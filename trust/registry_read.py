@@ -23,6 +23,7 @@ from trust.members import (
     Oid,
     OperatorCode,
     Party,
+    PartyLimits,
     Policy,
     Require,
     Severity,
@@ -77,6 +78,7 @@ class _PartyRow(msgspec.Struct, kw_only=True):
     suspended: bool = False
     severities: dict[str, Severity] = {}
     speaks: tuple[FormatName, ...] = ()
+    limits: PartyLimits = PartyLimits()
     answer_format: FormatName | None = None
     """What ``speaks`` was before it was a list; read, and never written."""
 
@@ -213,4 +215,5 @@ def _party(
         grants=grants,
         severities=row.severities,
         speaks=row.speaks or (() if row.answer_format is None else (row.answer_format,)),
+        limits=row.limits,
     )

@@ -104,8 +104,11 @@ def _value(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() | float():
             return str(value)
+        case msgspec.Struct():
+            own = {name: of for name, of in msgspec.structs.asdict(value).items() if of is not None}
+            return f"{{ {', '.join(f'{name} = {_value(of)}' for name, of in own.items())} }}"
         case datetime():
             return value.isoformat()
         case str():

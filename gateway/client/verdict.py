@@ -10,7 +10,17 @@ from translators.faults import Fault
 
 LATER_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """RFC 9110 and RFC 6585: the same request may be answered otherwise at another time."""
-LATER_CODES = frozenset({"body.incomplete", "body.slow", "internal", "overload", "rate.exceeded"})
+LATER_CODES = frozenset(
+    {
+        "body.incomplete",
+        "body.slow",
+        "concurrency.exceeded",
+        "connections.exceeded",
+        "internal",
+        "overload",
+        "rate.exceeded",
+    }
+)
 """Codes of ``problems.toml`` whose meaning is to send it again."""
 JUDGED = 422
 """With a body that is no problem document, this status is an answer with its receipt."""

@@ -28,16 +28,21 @@ class Drawn(msgspec.Struct, frozen=True):
     wait: float = 0.0
 
 
+_SET_BACK_S = 1.0
+
+
 def draw(
     bucket: Bucket | None, *, want: int, rate: Rate, now: float, least: int = 1
 ) -> tuple[Bucket, Drawn]:
     """Take up to ``want`` tokens, but at least ``least`` or none; what is left, and what came.
 
-    ``None`` is a bucket that nobody has drawn from: it is full. A clock that goes back adds
-    nothing, and takes nothing away.
+    ``None`` is a bucket that nobody has drawn from: it is full. Clocks of processes differ a
+    little, which adds nothing; where the clock was set back, the bucket fills from now on.
     """
     level = float(rate.burst)
     if bucket is not None:
+        if bucket.at - now > _SET_BACK_S:
+            bucket = Bucket(bucket.level, now)
         passed = max(0.0, now - bucket.at)
         level = min(level, bucket.level + passed * rate.per_second)
     granted = min(want, math.floor(level))

@@ -5,6 +5,32 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.bounds import Count, Pause, Seconds
+from trust.members import PartyLimits, PerSecond
+
+
+class PartySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one party may ask for, unless the registry says otherwise (``[limits.party]``)."""
+
+    requests_per_second: PerSecond = 1_000.0
+    """On average, over all processes on the store; submissions in streams count each."""
+    burst: Count = 2_000
+    """How many may come at once."""
+    connections: Count = 256
+    """That a party uses at once, in each process."""
+    concurrent: Count = 128
+    """Requests and streams under way at once, in each process."""
+    refusals_per_minute: Count = 60
+    """Refusals from before content is judged that are journaled; the others are counted."""
+
+    def of(self, registered: PartyLimits) -> PartySettings:
+        """These, with what the registry says of one party."""
+        if registered == _NOTHING_OF_ITS_OWN:
+            return self
+        own = {name: value for name, value in msgspec.structs.asdict(registered).items() if value}
+        return msgspec.structs.replace(self, **own)
+
+
+_NOTHING_OF_ITS_OWN = PartyLimits()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,6 +50,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How far the time in a signature may be from now, either way."""
     faults: Count = 1_000
     """Faults that are reported for one interchange."""
+    party: PartySettings = PartySettings()
 
 
 class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

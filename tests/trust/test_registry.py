@@ -14,7 +14,7 @@ from trust.certificates import pem_of
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import KeySigner, PrivateKey, public_key_pem, signing_key
-from trust.members import Grant, Party
+from trust.members import Grant, Party, PartyLimits
 from trust.party import Registry, RegistryError
 from trust.registry_write import with_suspended, write_party
 
@@ -41,6 +41,7 @@ certificates = ["leaf.pem"]
 must_sign = true
 all_or_nothing = true
 speaks = ["upu.itmatt.2", "upu.cusrsp.1"]
+limits = { requests_per_second = 0.5, burst = 100 }
 
 [party.severities]
 "s10.check-digit" = "warning"
@@ -116,6 +117,7 @@ def test_everything_that_a_text_says_is_read(files: dict[str, bytes], luxor: Tow
     assert ("upu.itmatt.2", "upu.cusrsp.1") == post.speaks
     assert (post.must_sign, post.all_or_nothing, post.suspended) == (True, True, False)
     assert post.severities == {"s10.check-digit": "warning"}
+    assert post.limits == PartyLimits(requests_per_second=0.5, burst=100)
     assert [(key.kid, key.algorithm) for key in post.signing_keys] == [("k1", "Ed25519")]
     assert post.grants == (
         Grant(
@@ -431,6 +433,7 @@ def test_a_party_appended_to_a_text_is_read_with_it(files: dict[str, bytes]) -> 
         id=PartyId("shop"),
         signing_keys=(signing_key(signer.public_pem),),
         severities={"a.b": "error"},
+        limits=PartyLimits(requests_per_second=2.5, burst=3, connections=4, concurrent=5),
         grants=(Grant(formats=("luxor.*",)),),
     )
 

@@ -21,7 +21,8 @@ def drawn(
 ) -> Drawn:
     """Within a write transaction: take up to ``want`` tokens of the bucket of that name."""
     row = connection.execute(_READ, (scope,)).fetchone()
-    bucket, taken = draw(None if row is None else Bucket(*row), want=want, rate=rate, now=now)
-    if taken.granted:
-        connection.execute(_WRITE, (scope, bucket.level, bucket.at))
+    before = None if row is None else Bucket(*row)
+    after, taken = draw(before, want=want, rate=rate, now=now)
+    if after != before:
+        connection.execute(_WRITE, (scope, after.level, after.at))
     return taken

@@ -36,6 +36,20 @@ def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
     assert bucket == Bucket(2.0, 50.0)
 
 
+def test_an_empty_bucket_fills_again_from_the_time_to_which_the_clock_was_set_back() -> None:
+    bucket, drawn = draw(Bucket(0.0, 1e9), want=1, rate=RATE, now=50.0)
+    assert drawn == Drawn(0, 0.5)
+    assert draw(bucket, want=1, rate=RATE, now=50.5)[1] == Drawn(1)
+
+
+def test_two_clocks_that_differ_a_little_do_not_fill_it() -> None:
+    bucket, total = Bucket(0.0, 100.0), 0
+    for turn in range(1_000):
+        bucket, drawn = draw(bucket, want=1, rate=RATE, now=100.0 if turn % 2 else 99.1)
+        total += drawn.granted
+    assert total == 0
+
+
 def test_a_smaller_burst_counts_at_once() -> None:
     assert draw(Bucket(10.0, 0.0), want=50, rate=Rate(1.0, 3), now=0.0)[1] == Drawn(3)
 
