@@ -29,10 +29,13 @@ TREE_LIMIT = 1 << 20
 _OPTIONS: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
     "remove_comments": True,
     "remove_pis": True,
     "remove_blank_text": True,
 }
+_EXACT = {**_OPTIONS, "remove_comments": False, "remove_pis": False, "remove_blank_text": False}
 _PIECE = 1024
 PROLOG = 65_536
 """Bytes within which the document element begins."""
@@ -56,10 +59,12 @@ Node = etree._Element  # noqa: SLF001  # lxml has no public name for what every 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one document. Nesting beyond ``depth`` is refused; the parser itself stops at
-    256 levels and at texts of 10 million characters, whatever stands here."""
+    256 levels and at texts of 10 million characters, whatever stands here. ``attributes`` bounds
+    those of one element: whoever lists them with lxml spends the square of their number."""
 
     size: int = 1 << 30
     depth: int = 100
+    attributes: int = 256
 
 
 class XmlError(Exception):
@@ -85,7 +90,23 @@ def parse(content: bytes, *, limits: Limits | None = None) -> Node:
     limits = limits or Limits()
     if len(content) > limits.size:
         raise XmlError("xml.size", f"more than {limits.size} bytes")
-    root = _tree(content)
+    return _checked(_tree(content), content, limits)
+
+
+def parse_exactly(content: bytes, *, limits: Limits | None = None) -> Node:
+    """Parse a whole document with its white space, comments and processing instructions.
+
+    For what is signed, where each of them counts. Raises :class:`XmlError`.
+    """
+    limits = limits or Limits()
+    if len(content) > limits.size:
+        raise XmlError("xml.size", f"more than {limits.size} bytes")
+    return _checked(_tree(content, _EXACT), content, limits)
+
+
+def _checked(root: Node, content: bytes, limits: Limits) -> Node:
+    if _may_crowd(content):
+        check_attributes(root, limits.attributes)
     _judged(root)
     check_depth(root, limits.depth)
     return root
@@ -108,11 +129,14 @@ class Stream:
 
     def __init__(self, source: BinaryIO, tag: str, limits: Limits) -> None:
         self._tag = tag
-        bounded = _Bounded(source, limits.size)
+        self._attributes = limits.attributes
+        self._bounded = bounded = _Bounded(source, limits.size)
         head = bounded.read_all(TREE_LIMIT + 1)
         self.whole = len(head) <= TREE_LIMIT
         if self.whole:
             self._root = _tree(head)
+            if bounded.may_crowd:
+                check_attributes(self._root, limits.attributes)
             self.opening = _judged(self._root)
             return
         self.opening = _read_opening(_Bounded(io.BytesIO(head), len(head)))[0]
@@ -126,7 +150,11 @@ class Stream:
             yield from self._root.iter(self._tag)
             return
         try:
-            for _, element in self._events:
+            for number, (_, element) in enumerate(self._events):
+                if self._bounded.may_crowd:
+                    # With the first all that stands before it.
+                    one = element if number else self._events.root
+                    check_attributes(one, self._attributes)
                 yield element
         except etree.XMLSyntaxError as error:
             raise _mapped(error) from error
@@ -135,16 +163,43 @@ class Stream:
     def root(self) -> Node:
         """The document element, once the whole document is read."""
         root: Node = self._root if self.whole else self._events.root
+        if self._bounded.may_crowd:
+            check_attributes(root, self._attributes)
         return root
 
 
-def _tree(content: bytes) -> Node:
+def _tree(content: bytes, options: dict[str, Any] = _OPTIONS) -> Node:
     if not content.strip():
         raise _empty()
     try:
-        return etree.fromstring(content, etree.XMLParser(**_OPTIONS))
+        return etree.fromstring(content, etree.XMLParser(**options))
     except etree.XMLSyntaxError as error:
         raise _mapped(error, content[:PROLOG]) from error
+
+
+_STRIDE = 512
+"""Attributes beyond any bound here need twice as many bytes, and no ``<`` is among them."""
+
+
+def _may_crowd(content: bytes) -> bool:
+    """False when there can be no element with very many attributes; quickly, for each document.
+
+    Where characters have two bytes any byte may be that of ``<``, so there it is always True.
+    """
+    if b"\0" in content[:4] or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return True
+    ends = range(_STRIDE, len(content) + 1, _STRIDE)
+    return any(content.find(b"<", end - _STRIDE, end) < 0 for end in ends)
+
+
+_CROWDED = etree.XPath("descendant-or-self::*[count(@*) > $limit]")
+
+
+def check_attributes(element: Node, limit: int) -> None:
+    """Refuse an element, or one below it, that has more than ``limit`` attributes."""
+    found: Any = _CROWDED(element, limit=limit)
+    if found:
+        raise XmlError("xml.size", f"more than {limit} attributes", line_of(found[0]))
 
 
 def check_depth(element: Node, limit: int) -> None:
@@ -171,6 +226,7 @@ class _Bounded:
         self._left = limit
         self._limit = limit
         self._again = b""
+        self.may_crowd = False
 
     def give_back(self, content: bytes) -> None:
         """Serve these bytes, already counted, once more."""
@@ -192,6 +248,7 @@ class _Bounded:
         self._left -= len(content)
         if self._left < 0:
             raise XmlError("xml.size", f"more than {self._limit} bytes")
+        self.may_crowd = self.may_crowd or _may_crowd(content)
         return content
 
 
@@ -225,6 +282,8 @@ def _judged(root: Node) -> Opening:
         raise _dtd()
     if info.encoding is not None and info.encoding.upper() not in ENCODINGS:
         raise XmlError("xml.encoding", "this encoding is not taken", 1)
+    if len(root.attrib) > Limits().attributes:
+        raise XmlError("xml.size", "too many attributes", line_of(root))
     attributes = {str(name): str(value) for name, value in root.attrib.items()}
     return Opening(str(root.tag), attributes, line_of(root) or 1)
 
