@@ -8,111 +8,29 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Column, Table
 
-from gateway.cli.enrol import enrol, renew
-from gateway.cli.registry_file import (
-    json_option,
-    load,
-    parse,
-    party_of,
-    registry_option,
-    replace,
+from gateway.cli.delegations import (
+    accept_delegation,
+    delegate,
+    delegations,
+    withdraw_delegation,
 )
+from gateway.cli.enrol import enrol, renew
+from gateway.cli.party_views import check_parties, list_parties, show_party, summary
+from gateway.cli.registry_file import json_option, load, party_of, registry_option, replace
 from gateway.cli.revoke import certificates, revoke
+from gateway.cli.succession import accept_key, announce_key
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import signing_key
 from trust.members import Party
-from trust.mistakes import Mistake, RegistryError
+from trust.party import Registry
 from trust.registry_write import with_suspended, write_party
 
 
 @click.group()
 def party() -> None:
     """Parties of a registry: who they are, who vouches for them, what they may send."""
-
-
-@party.command(
-    "list",
-    epilog="""\b
-Examples:
-    luxor party list
-    luxor party list --registry certs/partner/registry.toml --json""",
-)
-@registry_option
-@json_option
-def list_(*, file: Path, as_json: bool) -> None:
-    """List the parties."""
-    parties = load(file).parties.values()
-    if as_json:
-        print(json.dumps([_summary(p) for p in parties]))
-        return
-    table = Table(
-        Column("party", no_wrap=True),  # what is typed again is never cut
-        "name",
-        "roles",
-        Column("authorities", overflow="fold"),
-        "keys",
-        "signs",
-        "standing",
-    )
-    for p in parties:
-        table.add_row(
-            p.id,
-            p.name,
-            ", ".join(sorted(p.roles)),
-            ", ".join(p.authorities),
-            str(len(p.signing_keys)),
-            "must" if p.must_sign else "may",
-            "[red]suspended" if p.suspended else "[green]active",
-        )
-    Console().print(table)
-
-
-@party.command(
-    epilog="""\b
-Examples:
-    luxor party show post-a
-    luxor party show post-a --json"""
-)
-@click.argument("identifier", metavar="ID")
-@registry_option
-@json_option
-def show(*, identifier: str, file: Path, as_json: bool) -> None:
-    """Show everything about one party."""
-    found = party_of(load(file), identifier)
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-    else:
-        print(write_party(found), end="")
-
-
-@party.command(
-    epilog="""\b
-Examples:
-    luxor party check certs/luxor/registry.toml"""
-)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@json_option
-def check(*, file: Path, as_json: bool) -> None:
-    """Check a registry file; say every mistake with its place. Exit 1 if there is one."""
-    mistakes: tuple[Mistake, ...] = ()
-    parties = 0
-    try:
-        parties = len(parse(file).parties)
-    except RegistryError as error:
-        mistakes = error.mistakes
-    if as_json:
-        print(json.dumps({"parties": parties, "mistakes": msgspec.to_builtins(mistakes)}))
-    else:
-        for mistake in mistakes:
-            click.echo(f"{file}: {mistake}", err=True)
-        if not mistakes:
-            print(f"{file}: {parties} parties, no mistakes")
-    if mistakes:
-        raise SystemExit(1)
 
 
 @party.command(
@@ -162,8 +80,8 @@ def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
     except (TrustError, msgspec.ValidationError) as error:
         raise click.ClickException(str(error)) from error
     text = file.read_text("utf-8")
-    replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
-    _say(f"{identifier}: added to {file}", added, as_json=as_json)
+    registry = replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
+    _say(f"{identifier}: added to {file}", added, registry, as_json=as_json)
 
 
 @party.command(
@@ -201,27 +119,27 @@ def _set_suspended(file: Path, identifier: str, *, suspended: bool, as_json: boo
         file, text, expect=lambda new: party_of(new, identifier).suspended is suspended
     )
     state = "suspended" if suspended else "active"
-    _say(f"{identifier}: {state}", party_of(registry, identifier), as_json=as_json)
+    changed = party_of(registry, identifier)
+    _say(f"{identifier}: {state}", changed, registry, as_json=as_json)
 
 
-def _say(line: str, changed: Party, *, as_json: bool) -> None:
-    print(json.dumps(_summary(changed)) if as_json else line)
+def _say(line: str, changed: Party, registry: Registry, *, as_json: bool) -> None:
+    print(json.dumps(summary(changed, registry)) if as_json else line)
 
 
-def _summary(p: Party) -> dict[str, Any]:
-    return {
-        "id": p.id,
-        "name": p.name,
-        "roles": sorted(p.roles),
-        "country": p.country,
-        "authorities": p.authorities,
-        "signing_keys": [key.kid for key in p.signing_keys],
-        "speaks": p.speaks,
-        "must_sign": p.must_sign,
-        "suspended": p.suspended,
-        "grants": len(p.grants),
-    }
-
-
-for given in (enrol, renew, revoke, certificates):
+for given in (
+    list_parties,
+    show_party,
+    check_parties,
+    enrol,
+    renew,
+    revoke,
+    certificates,
+    announce_key,
+    accept_key,
+    delegate,
+    accept_delegation,
+    delegations,
+    withdraw_delegation,
+):
     party.add_command(given)
