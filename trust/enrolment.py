@@ -94,6 +94,16 @@ def key_id_of(certificate: x509.Certificate) -> str:
     return key_id(key)
 
 
+def hosts_of(named: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str, ...]:
+    """The hosts among its alternative names, DNS names before addresses."""
+    for extension in named.extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            names = extension.value
+            addresses = names.get_values_for_type(x509.IPAddress)
+            return (*names.get_values_for_type(x509.DNSName), *map(str, addresses))
+    return ()
+
+
 def read_request(
     content: bytes, *, party: PartyId, purpose: CertificatePurpose, rules: KeyRules
 ) -> Request:
@@ -109,7 +119,7 @@ def read_request(
             raise TrustError("certificate.profile", f"the request is refused: {broken}")
         key = csr.public_key()
         assert isinstance(key, SigningPublicKey)  # _broken_rule has looked
-        return Request(key=key, key_id=key_id(key), names=_hosts(csr))
+        return Request(key=key, key_id=key_id(key), names=hosts_of(csr))
     except TrustError:
         raise
     except Exception as error:  # hostile requests raise many things, and each means no
@@ -228,12 +238,3 @@ def _broken_rule(
                 if any(uri != f"{PARTY_URN}{party}" for uri in ours):
                     return f"it names another party than {party!r}"
     return ""
-
-
-def _hosts(csr: x509.CertificateSigningRequest) -> tuple[str, ...]:
-    for extension in csr.extensions:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            names = extension.value
-            addresses = names.get_values_for_type(x509.IPAddress)
-            return (*names.get_values_for_type(x509.DNSName), *map(str, addresses))
-    return ()

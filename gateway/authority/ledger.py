@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from gateway.authority.faults import AuthorityError
-from trust.enrolment import key_id_of
+from trust.enrolment import hosts_of, key_id_of
 
 Role = Literal["root", "issuing"]
 EntryPurpose = Literal["authority", "responder", "tls", "signing"]
@@ -85,6 +85,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def parsed(self) -> x509.Certificate:
         """The certificate itself."""
         return x509.load_der_x509_certificate(self.certificate)
+
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that it is for, names before addresses."""
+        return hosts_of(self.parsed())
 
 
 class Ledger:

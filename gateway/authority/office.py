@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
-from cryptography import x509
 
 from gateway.authority.faults import AuthorityError
 from gateway.authority.files import alone
@@ -23,7 +22,7 @@ from gateway.authority.lists import Published, publish_lists
 from gateway.authority.profile import AuthorityProfile
 from trust.authority import Validity, generate_tls_key, issue_responder
 from trust.certificates import pem_of
-from trust.enrolment import REASONS, CertificatePurpose, Request, issue, read_request
+from trust.enrolment import REASONS, CertificatePurpose, Request, hosts_of, issue, read_request
 from trust.identity import PartyId
 from trust.responder import Good, Revoked, Seat, Standing, Unknown
 
@@ -101,7 +100,7 @@ class Office:
             asked = Request(key=key, key_id=last.key_id)  # type: ignore[arg-type] # it was issued
         else:
             asked = read_request(request, party=party, purpose=purpose, rules=self.profile.keys)
-        hosts = _hosts(certificate)
+        hosts = hosts_of(certificate)
         return self._issue(party, asked, purpose, now, hosts=hosts, days=days, owners=owners)
 
     def revoke(self, serials: Sequence[str], *, reason: str, now: datetime) -> tuple[Entry, ...]:
@@ -198,7 +197,7 @@ class Office:
             entry = self.ledger.add(
                 certificate, issuer="issuing", party=party, purpose=purpose, now=now
             )
-        given = _hosts(certificate)
+        given = hosts_of(certificate)
         return Issued(
             entry=entry,
             chain=f"{pem_of(certificate)}{pem_of(issuer.certificate)}",
@@ -249,11 +248,3 @@ def open_office(folder: Path) -> Iterator[Office]:
 def _own(entry: Entry) -> bool:
     certificate = entry.parsed()
     return certificate.issuer == certificate.subject
-
-
-def _hosts(certificate: x509.Certificate) -> tuple[str, ...]:
-    for extension in certificate.extensions:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            addresses = extension.value.get_values_for_type(x509.IPAddress)
-            return (*extension.value.get_values_for_type(x509.DNSName), *map(str, addresses))
-    return ()

@@ -79,6 +79,12 @@ class Metrics:
             ("authority",),
             registry=registry,
         )
+        self.expiry_seconds = Gauge(
+            "luxor_expiry_seconds",
+            "Until something ends, by what it is and whose; of several the one that ends first",
+            ("kind", "name"),
+            registry=registry,
+        )
         self.deliveries = Counter(
             "luxor_deliveries",
             "Attempts of delivery, by destination and result",
