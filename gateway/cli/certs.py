@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from gateway.authority.files import alone, put
 from gateway.cli.certs_request import request
+from gateway.cli.certs_status import status
 from trust.development import development_network, revoke
 from trust.errors import TrustError
 from trust.inventory import Holding, inventory
@@ -50,6 +51,7 @@ def certs() -> None:
     """
 
 
+certs.add_command(status)
 certs.add_command(request)
 
 

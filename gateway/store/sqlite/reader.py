@@ -58,6 +58,12 @@ class SqliteReader:
         with mapped():
             return reads.raw(self._connection, self._codec, record, at)
 
+    def registry(self) -> bytes | None:
+        """The registry in force, as the gateway stored it."""
+        with mapped():
+            found = reads.registry(self._connection)
+        return None if found is None else found[1]
+
     def proof(self, record: int) -> Proof | None:
         """As in the port."""
         with mapped():
