@@ -160,10 +160,13 @@ class Journal(Protocol):
         ``daily`` gives each day apart, otherwise the period is summed.
         """
 
-    async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
+    async def remember(
+        self, scope: str, value: str, *, until: datetime, now: datetime, holder: str = ""
+    ) -> bool:
         """True when ``value`` is new in its scope: it is remembered from now, until ``until``.
 
-        False when it was remembered already and its time is not over. Durable on return, and one
+        False when it was remembered already and its time is not over, unless it was by the same
+        ``holder``, who may come again (empty: nobody may). Durable on return, and one
         answer for all processes on the store: of any number that ask at once, one is told True.
         """
 

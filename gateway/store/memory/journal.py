@@ -88,7 +88,7 @@ class MemoryJournal:
         self._attempts: list[tuple[Place, Attempt]] = []
         self._outbox = Outbox()
         self._registry: list[bytes] = []
-        self._remembered: dict[tuple[str, str], datetime] = {}
+        self._remembered: dict[tuple[str, str], tuple[datetime, str]] = {}
         self._buckets: dict[str, Bucket] = {}
         self._tallies: list[Tally] = []
         self._wakeups = Wakeups()
@@ -443,12 +443,14 @@ class MemoryJournal:
         """See the port."""
         return quality.read(self._tallies, party, since, until, daily=daily)
 
-    async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
+    async def remember(
+        self, scope: str, value: str, *, until: datetime, now: datetime, holder: str = ""
+    ) -> bool:
         """See the port."""
         known = self._remembered.get((scope, value))
-        if known is not None and known > now:
+        if known is not None and known[0] > now and (not holder or known[1] != holder):
             return False
-        self._remembered[scope, value] = until
+        self._remembered[scope, value] = until, holder
         return True
 
     async def draw(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:

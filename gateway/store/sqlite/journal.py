@@ -240,9 +240,13 @@ class SqliteJournal:
         """See the port."""
         return await self._read.run(lambda c: quality.read(c, party, since, until, daily=daily))
 
-    async def remember(self, scope: str, value: str, *, until: datetime, now: datetime) -> bool:
+    async def remember(
+        self, scope: str, value: str, *, until: datetime, now: datetime, holder: str = ""
+    ) -> bool:
         """See the port."""
-        return await self._writer.remember(Once.of(scope, value, until=until, now=now))
+        return await self._writer.remember(
+            Once.of(scope, value, until=until, now=now, holder=holder)
+        )
 
     async def draw(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
         """See the port."""

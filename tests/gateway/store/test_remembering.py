@@ -57,6 +57,26 @@ async def test_a_value_is_new_once(journal: Journal) -> None:
     assert answers == [True, False, True]
 
 
+async def test_who_holds_a_value_may_come_again_and_nobody_else(journal: Journal) -> None:
+    until = START + timedelta(seconds=300)
+
+    answers = [
+        await journal.remember("signatures", "one", until=until, now=START, holder=holder)
+        for holder in ("i-1", "i-1", "i-2", "", "i-1")
+    ]
+
+    assert answers == [True, True, False, False, True]
+
+
+async def test_a_value_that_nobody_holds_is_known_to_all(journal: Journal) -> None:
+    until = START + timedelta(seconds=300)
+    answers = [
+        await journal.remember("signatures", "one", until=until, now=START, holder=holder)
+        for holder in ("", "", "i-1")
+    ]
+    assert answers == [True, False, False]
+
+
 async def test_scopes_are_apart_also_where_their_texts_run_together(journal: Journal) -> None:
     answers = [await new(journal, value, scope) for scope, value in (("a", "bc"), ("ab", "c"))]
     assert answers == [True, True]
