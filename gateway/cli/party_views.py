@@ -21,7 +21,6 @@ from trust.mistakes import Mistake, RegistryError
 from trust.party import Registry
 from trust.registry_write import write_party
 
-
 _UNUSUAL: tuple[tuple[str, Any], ...] = (("receives", "as agreed"), ("acts_for", []))
 """Columns that are told when there is something to tell, and what is not."""
 
