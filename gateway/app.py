@@ -18,6 +18,8 @@ from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes
 from gateway.config.check import check
 from gateway.config.directory import Directory
 from gateway.config.evidence import Evidence
+from gateway.config.expiry import expiring_of
+from gateway.config.presenting import open_presented
 from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Unavailable
@@ -28,7 +30,7 @@ from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.operations import OperationsIngress
-from gateway.ingress.presented import PairRefused, Presented
+from gateway.ingress.presented import Presented
 from gateway.ingress.tls import ServerTls
 from gateway.keys.opening import KeysUnusable, Providers, open_keyring
 from gateway.keys.ring import Keyring
@@ -46,6 +48,7 @@ from gateway.pipeline.signing import SigningDesk
 from gateway.routing.endpoint import INBOX_FORMAT
 from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.telemetry import Telemetry, event_log
+from gateway.telemetry.expiry import ExpiryWatch
 from gateway.telemetry.metrics import Metrics
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
@@ -146,6 +149,7 @@ class App:
         self._spawn(self._watch_work(journal), "work")
         self._spawn(directory.watch(seconds=self.config.registry.poll), "registry")
         self._spawn(evidence.run(), "evidence")
+        self._spawn(self._watch_own_files(directory), "files")
         self._spawn(self._watch_backlog(journal), "backlog")
         for dispatcher in self._dispatchers:
             self._spawn(dispatcher.run(), "dispatch")
@@ -326,7 +330,8 @@ class App:
             with self._said("ingress.operations.port"):
                 await self.operations.start()
             self._stack.push_async_callback(self.operations.stop)
-        self._open_presented(directory)
+        self._presented = open_presented(self.config, clock=utc_now, telemetry=self.telemetry)
+        self._stack.callback(self._presented.close)
         tls = self._server_tls(directory.parties)
         if ingress.https is not None:
             self.https = HttpIngress(
@@ -388,25 +393,6 @@ class App:
                 await folder.start()
             self._stack.push_async_callback(folder.stop)
 
-    def _open_presented(self, directory: Directory) -> None:
-        """Hold our certificate and key, and follow their files from now on."""
-        section = self.config.tls
-        try:
-            with self._said("tls"):
-                presented = self._presented = Presented(
-                    self.config.path(section.certificate),
-                    self.config.path(section.key),
-                    clock=utc_now,
-                    log=self.telemetry.of("tls"),
-                )
-        except PairRefused as error:
-            raise self._mistake("tls", str(error)) from error
-        self._stack.callback(presented.close)
-        watch = presented.watch(
-            seconds=self.config.registry.poll, renewed=lambda: self._renew(directory.parties)
-        )
-        self._spawn(watch, "tls")
-
     def _server_tls(self, parties: Parties) -> ServerTls:
         assert self._presented is not None  # listeners exist after it
         authorities = parties.authorities.values()
@@ -442,6 +428,22 @@ class App:
         while True:
             self._bell.ring(await journal.wake(seconds=self.config.dispatch.tick))
             self._bell.ring(await journal.tick(now=utc_now()))
+
+    async def _watch_own_files(self, directory: Directory) -> None:
+        """Present a renewed certificate, and say in time what ends."""
+        assert self._presented is not None  # it listens already
+        poll = self.config.registry.poll
+        expiry = ExpiryWatch(
+            find=lambda: expiring_of(self.config, directory.parties),
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            renew = self._presented.watch(
+                seconds=poll, renewed=lambda: self._renew(directory.parties)
+            )
+            tasks.create_task(renew)
+            tasks.create_task(expiry.watch())
 
     async def _watch_backlog(self, journal: Journal) -> None:
         while True:

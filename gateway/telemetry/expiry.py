@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from gateway.telemetry.telemetry import Telemetry
 from trust.expiry import Expiring, Level, in_order
 
+LOOK_SECONDS = 60.0
 AGAIN = timedelta(days=1)
 MOST_THINGS = 10_000
 """So many are looked at, those first that end first."""
@@ -51,7 +52,7 @@ class ExpiryWatch:
             self._say(one, level, now)
         self._told = told
 
-    async def watch(self, *, seconds: float) -> None:
+    async def watch(self, *, seconds: float = LOOK_SECONDS) -> None:
         """Look now and again until cancelled."""
         while True:
             self.look(await asyncio.to_thread(lambda: tuple(self._find())))
