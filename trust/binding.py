@@ -15,6 +15,7 @@ from trust.certificates import check_profile, fingerprint, load_certificate, par
 from trust.chain import Path, anchor, build_paths
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
+from trust.issuers import check_authorities
 from trust.members import Party
 from trust.party import Registry
 
@@ -74,6 +75,8 @@ class Bindings:
         vouching = tuple(path for path in paths if path.authority in party.authorities)
         if not vouching:
             raise TrustError("certificate.untrusted", "this authority may not vouch for the party")
+        for path in vouching:
+            check_authorities(path.chain)
         return Binding(
             party=party,
             identity=Identity(party=party.id, roles=party.roles, fingerprint=print_),

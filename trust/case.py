@@ -66,9 +66,13 @@ class Case:
             each.serial_number for each in (*path.chain, *issuers.certificates)
         )
 
+    def check_path(self) -> None:
+        """The path alone, whatever the evidence; raises ``certificate.untrusted``."""
+        self._examination.check_path(self._issuers.policies)
+
     def judge(self) -> None:
         """The path, then each certificate from the root down; raises what is wrong with it."""
-        self._examination.check_path(self._issuers.policies)
+        self.check_path()
         for at in reversed(range(len(self._path.links))):
             reasons = {"crl": self.lists_fail(at), "ocsp": self.answer_fails(at)}
             match self.require(at):

@@ -21,7 +21,8 @@ from trust.identity import PARTY_ID_PATTERN, PartyId
 from trust.keys import MAX_RSA_BITS, MIN_RSA_BITS
 
 PARTY_URN = "urn:luxor:party:"
-MAX_CERTIFICATE_BYTES = 65_536
+MAX_CERTIFICATE_BYTES = 16_384
+"""Names are held against constraints one by one: many of both take a verifier seconds."""
 
 _PARTY = re.compile(rf"{PARTY_URN}({PARTY_ID_PATTERN})")
 _CURVES = ("secp256r1", "secp384r1")
@@ -175,6 +176,8 @@ def _broken_rule(certificate: x509.Certificate, purpose: Purpose) -> str:
     if usage is not None and not (usage.digital_signature and not usage.key_cert_sign):
         return "its key usage is not that of a TLS end entity"
     purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes:
+        return "its extended key usage is any"
     if purposes is None or purpose.value not in purposes:
         return f"its extended key usage does not include {purpose.name.lower()} authentication"
     return ""

@@ -48,7 +48,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
     def judge_time(self, at: datetime) -> None:
         """Raise ``certificate.expired`` or ``.not-yet-valid`` outside the path's validity."""
-        if at > self.not_after:
+        if at.replace(microsecond=0) > self.not_after:  # RFC 5280, 4.1.2.5: that second included
             raise TrustError("certificate.expired")
         if at < self.not_before:
             raise TrustError("certificate.not-yet-valid")
@@ -84,11 +84,17 @@ def issuer_id(certificate: x509.Certificate) -> str:
 
 
 def build_paths(
-    leaf: x509.Certificate, anchors: Iterable[Anchor], *, now: datetime
+    leaf: x509.Certificate,
+    anchors: Iterable[Anchor],
+    *,
+    now: datetime,
+    server: x509.DNSName | x509.IPAddress | None = None,
+    depth: int = MAX_INTERMEDIATES,
 ) -> tuple[Path, ...]:
     """A path for each authority that vouches for the leaf; raises ``certificate.untrusted``.
 
-    Whether ``now`` lies in a path's validity is for ``Path.judge_time`` to say.
+    The leaf is a client's, or that of the ``server`` of that name. A path has at most ``depth``
+    intermediates. Whether ``now`` lies in a path's validity is for ``Path.judge_time`` to say.
     """
     try:
         start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
@@ -97,7 +103,7 @@ def build_paths(
         raise TrustError("certificate.profile", "the certificate cannot be read") from error
     times = (min(max(now, start), end), start, end)
     chains = {
-        candidate.authority: _chain(leaf, candidate, times)
+        candidate.authority: _chain(leaf, candidate, times, server, depth)
         for candidate in anchors
         if issuer in candidate.subjects
     }
@@ -123,29 +129,36 @@ def _path(authority: str, chain: list[x509.Certificate]) -> Path:
 
 
 def _chain(
-    leaf: x509.Certificate, candidate: Anchor, times: Iterable[datetime]
+    leaf: x509.Certificate,
+    candidate: Anchor,
+    times: Iterable[datetime],
+    server: x509.DNSName | x509.IPAddress | None,
+    depth: int,
 ) -> list[x509.Certificate]:
     """The chain from leaf to root at the first time at which there is one, or nothing."""
     for time in times:
-        verifier = (
+        policy = (
             PolicyBuilder()
             .store(candidate.roots)
             .time(time)
-            .max_chain_depth(MAX_INTERMEDIATES)
+            .max_chain_depth(depth)
             .extension_policies(
-                ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=_leaf_policy()
+                ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=_leaf_policy(server)
             )
-            .build_client_verifier()
         )
         try:
-            return verifier.verify(leaf, candidate.intermediates).chain
+            if server is not None:
+                return policy.build_server_verifier(server).verify(leaf, candidate.intermediates)
+            return policy.build_client_verifier().verify(leaf, candidate.intermediates).chain
         except Exception:  # noqa: S112 - any exception means no
             continue
     return []
 
 
-def _leaf_policy() -> ExtensionPolicy:
-    """The default, but a pinned certificate of a foreign authority may do without a SAN."""
+def _leaf_policy(server: object | None) -> ExtensionPolicy:
+    """The default, but a client's pinned certificate may do without an alternative name."""
+    if server is not None:
+        return ExtensionPolicy.webpki_defaults_ee()
     return ExtensionPolicy.webpki_defaults_ee().may_be_present(
         x509.SubjectAlternativeName, Criticality.AGNOSTIC, None
     )

@@ -73,6 +73,8 @@ class RevocationList:
             raise Unusable("it does not say when the next one comes")
         if any(e.critical and e.oid not in _KNOWN_CRITICAL for e in crl.extensions):
             raise Unusable("it has a critical extension that is not understood")
+        if any(e.critical and e.oid == x509.CRLNumber.oid for e in crl.extensions):
+            raise Unusable("its number is critical")  # RFC 5280, 5.2.3
         content = crl.public_bytes(Encoding.DER)
         self._whole: Final = CRLContainer(asn1_crl.CertificateList.load(content))
         self._unlisted: Final = CRLContainer(_Unlisted.load(content))
@@ -82,6 +84,8 @@ class RevocationList:
         self.this_update: Final = crl.last_update_utc
         self.next_update: Final = next_update
         self.number: Final = _number(crl, x509.CRLNumber)
+        if self.number is None:  # RFC 5280, 5.2.3
+            raise Unusable("it has no number")
         self.base: Final = _number(crl, x509.DeltaCRLIndicator)
         """The number of the complete list that a delta list goes on from."""
         point = _extension(crl, x509.IssuingDistributionPoint)
