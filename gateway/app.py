@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config import Config, ConfigError, Mistake
 from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes_of
-from gateway.config.check import check
+from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
 from gateway.config.evidence import Evidence
 from gateway.config.expiry import expiring_of
@@ -145,7 +145,7 @@ class App:
         directory = await self._open_directory(journal)
         evidence = await self._open_evidence(directory)
         service = self._service(journal, directory, evidence)
-        await self._listen(service, directory)
+        await self._listen(service, directory, self._limiter(journal, directory))
         self._spawn(self._watch_work(journal), "work")
         self._spawn(directory.watch(seconds=self.config.registry.poll), "registry")
         self._spawn(evidence.run(), "evidence")
@@ -171,7 +171,9 @@ class App:
             file=None if section.file is None else self.config.path(section.file),
             crls=self.config.path(section.crls),
             fetched=self._fetched_lists(),
-            judge=lambda parties: check(self.config, formats=self._formats, parties=parties),
+            judge=lambda parties: check_parties(
+                self.config, formats=self._formats, parties=parties
+            ),
             changed=self._renew,
             log=self.telemetry.of("registry"),
         )
@@ -318,7 +320,25 @@ class App:
                 )
             )
 
-    async def _listen(self, service: Gateway, directory: Directory) -> None:
+    def _limiter(self, journal: Journal, directory: Directory) -> Limiter:
+        nothing_of_its_own = PartyLimits()
+
+        def limits(party: PartyId) -> PartyLimits:
+            found = directory.parties.parties.get(party)
+            return nothing_of_its_own if found is None else found.limits
+
+        async def draw(scope: str, want: int, rate: Rate, now: datetime) -> Drawn:
+            return await journal.draw(scope, want=want, rate=rate, now=now)
+
+        return Limiter(
+            limits=limits,
+            settings=self.config.limits.party,
+            draw=draw,
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+
+    async def _listen(self, service: Gateway, directory: Directory, limiter: Limiter) -> None:
         ingress = self.config.ingress
         if ingress.operations is not None:
             self.operations = OperationsIngress(
@@ -342,6 +362,7 @@ class App:
                 host=ingress.https.host,
                 port=ingress.https.port,
                 settings=ingress.https.limits,
+                limiter=limiter,
                 names=ingress.https.names,
             )
             with self._said("ingress.https.port"):
@@ -356,6 +377,7 @@ class App:
                 host=ingress.signed.host,
                 port=ingress.signed.port,
                 settings=ingress.signed.limits,
+                limiter=limiter,
                 names=ingress.signed.names,
                 certificates=False,
             )
@@ -371,6 +393,7 @@ class App:
                 host=ingress.grpc.host,
                 port=ingress.grpc.port,
                 settings=ingress.grpc.limits,
+                limiter=limiter,
             )
             with self._said("ingress.grpc.port"):
                 await self.grpc.start()
@@ -385,6 +408,7 @@ class App:
                 format_id=FormatId(section.format),
                 poll=section.poll,
                 settings=section.limits,
+                limiter=limiter,
                 on_behalf_of=None
                 if section.on_behalf_of is None
                 else PartyId(section.on_behalf_of),

@@ -25,6 +25,13 @@ def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistak
         *_files(config),
         *_dispatch(config),
         *_quality(config),
+        *check_parties(config, formats=formats, parties=parties),
+    )
+
+
+def check_parties(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistake, ...]:
+    """What a registry breaks. Our own files are none of its business: they may be changing."""
+    return (
         *_names(config, formats=formats, parties=parties),
         *_agreements(config, parties=parties),
         *_routes(config, formats=formats, parties=parties),
