@@ -23,6 +23,7 @@ from gateway.client.errors import CredentialsError
 from gateway.client.proof import Prover
 from gateway.client.subscription import Subscription
 from gateway.core.errors import Unavailable
+from gateway.core.published import PublishedKeys
 from gateway.core.records import Leg, Outcome
 from translators.wire.exchange.v1 import exchange_pb2 as wire
 from translators.wire.exchange.v1.exchange_pb2_grpc import ExchangeStub
@@ -204,6 +205,28 @@ class GrpcPartyClient:
     async def outcomes(self, interchange_id: str) -> tuple[Outcome, ...]:
         """What became of every message of an interchange."""
         return (await self.track(interchange_id=interchange_id)).outcomes
+
+    async def keys(self) -> PublishedKeys:
+        """The keys with which the gateway signs, the one of now first; not proved by this."""
+        try:
+            reply: wire.KeysReply = await self._stub().Keys(
+                wire.KeysRequest(), timeout=self._limits.answer
+            )
+        except aio.AioRpcError as error:
+            raise replies.call_failure(error) from error
+        return replies.published(reply)
+
+    async def outcome_document(self, interchange_id: str) -> bytes:
+        """The list of outcomes as the bytes whose digest stands in the receipt.
+
+        What came is written as the gateway writes it; raises ``receipt.invalid`` when that is not
+        the receipt's list, as with a gateway of another version.
+        """
+        found = await self.track(interchange_id=interchange_id)
+        document = msgspec.json.encode(found.outcomes)
+        if found.answer is not None:
+            self._prover.outcomes(found.answer.claims, document)
+        return document
 
     async def _track(self, request: wire.TrackRequest) -> wire.TrackReply:
         try:

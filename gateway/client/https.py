@@ -27,6 +27,7 @@ from gateway.client.proof import Prover
 from gateway.client.requests import request_signer
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId, MessageId
+from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, Outcome
 from trust.keys import Signer
@@ -160,6 +161,10 @@ class PartyClient:
 
     async def outcomes(self, interchange_id: str) -> tuple[Outcome, ...]:
         """What became of every message, all pages, proved by the receipt's digest."""
+        return _understood(await self.outcome_document(interchange_id), _outcomes)
+
+    async def outcome_document(self, interchange_id: str) -> bytes:
+        """The list of outcomes as the bytes whose digest stands in the receipt."""
         path = f"/v1/interchanges/{quote(interchange_id, safe='')}"
         first = _read(await self._connection.call("GET", path), _Status).answer
         claims = self._prover.receipt(first.receipt, interchange_id=interchange_id, digest=None)
@@ -172,7 +177,11 @@ class PartyClient:
         document = b"[" + b",".join(bytes(piece) for piece in pieces) + b"]"
         if self._prover.proves:
             self._prover.outcomes(claims, document)
-        return _understood(document, _outcomes)
+        return document
+
+    async def keys(self) -> PublishedKeys:
+        """The keys with which the gateway signs, the one of now first; not proved by this."""
+        return _read(await self._connection.call("GET", "/v1/keys"), PublishedKeys)
 
     async def report(self, interchange_id: str) -> tuple[ReportedMessage, ...]:
         """What the gateway did not simply carry of an interchange, message by message, all pages.

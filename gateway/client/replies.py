@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from functools import cache
 
 import grpc
+import msgspec
 
 from gateway.client.answers import Delivery, Event
 from gateway.client.errors import ProblemError
 from gateway.client.verdict import LATER_CODES, LATER_STATUSES
 from gateway.core.errors import ProblemKind, Unavailable, problem_kinds
 from gateway.core.identifiers import MessageId
+from gateway.core.published import PublishedKeys
 from gateway.core.records import Leg, LegState, Outcome, State
 from translators.faults import Fault, Severity
 from translators.translator import FormatId
@@ -110,6 +112,26 @@ def events(values: Iterable[wire.Event]) -> tuple[Event, ...]:
         )
         for value in values
     )
+
+
+def published(value: wire.KeysReply) -> PublishedKeys:
+    """The public halves of a gateway's keys; raises ``Unavailable`` for what is not understood."""
+    rows = [
+        {
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "use": key.use,
+            "public_key": key.public_key,
+            "certificates": list(key.certificates),
+            "not_before": key.not_before or None,
+            "not_after": key.not_after or None,
+        }
+        for key in value.keys
+    ]
+    try:
+        return msgspec.convert({"gateway": value.gateway, "keys": rows}, PublishedKeys)
+    except msgspec.ValidationError as error:
+        raise Unavailable(f"the answer is not understood: {error}", reached=True) from error
 
 
 def problem_failure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway.core.published import PublishedKeys
 from gateway.core.records import Leg, Outcome, State, Stored, TraceEntry
 from gateway.ingress.answers import outcomes_of
 from gateway.ingress.problems import Problem
@@ -120,6 +121,25 @@ def leg(value: Leg) -> wire.Leg:
         state=value.state.value,
         attempts=value.tries,
         detail=value.detail or value.code,
+    )
+
+
+def keys(published: PublishedKeys) -> wire.KeysReply:
+    """The public halves of a gateway's keys."""
+    return wire.KeysReply(
+        gateway=published.gateway,
+        keys=(
+            wire.PublishedKey(
+                kid=key.kid,
+                algorithm=key.algorithm,
+                use=key.use,
+                public_key=key.public_key,
+                certificates=key.certificates,
+                not_before=None if key.not_before is None else key.not_before.isoformat(),
+                not_after=None if key.not_after is None else key.not_after.isoformat(),
+            )
+            for key in published.keys
+        ),
     )
 
 

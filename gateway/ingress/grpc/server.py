@@ -21,6 +21,7 @@ from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.grpc.submissions import Submissions
 from gateway.ingress.grpc.subscription import Subscriptions
 from gateway.ingress.grpc.tracking import Tracking
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Reception
 from gateway.ingress.tls import ServerTls
@@ -50,9 +51,11 @@ class GrpcIngress:
         host: str,
         port: int,
         settings: GrpcSettings,
+        limiter: Limiter | None = None,
     ) -> None:
         """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
 
+        Listeners of one gateway share a ``limiter``.
         While it serves, file descriptor 2 is a pipe: see :class:`CoreLog`.
         """
         self._service = service
@@ -62,6 +65,7 @@ class GrpcIngress:
         self._host = host
         self._port = port
         self._settings = settings
+        self._limiter = limiter or Limiter.alone(telemetry=telemetry, clock=clock)
         self._handshakes = Handshakes(telemetry=telemetry, timeout=settings.handshake_timeout)
         self._core_log = CoreLog(log=telemetry.log, on_failed_handshake=self._handshakes.failed)
         self._problems = Problems(transport=Transport.GRPC, telemetry=telemetry)
@@ -124,7 +128,9 @@ class GrpcIngress:
     def _exchange(self) -> ExchangeServicer:
         service, settings, telemetry = self._service, self._settings, self._telemetry
         problems = self._problems
-        callers = Callers(identify=service.identify, handshakes=self._handshakes)
+        callers = Callers(
+            identify=service.identify, handshakes=self._handshakes, limiter=self._limiter
+        )
         reception = Reception(
             service=service, telemetry=telemetry, clock=self._clock, transport=Transport.GRPC
         )
@@ -177,6 +183,11 @@ class _Exchange(ExchangeServicer):
         self, request: wire.TrackRequest, context: Context
     ) -> wire.TrackReply:
         return await self._tracking.track(request, context)
+
+    async def Keys(  # noqa: N802 - the name in the .proto
+        self, request: wire.KeysRequest, context: Context
+    ) -> wire.KeysReply:
+        return await self._tracking.keys(request, context)
 
 
 def _certificates(tls: ServerTls) -> grpc.ServerCertificateConfiguration:

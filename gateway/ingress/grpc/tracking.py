@@ -1,4 +1,4 @@
-"""``Track``: what became of an interchange, or of everything about one key."""
+"""``Track`` and ``Keys``: what became of what was sent, and what proves the receipts of it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,21 @@ class Tracking:
         """One interchange of the caller, or one key that it may see."""
         party = ""
         try:
-            identity = await self._callers.identify(context)
-            party = identity.party
-            if request.WhichOneof("subject") == "interchange_id":
-                return await self._interchange(identity, request)
-            return await self._key(identity, request.key)
+            async with self._callers.call(context) as identity:
+                party = identity.party
+                if request.WhichOneof("subject") == "interchange_id":
+                    return await self._interchange(identity, request)
+                return await self._key(identity, request.key)
         except Exception as error:
             await abort(context, self._problems.tell(error, party=party))
+
+    async def keys(self, _: wire.KeysRequest, context: Context) -> wire.KeysReply:
+        """The public halves of the gateway's keys, for any party."""
+        try:
+            await self._callers.identify(context)
+            return conversion.keys(self._service.signing_keys())
+        except Exception as error:
+            await abort(context, self._problems.tell(error))
 
     async def _interchange(self, identity: Identity, request: wire.TrackRequest) -> wire.TrackReply:
         offset = _offset(request.page_token)

@@ -530,3 +530,96 @@ class Event(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class KeysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeysRequest: _TypeAlias = KeysRequest  # noqa: Y015
+
+@_typing.final
+class KeysReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    gateway: _builtins.str
+    """Party id of the side that signs."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedKey]: ...
+    def __init__(
+        self,
+        *,
+        gateway: _builtins.str = ...,
+        keys: _abc.Iterable[Global___PublishedKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway", b"gateway", "keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeysReply: _TypeAlias = KeysReply  # noqa: Y015
+
+@_typing.final
+class PublishedKey(_message.Message):
+    """The public half of a key that signs, signed once, or will sign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KID_FIELD_NUMBER: _builtins.int
+    ALGORITHM_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    NOT_BEFORE_FIELD_NUMBER: _builtins.int
+    NOT_AFTER_FIELD_NUMBER: _builtins.int
+    kid: _builtins.str
+    algorithm: _builtins.str
+    """JWS name, as `ES256`."""
+    use: _builtins.str
+    """current, next, previous."""
+    public_key: _builtins.str
+    """PEM."""
+    not_before: _builtins.str
+    """instant"""
+    not_after: _builtins.str
+    """instant"""
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The chain of its signing certificate, leaf first, PEM each; empty when there is none."""
+
+    def __init__(
+        self,
+        *,
+        kid: _builtins.str = ...,
+        algorithm: _builtins.str = ...,
+        use: _builtins.str = ...,
+        public_key: _builtins.str = ...,
+        certificates: _abc.Iterable[_builtins.str] | None = ...,
+        not_before: _builtins.str | None = ...,
+        not_after: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_not_after", b"_not_after", "_not_before", b"_not_before", "not_after", b"not_after", "not_before", b"not_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_not_after", b"_not_after", "_not_before", b"_not_before", "algorithm", b"algorithm", "certificates", b"certificates", "kid", b"kid", "not_after", b"not_after", "not_before", b"not_before", "public_key", b"public_key", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__not_after: _TypeAlias = _typing.Literal["not_after"]  # noqa: Y015
+    _WhichOneofArgType__not_after: _TypeAlias = _typing.Literal["_not_after", b"_not_after"]  # noqa: Y015
+    _WhichOneofReturnType__not_before: _TypeAlias = _typing.Literal["not_before"]  # noqa: Y015
+    _WhichOneofArgType__not_before: _TypeAlias = _typing.Literal["_not_before", b"_not_before"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_after) -> _WhichOneofReturnType__not_after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__not_before) -> _WhichOneofReturnType__not_before | None: ...
+
+Global___PublishedKey: _TypeAlias = PublishedKey  # noqa: Y015

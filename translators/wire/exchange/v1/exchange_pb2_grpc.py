@@ -54,6 +54,11 @@ class ExchangeStub:
                 request_serializer=exchange_dot_v1_dot_exchange__pb2.TrackRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_exchange__pb2.TrackReply.FromString,
                 _registered_method=True)
+        self.Keys = channel.unary_unary(
+                '/exchange.v1.Exchange/Keys',
+                request_serializer=exchange_dot_v1_dot_exchange__pb2.KeysRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__pb2.KeysReply.FromString,
+                _registered_method=True)
 
 
 class ExchangeServicer:
@@ -93,6 +98,14 @@ class ExchangeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Keys(self, request, context):
+        """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
+        kept together with what proves it. The key that signs now comes first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ExchangeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +128,11 @@ def add_ExchangeServicer_to_server(servicer, server):
                     servicer.Track,
                     request_deserializer=exchange_dot_v1_dot_exchange__pb2.TrackRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_exchange__pb2.TrackReply.SerializeToString,
+            ),
+            'Keys': grpc.unary_unary_rpc_method_handler(
+                    servicer.Keys,
+                    request_deserializer=exchange_dot_v1_dot_exchange__pb2.KeysRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__pb2.KeysReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +243,33 @@ class Exchange:
             '/exchange.v1.Exchange/Track',
             exchange_dot_v1_dot_exchange__pb2.TrackRequest.SerializeToString,
             exchange_dot_v1_dot_exchange__pb2.TrackReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Keys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.Exchange/Keys',
+            exchange_dot_v1_dot_exchange__pb2.KeysRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__pb2.KeysReply.FromString,
             options,
             channel_credentials,
             insecure,

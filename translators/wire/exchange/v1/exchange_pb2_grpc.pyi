@@ -50,6 +50,10 @@ class ExchangeStub:
     """
     Track: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.TrackRequest, _exchange_pb2.TrackReply]
     """Tells what became of an interchange or of everything about one key that the caller may see."""
+    Keys: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.KeysRequest, _exchange_pb2.KeysReply]
+    """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
+    kept together with what proves it. The key that signs now comes first.
+    """
 
 @_typing.type_check_only
 class ExchangeAsyncStub(ExchangeStub):
@@ -71,6 +75,10 @@ class ExchangeAsyncStub(ExchangeStub):
     """
     Track: _aio.UnaryUnaryMultiCallable[_exchange_pb2.TrackRequest, _exchange_pb2.TrackReply]  # type: ignore[assignment]
     """Tells what became of an interchange or of everything about one key that the caller may see."""
+    Keys: _aio.UnaryUnaryMultiCallable[_exchange_pb2.KeysRequest, _exchange_pb2.KeysReply]  # type: ignore[assignment]
+    """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
+    kept together with what proves it. The key that signs now comes first.
+    """
 
 class ExchangeServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -113,5 +121,15 @@ class ExchangeServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_pb2.TrackReply, _abc.Awaitable[_exchange_pb2.TrackReply]]:
         """Tells what became of an interchange or of everything about one key that the caller may see."""
+
+    @_abc_1.abstractmethod
+    def Keys(
+        self,
+        request: _exchange_pb2.KeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.KeysReply, _abc.Awaitable[_exchange_pb2.KeysReply]]:
+        """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
+        kept together with what proves it. The key that signs now comes first.
+        """
 
 def add_ExchangeServicer_to_server(servicer: ExchangeServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
