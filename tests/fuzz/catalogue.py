@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import certificates, edges, formats, registry, signatures
+from tests.fuzz.targets import (
+    authority,
+    certificates,
+    edges,
+    formats,
+    proofs,
+    registry,
+    signatures,
+)
 
 TARGETS: tuple[Target, ...] = (
     *signatures.TARGETS,
+    *proofs.TARGETS,
     *certificates.TARGETS,
+    *authority.TARGETS,
     *registry.TARGETS,
     *edges.TARGETS,
     *formats.TARGETS,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -19,8 +21,10 @@ from gateway.ingress.http.connection import Connection
 from gateway.ingress.http.responses import json_response
 from gateway.ingress.http.router import Call, Caller, Route, Router
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Problems
 from gateway.ingress.spool import Intake, SpoolSettings
+from gateway.pipeline.settings import PartySettings
 from gateway.telemetry import Metrics, Telemetry, event_log
 from tests.fuzz.target import Broken, Prepared, Target
 from translators.wire.exchange.v1 import exchange_pb2
@@ -131,7 +135,14 @@ class _Listener:
             Route(method="POST", path="/v1/interchanges", handler=submit),
             Route(method="GET", path="/v1/trace/{}", handler=lookup),
         )
-        self._router = Router(routes, identify=identify, problems=self._problems)
+        self._limiter = Limiter.alone(
+            telemetry=telemetry,
+            clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+            settings=PartySettings(requests_per_second=1e6, burst=sys.maxsize),
+        )
+        self._router = Router(
+            routes, identify=identify, limiter=self._limiter, problems=self._problems
+        )
 
     async def answer(self, data: bytes) -> bytes:
         """What comes back for these bytes on a connection of its own."""
@@ -142,6 +153,7 @@ class _Listener:
             loop=self.loop,
             problems=self._problems,
             lost=lambda: None,
+            limiter=self._limiter,
             settings=SETTINGS,
         )
         connection.connection_made(wire)
