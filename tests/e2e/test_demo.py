@@ -1,17 +1,24 @@
-"""The demonstration is the end-to-end test: two administrations as real processes."""
+"""The demonstration is the end-to-end test: two administrations as real processes.
+
+What it sends has a canary in every personal value, and its processes log all that they can:
+whatever they write is searched (tests/e2e/canary.py).
+"""
 
 from __future__ import annotations
 
-import html
 import json
-import re
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gateway.demo.topology import BACKENDS, GATEWAYS
+from tests.e2e.canary import leaks_below, leaks_in
+
 HANG_SECONDS = 400
+SECRET = "canary-of-the-environment-4711"
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +27,14 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "gateway", "demo", "--once", "--json"),
+            *(sys.executable, "-m", "tests.e2e.canary_demo", "demo", "--once", "--json"),
             *("--dir", str(folder / "demo"), "--certs", str(folder / "certs")),
         ],
         capture_output=True,
         timeout=HANG_SECONDS,
         check=False,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TMPDIR": str(temporary(folder)), "LUXOR_CANARY": SECRET},
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     (folder / "result.json").write_bytes(done.stdout)
@@ -119,14 +128,53 @@ def test_the_demonstrations_itmatt_round_trips_modulo_drops(demonstrated: Path) 
     assert len(json.loads(there.read_text("utf-8"))["messages"]) > 40
 
 
-def test_no_log_of_the_run_has_content_of_a_message(demonstrated: Path) -> None:
-    names = {
-        html.unescape(name)
-        for file in (demonstrated / "demo/post-a").rglob("*.xml")
-        for name in re.findall(r"<name>([^<]+)</name>", file.read_text("utf-8"))
-    }
-    logs = "".join(file.read_text("utf-8") for file in (demonstrated / "demo").rglob("*.log"))
+def may_hold(file: Path) -> bool:
+    """Where what was sent belongs: the post's own documents, journals, ledgers."""
+    return ".db" in file.suffixes or (file.suffix == ".xml" and file.parts[0] == "post-a")
 
-    assert len(names) > 30
-    assert "gateway.ready" in logs
-    assert [] == [name for name in names if len(name) > 5 and name in logs]
+
+def test_personal_data_is_written_nowhere_but_where_it_belongs(demonstrated: Path) -> None:
+    found, searched = leaks_below(demonstrated / "demo", may_hold=may_hold)
+    left, _ = leaks_below(demonstrated / "temporary", may_hold=lambda _: False)
+    told = leaks_in((demonstrated / "result.json").read_bytes())
+    kept, _ = leaks_below(demonstrated / "demo", may_hold=lambda file: not may_hold(file))
+
+    assert ([], [], []) == (found, left, told)
+    names = {file.name for file in (demonstrated / "demo").rglob("*")}
+    logs = {f"{name}.log" for name in (*GATEWAYS, *BACKENDS)}
+    assert logs | {"gateway-lx-metrics", "trace-0", "bad", "other", "quality"} <= names
+    assert searched > 40
+    assert len(kept) >= 5, "the search finds them where they belong"
+    log = (demonstrated / "demo/gateway-lx/gateway-lx.log").read_text("utf-8")
+    assert '"level": "debug"' in log
+
+
+def test_no_secret_is_written_anywhere(demonstrated: Path) -> None:
+    keys = [*demonstrated.rglob("certs/**/*.key")]
+    secrets = [SECRET.encode(), *(line for key in keys for line in secret_lines(key))]
+    forms = [form for secret in secrets for form in (secret, secret.hex().encode())]
+
+    written = [
+        str(file.relative_to(demonstrated))
+        for file in demonstrated.rglob("*")
+        if file.is_file() and "certs" not in file.relative_to(demonstrated).parts
+        if any(form in file.read_bytes() for form in forms)
+    ]
+
+    assert len(keys) > 10
+    assert len(secrets) > 20
+    assert [] == written
+
+
+def secret_lines(key: Path) -> list[bytes]:
+    """The lines of a private key that are as long as lines can be."""
+    lines = key.read_bytes().splitlines()
+    assert b"PRIVATE KEY" in lines[0]
+    return [line for line in lines[1:-1] if len(line) >= 32]
+
+
+def temporary(folder: Path) -> Path:
+    """Where the processes put what they do not keep."""
+    made = folder / "temporary"
+    made.mkdir()
+    return made
