@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
 from trust.certificates import load_certificates
+from trust.clock import clock_here, stated
 from trust.errors import TrustError
 from trust.members import Authority
 
@@ -49,9 +50,14 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     def judge_time(self, at: datetime) -> None:
         """Raise ``certificate.expired`` or ``.not-yet-valid`` outside the path's validity."""
         if at.replace(microsecond=0) > self.not_after:  # RFC 5280, 4.1.2.5: that second included
-            raise TrustError("certificate.expired")
+            raise TrustError(
+                "certificate.expired", f"it ended at {stated(self.not_after)}; {clock_here(at)}"
+            )
         if at < self.not_before:
-            raise TrustError("certificate.not-yet-valid")
+            raise TrustError(
+                "certificate.not-yet-valid",
+                f"it begins at {stated(self.not_before)}; {clock_here(at)}",
+            )
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):

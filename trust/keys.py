@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from trust.algorithms import ALGORITHMS, Algorithm
+from trust.clock import stated
 from trust.errors import TrustError
 from trust.members import SigningKey
 
@@ -40,7 +41,10 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
         """Raise ``signature.key-expired`` unless the key may sign at ``at``."""
         early = self.not_before is not None and at < self.not_before
         if early or (self.not_after is not None and at > self.not_after):
-            raise TrustError("signature.key-expired")
+            raise TrustError(
+                "signature.key-expired",
+                f"at {stated(at)} the key is outside the time in which it may sign",
+            )
 
 
 class Signer(Protocol):

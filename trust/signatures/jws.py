@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trust.algorithms import ALGORITHMS
+from trust.clock import made_apart
 from trust.errors import TrustError
 from trust.keys import PublicKey, Signer
 from trust.signatures.compact import Compact, choose_key, put_together, take_apart, unpadded_encode
@@ -56,7 +57,7 @@ class Verifier:
         _check_principal(compact, on_behalf_of)
         key.judge_time(now)
         if abs(int(now.timestamp()) - compact.header["iat"]) > max_age.total_seconds():
-            raise TrustError("signature.stale")
+            raise TrustError("signature.stale", made_apart(compact.header["iat"], now))
         self.kid = key.kid
         self._key = key
         self._signature = compact.signature
