@@ -8,6 +8,7 @@ import msgspec
 from msgspec import toml
 
 from trust.identity import PartyId
+from trust.members import Identification
 from trust.profile import Member, Network, Profile, Visitor
 from trust.registry_write import write_table
 
@@ -31,6 +32,7 @@ class _PartyTable(msgspec.Struct, kw_only=True, omit_defaults=True):
     country: str | None = None
     operators: tuple[str, ...] = ()
     authorities: tuple[str, ...] = ()
+    identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
     all_or_nothing: bool = False
     speaks: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ def _member(member: Member, entry: Member | Visitor, home: Network, network: Net
         country=member.country,
         operators=member.operators,
         authorities=(home.id,),
+        identified_by=(entry.identified_by if isinstance(entry, Member) else ("certificate",)),
         must_sign=entry.must_sign,
         all_or_nothing=member.all_or_nothing,
         speaks=member.speaks,

@@ -9,7 +9,15 @@ import msgspec
 from msgspec import Meta, toml
 
 from trust.authority import KeyKind
-from trust.members import Country, FormatName, Grant, Label, Name, OperatorCode
+from trust.members import (
+    Country,
+    FormatName,
+    Grant,
+    Identification,
+    Label,
+    Name,
+    OperatorCode,
+)
 from trust.mistakes import Mistake, RegistryError
 from trust.tables import Report, read_table, reporter, tables
 
@@ -44,6 +52,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     country: Country | None = None
     operators: tuple[OperatorCode, ...] = ()
     signing: KeyKind = "P-256"
+    identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
     all_or_nothing: bool = False
     speaks: tuple[FormatName, ...] = ()

@@ -132,12 +132,22 @@ class Ports(msgspec.Struct, frozen=True):
     https: int
     grpc: int
     operations: int
+    signed: int = 0
 
 
 class GatewayProcess:
     """One gateway process; may be killed and started again on the same data."""
 
-    def __init__(self, folder: Path, certs: Path, config: str = CONFIG) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certs: Path,
+        config: str = CONFIG,
+        *,
+        entry: tuple[str, ...] = ("-m", "gateway"),
+    ) -> None:
+        """``entry`` is what Python runs as the command ``luxor``."""
+        self._entry = entry
         self.folder = folder
         self.certs = certs
         folder.mkdir(parents=True, exist_ok=True)
@@ -156,7 +166,7 @@ class GatewayProcess:
         """Start and wait until it serves; raises ``AssertionError`` with its log when it ends."""
         ports = self.folder / "ports.json"
         ports.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)]
+        command = [sys.executable, *self._entry, "serve", "--config", str(self.config)]
         command += ["--ports-file", str(ports)]
         for change in changes:
             command += ["--set", change]
