@@ -22,6 +22,15 @@ class _Rooted(Protocol):
 
 
 @runtime_checkable
+class _Enveloped(Protocol):
+    """A format whose documents may come in an envelope, with a signature beside them."""
+
+    @property
+    def detached(self) -> layout.Detached | None:
+        """Where in the envelope both stand."""
+
+
+@runtime_checkable
 class _Varied(Protocol):
     """A format with other ways of writing it, each chosen by its own media type."""
 
@@ -51,7 +60,7 @@ class Registry:
             (root, each)
             for each in formats
             if isinstance(each, _Rooted)
-            for root in each.root_elements
+            for root in (*each.root_elements, *_envelope(each))
         )
 
     def __iter__(self) -> Iterator[Translator]:
@@ -91,6 +100,13 @@ class Registry:
             return self._by_root.get(xml.opening(head).tag, ())
         except xml.XmlError:
             return ()
+
+
+def _envelope(translator: Translator) -> tuple[str, ...]:
+    """The document element of the envelope in which a format's documents may come."""
+    if not isinstance(translator, _Enveloped) or translator.detached is None:
+        return ()
+    return translator.detached.content[:1]
 
 
 def _grouped(named: Iterable[tuple[str, Translator]]) -> Mapping[str, tuple[Translator, ...]]:

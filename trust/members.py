@@ -24,6 +24,9 @@ Direction = Literal["send", "receive"]
 Identification = Literal["certificate", "signature"]
 """By what a party proves who it is: its client certificate, or a signature of each request."""
 
+SignatureForm = Literal["jws", "http", "xml"]
+"""How content may be signed: a JWS beside it, the request that brings it, or XML inside it."""
+
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A public key with which a party signs messages; never the key of its TLS certificate.
@@ -80,7 +83,8 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``authorities`` are the only ones that may vouch for it. ``thumbprints``, when there are any,
     are the only client certificates that count for it (SHA-256, lower-case hexadecimal).
     ``operators`` are codes by which messages name it, such as UPU operator codes.
-    ``identified_by`` says by what it may connect.
+    ``identified_by`` says by what it may connect, ``signatures`` which forms count where content
+    must be signed; without ``xml``, a signature inside of content is content like any other.
     ``severities`` overrides how a fault code weighs in what this party sends. ``speaks`` are the
     formats that it understands, each with its version, the one it likes best first: what it
     fetches comes in the first that can carry it, and what it sends without naming a format is
@@ -97,6 +101,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signing_keys: tuple[SigningKey, ...] = ()
     identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
+    signatures: tuple[SignatureForm, ...] = ("jws", "http", "xml")
     all_or_nothing: bool = False
     suspended: bool = False
     grants: tuple[Grant, ...] = ()

@@ -27,6 +27,7 @@ from trust.members import (
     Policy,
     Require,
     Severity,
+    SignatureForm,
     Thumbprint,
     Url,
 )
@@ -74,6 +75,7 @@ class _PartyRow(msgspec.Struct, kw_only=True):
     certificates: list[str] = []
     identified_by: tuple[Identification, ...] = ("certificate",)
     must_sign: bool = False
+    signatures: tuple[SignatureForm, ...] = ("jws", "http", "xml")
     all_or_nothing: bool = False
     suspended: bool = False
     severities: dict[str, Severity] = {}
@@ -210,6 +212,7 @@ def _party(
         signing_keys=keys,
         identified_by=row.identified_by,
         must_sign=row.must_sign,
+        signatures=row.signatures,
         all_or_nothing=row.all_or_nothing,
         suspended=row.suspended,
         grants=grants,

@@ -153,6 +153,8 @@ def _identification_mistakes(parties: Sequence[Party]) -> Iterator[Mistake]:
             key.algorithm in HTTP_NAMES for key in party.signing_keys
         ):
             yield Mistake(path, f"it has no key for one of {', '.join(HTTP_NAMES)}")
+        if not party.signatures or len(set(party.signatures)) != len(party.signatures):
+            yield Mistake(f"party[{at}].signatures", "name what counts as a signature, each once")
 
 
 def _owned(key: SigningKey, path: str, party: Party, owners: dict[str, str]) -> Iterator[Mistake]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -22,14 +23,24 @@ from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus,
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signed import Signatures, Signed, proof_of
 from gateway.pipeline.view import visible
+from gateway.pipeline.xml_signed import SignedXml, XmlSignatures
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
+from trust.members import SignatureForm
 from trust.policy import meant, permit_format, receivable
 from trust.signatures.http.signature_base import Message
 
+FORMS: Mapping[ProofMethod, SignatureForm] = MappingProxyType(
+    {
+        ProofMethod.JWS: "jws",
+        ProofMethod.HTTP_SIGNATURE: "http",
+        ProofMethod.XML_SIGNATURE: "xml",
+    }
+)
+"""How a registration names what a proof is."""
 INTERCHANGE_ID = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9._:~-]{0,119}")
 
 
@@ -70,6 +81,12 @@ class Gateway:
             journal=journal,
             clock=clock,
             max_age=timedelta(seconds=limits.signature_age),
+        )
+        self._xml = XmlSignatures(
+            authenticator=authenticator,
+            formats=lambda: self.formats,
+            journal=journal,
+            clock=clock,
         )
 
     @property
@@ -157,8 +174,14 @@ class Gateway:
         if envelope.content.size == 0:
             raise Refused("body.empty")
         sender = self._sender(identity, envelope.on_behalf_of)
-        proof = self._verify(sender.identity, envelope)
-        return await self._inbound.accept(sender, envelope, proof=proof)
+        # Whichever signatures there are, all must hold; that beside the content covers all of it.
+        inside = await self._xml.prove(sender, envelope)
+        proof = self._verify(sender, envelope, inside=inside)
+        if inside is not None:
+            await self._xml.tie(sender, envelope, inside)
+        return await self._inbound.accept(
+            sender, envelope, proof=proof, signed=inside.content if inside else None
+        )
 
     def _sender(self, identity: Identity, on_behalf_of: str | None = None) -> Sender:
         """The sender with its registration of now, and with its principal if it claims one."""
@@ -175,8 +198,33 @@ class Gateway:
         acting = msgspec.structs.replace(identity, on_behalf_of=principal.party.id)
         return Sender(acting, party, principal=principal)
 
-    def _verify(self, identity: Identity, envelope: Envelope) -> Proof | None:
+    def _verify(
+        self, sender: Sender, envelope: Envelope, *, inside: SignedXml | None
+    ) -> Proof | None:
         """What proves later that this party said this; ``None`` when nothing was signed."""
+        found = [] if inside is None else [inside.proof]
+        if not found or envelope.signature is not None or envelope.signed is not None:
+            beside = self._verify_beside(sender.identity, envelope)
+            if beside is not None:
+                found.insert(0, beside)
+        if sender.must_sign:
+            return self._counting(sender, found)
+        return found[0] if found else None
+
+    def _counting(self, sender: Sender, found: Sequence[Proof]) -> Proof:
+        """Of a party that must sign the first proof that its registration takes for one."""
+        forms = sender.party.signatures
+        counting = [proof for proof in found if FORMS[proof.method] in forms]
+        if not counting:
+            raise Refused("signature.missing", f"this party must sign by {' or '.join(forms)}")
+        if counting[0].method is ProofMethod.XML_SIGNATURE and sender.on_behalf_of is not None:
+            raise Refused(
+                "signature.principal", "a signature in XML does not say in whose name it is sent"
+            )
+        return counting[0]
+
+    def _verify_beside(self, identity: Identity, envelope: Envelope) -> Proof | None:
+        """The proof of a JWS, or of what the ingress has proved."""
         authenticator = self._authenticator()
         if envelope.signature is None and envelope.signed is not None:
             return proof_of(envelope.signed, identity, authenticator.keys(identity.party))

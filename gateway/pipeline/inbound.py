@@ -14,7 +14,7 @@ from functools import partial
 
 import msgspec
 
-from gateway.core.envelope import Envelope
+from gateway.core.envelope import Bytes, Content, Envelope
 from gateway.core.errors import Refused
 from gateway.core.identifiers import RecordNumber, resolve
 from gateway.core.ports import Clock, Journal
@@ -108,11 +108,17 @@ class Inbound:
         self._observe = observe
 
     async def accept(
-        self, sender: Sender, envelope: Envelope, *, proof: Proof | None = None
+        self,
+        sender: Sender,
+        envelope: Envelope,
+        *,
+        proof: Proof | None = None,
+        signed: bytes | None = None,
     ) -> Stored:
         """Judge and commit one interchange whose sender and signature are proven.
 
-        ``proof`` is kept with it, also when it is refused. Durable on return. Raises ``Refused``
+        ``proof`` is kept with it, also when it is refused. ``signed`` is what a signature inside
+        of the content covers: that alone is read. Durable on return. Raises ``Refused``
         when the id was accepted with other bytes, when its control reference was used, or when it
         breaks a bound as a whole.
         """
@@ -124,7 +130,8 @@ class Inbound:
         record = await self._journal.reserve()
         sitting = Sitting(record, sender)
         try:
-            await self._hear(sitting, envelope)
+            read = envelope.content if signed is None else Bytes(signed)
+            await self._hear(sitting, envelope, read)
             self._conclude(sitting)
             acceptance = await self._acceptance(
                 sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
@@ -150,12 +157,12 @@ class Inbound:
             )
         return msgspec.structs.replace(earlier, repeated=True)
 
-    async def _hear(self, sitting: Sitting, envelope: Envelope) -> None:
+    async def _hear(self, sitting: Sitting, envelope: Envelope, read: Content) -> None:
         """Read and judge entry by entry; large interchanges are staged in chunks on the way."""
         bench = self._bench()
         parties = self._parties()
         translator = bench.network.formats.get(envelope.format)
-        async for reading in self._readings(translator, envelope):
+        async for reading in self._readings(translator, read):
             if isinstance(reading, Header):
                 sitting.header = reading
                 continue
@@ -192,9 +199,9 @@ class Inbound:
     def _is_large(self, envelope: Envelope) -> bool:
         return envelope.content.size > self._limits.staged_from
 
-    async def _readings(self, translator: Translator, envelope: Envelope) -> AsyncIterator[Reading]:
+    async def _readings(self, translator: Translator, content: Content) -> AsyncIterator[Reading]:
         """The readings of a document, giving way to the event loop every few milliseconds."""
-        with envelope.content.open() as source:
+        with content.open() as source:
             until = time.perf_counter() + self._limits.slice_seconds
             for reading in translator.read(source):
                 yield reading

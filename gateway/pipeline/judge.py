@@ -53,6 +53,12 @@ class Sender(msgspec.Struct, frozen=True):
         return None if self.principal is None else self.principal.party.id
 
     @property
+    def must_sign(self) -> bool:
+        """Whether the sender, or that in whose name it sends, must sign."""
+        principal = self.principal
+        return self.party.must_sign or (principal is not None and principal.party.must_sign)
+
+    @property
     def author(self) -> Identity:
         """Whose messages these are: the principal's, as if it had sent them itself.
 

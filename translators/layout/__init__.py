@@ -3,9 +3,11 @@
 from translators.layout.leaves import leaves, without
 from translators.layout.mistakes import LayoutError, Mistake
 from translators.layout.packaged import compile_layout, packaged, packaged_ids
+from translators.layout.plan import Detached
 from translators.layout.translator import LayoutTranslator
 
 __all__ = [
+    "Detached",
     "LayoutError",
     "LayoutTranslator",
     "Mistake",

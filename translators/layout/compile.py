@@ -8,6 +8,7 @@ from dataclasses import replace
 from translators.layout import json_binding
 from translators.layout.binding import Binder, Bound
 from translators.layout.codes import CodeTable, table
+from translators.layout.detached import enveloped
 from translators.layout.files import shared_codes
 from translators.layout.forms import DOCUMENT, Formed, Forms, Rooted
 from translators.layout.grammar import NAME, GrammarError, Spec, parse
@@ -56,6 +57,7 @@ class _Compiler:
         """A plan for each document element, or none when there are mistakes that make going on
         senseless."""
         self._header()
+        detached = enveloped(self._source, self._qualify, self._mistakes)
         specs = self._specs()
         array = self._array(specs)
         documents = Forms(self._source, specs, self._qualify, self._mistakes).documents()
@@ -87,7 +89,7 @@ class _Compiler:
         made = (
             self._plan(one, shaper, contents, binder.bound, shared[one.group]) for one in documents
         )
-        return tuple(replace(one, array=array) for one in made)
+        return tuple(replace(one, array=array, detached=detached) for one in made)
 
     def _shared(self, group: str, specs: dict[str, tuple[Spec, ...]]) -> str | None:
         """A group made of the lines of a document that are about each of its messages."""

@@ -23,6 +23,8 @@ HEADER: Mapping[str, type | tuple[type, ...]] = {
     "numbers": str,
     "media-types": list,
     "pointers": list,
+    "detached-signature": str,
+    "detached-content": str,
 }
 
 

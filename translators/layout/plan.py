@@ -188,6 +188,18 @@ def first_path(element: Element) -> Path | None:
     return next(iter(found), None) or next(filter(None, map(first_path, content.elements())), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A signature beside the document that it covers, in an envelope around both.
+
+    Clark names from the envelope's document element on: to the signature, to the document element
+    of the layout.
+    """
+
+    signature: tuple[str, ...]
+    content: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A whole layout, compiled. ``chain`` leads from the root to the streamed element."""
@@ -218,6 +230,8 @@ class Plan:
     """Ids of the layouts whose ids the chains of pointers use; its own among them."""
     shared: Content | None = None
     """What ``[document]`` says once for all messages, as content of each of them."""
+    detached: Detached | None = None
+    """Where documents of the format stand that come in an envelope with a signature beside them."""
     required_count: bool = False
     """``= count messages`` stands in the header: the writer must know their number."""
 

@@ -15,7 +15,7 @@ from translators.layout.json_fast import JsonFast
 from translators.layout.json_reading import JsonDocumentReader
 from translators.layout.json_sample import json_sample_document
 from translators.layout.json_schema import json_schema
-from translators.layout.plan import Plan
+from translators.layout.plan import Detached, Plan
 from translators.layout.pointers import Pointers
 from translators.layout.reading import DocumentReader
 from translators.layout.roots import chosen, common_drops, rejoined
@@ -89,6 +89,11 @@ class LayoutTranslator:
     def root_elements(self) -> tuple[str, ...]:
         """The document elements in Clark notation; none of JSON."""
         return tuple(plan.root for plan in self.plans if plan.root)
+
+    @property
+    def detached(self) -> Detached | None:
+        """Where documents stand that come in an envelope with a signature beside them."""
+        return self.plan.detached
 
     @property
     def drops(self) -> dict[str, frozenset[str]]:
