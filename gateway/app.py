@@ -29,6 +29,7 @@ from gateway.egress.evidence import EvidenceClient
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
+from gateway.ingress.limits import Limiter
 from gateway.ingress.operations import OperationsIngress
 from gateway.ingress.presented import Presented
 from gateway.ingress.tls import ServerTls
@@ -145,7 +146,14 @@ class App:
         directory = await self._open_directory(journal)
         evidence = await self._open_evidence(directory)
         service = self._service(journal, directory, evidence)
-        await self._listen(service, directory, self._limiter(journal, directory))
+        limiter = Limiter.shared(
+            journal,
+            parties=lambda: directory.parties,
+            settings=self.config.limits.party,
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+        await self._listen(service, directory, limiter)
         self._spawn(self._watch_work(journal), "work")
         self._spawn(directory.watch(seconds=self.config.registry.poll), "registry")
         self._spawn(evidence.run(), "evidence")
@@ -319,24 +327,6 @@ class App:
                     failed=self._counting.failed,
                 )
             )
-
-    def _limiter(self, journal: Journal, directory: Directory) -> Limiter:
-        nothing_of_its_own = PartyLimits()
-
-        def limits(party: PartyId) -> PartyLimits:
-            found = directory.parties.parties.get(party)
-            return nothing_of_its_own if found is None else found.limits
-
-        async def draw(scope: str, want: int, rate: Rate, now: datetime) -> Drawn:
-            return await journal.draw(scope, want=want, rate=rate, now=now)
-
-        return Limiter(
-            limits=limits,
-            settings=self.config.limits.party,
-            draw=draw,
-            telemetry=self.telemetry,
-            clock=utc_now,
-        )
 
     async def _listen(self, service: Gateway, directory: Directory, limiter: Limiter) -> None:
         ingress = self.config.ingress

@@ -13,20 +13,20 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from gateway.core.bucket import Bucket, Drawn, Rate, draw
 from gateway.core.errors import Unavailable
-from gateway.core.ports import Clock
+from gateway.core.ports import Clock, Journal
 from gateway.pipeline.settings import PartySettings
 from gateway.telemetry import Telemetry
 from trust.identity import PartyId
 from trust.members import PartyLimits
+from trust.party import Registry
 
 RATE, CONCURRENT, CONNECTIONS = "rate.exceeded", "concurrency.exceeded", "connections.exceeded"
-CODES = frozenset({RATE, CONCURRENT, CONNECTIONS})
-"""Codes of problems that say: not so much."""
 RETRY_S = 1.0
 _CHUNK_S = 0.2
 """Tokens are drawn from the store for about so many seconds at a time."""
@@ -36,8 +36,12 @@ _ROUNDING_S = 0.001
 _SAID_S = 60.0
 """A party at a limit is logged once in so many seconds."""
 
-Draw = Callable[[str, int, Rate, datetime], Awaitable[Drawn]]
-"""Takes tokens of a scope that all processes share."""
+
+class Draw(Protocol):
+    """Takes tokens of a scope that all processes share: :meth:`Journal.draw`."""
+
+    async def __call__(self, scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
+        """May raise ``Unavailable``."""
 
 
 class _Dry(msgspec.Struct, frozen=True):
@@ -100,6 +104,41 @@ class Limiter:
         self._clock = clock
         self._sleep = sleep
         self._accounts: dict[PartyId, _Account] = {}
+
+    @classmethod
+    def alone(
+        cls, *, telemetry: Telemetry, clock: Clock, settings: PartySettings | None = None
+    ) -> Limiter:
+        """For a listener by itself: the same limits for all parties, kept by this process."""
+        nothing_of_its_own = PartyLimits()
+        return cls(
+            limits=lambda _: nothing_of_its_own,
+            settings=settings or PartySettings(),
+            draw=None,
+            telemetry=telemetry,
+            clock=clock,
+        )
+
+    @classmethod
+    def shared(
+        cls,
+        journal: Journal,
+        *,
+        parties: Callable[[], Registry],
+        settings: PartySettings,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> Limiter:
+        """For the listeners of a gateway: rates by the journal, limits by the registry in force."""
+        nothing_of_its_own = PartyLimits()
+
+        def limits(party: PartyId) -> PartyLimits:
+            found = parties().parties.get(party)
+            return nothing_of_its_own if found is None else found.limits
+
+        return cls(
+            limits=limits, settings=settings, draw=journal.draw, telemetry=telemetry, clock=clock
+        )
 
     async def admit(self, party: PartyId) -> None:
         """Take a token for one request; raises ``Unavailable`` with the time to come again."""
@@ -192,7 +231,7 @@ class Limiter:
     ) -> Drawn:
         if self._draw is not None:
             try:
-                return await self._draw(f"party:{party}", want, rate, now)
+                return await self._draw(f"party:{party}", want=want, rate=rate, now=now)
             except Unavailable as unavailable:
                 # What needs the store says so itself; what does not goes on at this pace.
                 self._log.warning("limits.store-unavailable", reason=unavailable.reason)

@@ -16,6 +16,8 @@ TYPE_PREFIX = "urn:luxor:problem:"
 INTERNAL = "internal"
 OVERLOAD = "overload"
 DEFAULT_RETRY_S = 2.0
+LIMITS = frozenset({"rate.exceeded", "concurrency.exceeded", "connections.exceeded"})
+"""Codes that say: not so much."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,7 +82,9 @@ class Problems:
             case Unavailable():
                 code = error.reason if error.reason in self.kinds else OVERLOAD
                 detail, retry = "", error.retry_after
-                self._log.warning("request.unavailable", code=code, reason=error.reason, **fields)
+                # A party beyond its limits is logged by whoever holds them, and not each time.
+                write = self._log.debug if code in LIMITS else self._log.warning
+                write("request.unavailable", code=code, reason=error.reason, **fields)
             case _:
                 incident = self._incidents()
                 code, detail, retry = INTERNAL, f"incident {incident}", None

@@ -25,6 +25,7 @@ from gateway.ingress.folder.scan import Look, look
 from gateway.ingress.folder.settings import DEFAULTS, FolderSettings
 from gateway.ingress.folder.settle import settle, too_long
 from gateway.ingress.folder.taking import ChangedError, read_file, read_signature
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Claim, Reception, printable
 from gateway.ingress.spool import Intake
@@ -53,9 +54,11 @@ class FolderIngress:
         poll: float,
         settings: FolderSettings = DEFAULTS,
         on_behalf_of: PartyId | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         """``path`` gets the folders ``in``, ``done`` and ``refused``; ``poll`` is in seconds."""
         self._service = service
+        self._limiter = limiter or Limiter.alone(telemetry=telemetry, clock=clock)
         self._party = party
         self._format_id = format_id
         self._poll = poll
@@ -180,6 +183,7 @@ class FolderIngress:
         """Where the file goes, and what is written beside it."""
         try:
             identity = self._service.folder_identity(self._party)
+            await self._limiter.turn(identity.party)
             stored = await self._submit(identity, path, seen, claim, intake)
         except (ChangedError, OSError, Unavailable):
             raise

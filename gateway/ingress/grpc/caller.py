@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import grpc
@@ -13,6 +14,7 @@ from grpc import aio
 from gateway.core.errors import Refused
 from gateway.ingress.grpc.conversion import bounded_problem
 from gateway.ingress.grpc.handshakes import Handshakes
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Told
 from translators.faults import Fault
 from trust.identity import Identity
@@ -27,14 +29,31 @@ class Callers:
     """From a call to the party behind it."""
 
     def __init__(
-        self, *, identify: Callable[[bytes], Awaitable[Identity]], handshakes: Handshakes
+        self,
+        *,
+        identify: Callable[[bytes], Awaitable[Identity]],
+        handshakes: Handshakes,
+        limiter: Limiter,
     ) -> None:
         self._identify = identify
         self._handshakes = handshakes
+        self.limiter = limiter
 
-    async def identify(self, context: Context) -> Identity:
-        """The party that makes this call; raises ``Refused``."""
-        return await self._identify(self.certificate(context))
+    @asynccontextmanager
+    async def call(self, context: Context) -> AsyncIterator[Identity]:
+        """The party that makes this call, for as long as it lasts.
+
+        Raises ``Refused``, and ``Unavailable`` when the party asks for more than it may.
+        """
+        identity = await self._identify(self.certificate(context))
+        party, connection = identity.party, context.peer()
+        self.limiter.connect(party, connection)
+        try:
+            await self.limiter.admit(party)
+            with self.limiter.call(party):
+                yield identity
+        finally:
+            self.limiter.disconnect(party, connection)
 
     async def still(self, certificate: bytes) -> Identity:
         """The party behind a certificate, judged anew: for each message of a stream."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 
 from gateway.core.envelope import Bytes
 from gateway.core.errors import Refused
@@ -16,7 +17,7 @@ from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Claim, Reception
 from translators.faults import Fault
 from translators.wire.exchange.v1 import exchange_pb2 as wire
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
 
 REFUSED = "interchange.refused"
 
@@ -43,9 +44,9 @@ class Submissions:
         """One interchange. Wholly refused, it ends with a status and its faults in metadata."""
         party = ""
         try:
-            identity = await self._callers.identify(context)
-            party = identity.party
-            stored = await self._take(identity, request)
+            async with self._callers.call(context) as identity:
+                party = identity.party
+                stored = await self._take(identity, request)
         except Exception as error:
             told = self._problems.tell(error, party=party, interchange_id=request.interchange_id)
             await abort(context, told)
@@ -58,19 +59,31 @@ class Submissions:
         """One reply for each submission, in any order; a bad one ends nothing but itself.
 
         Reads on while fewer than ``window`` submissions and ``stream_bytes`` of content are
-        unanswered. When the gateway stops, what was read is answered and the stream ends.
+        unanswered, at the rate of the party: a stream is slowed down, and nothing of it refused.
+        When the gateway stops, what was read is answered and the stream ends.
         """
-        try:
-            certificate = self._callers.certificate(context)
-            await self._callers.still(certificate)
-        except Exception as error:
-            await abort(context, self._problems.tell(error))
+        async with AsyncExitStack() as stack:
+            try:
+                identity = await stack.enter_async_context(self._callers.call(context))
+            except Exception as error:
+                await abort(context, self._problems.tell(error))
+            broken = await self._serve(identity.party, requests, context)
+            if broken is not None:
+                await abort(context, self._problems.tell(broken, party=identity.party))
+
+    async def _serve(
+        self, party: PartyId, requests: AsyncIterator[wire.Submission], context: Context
+    ) -> Refused | None:
+        """Answer what comes in a stream, up to what is no submission at all."""
+        certificate = self._callers.certificate(context)
+        limiter = self._callers.limiter
         window = Window(self._settings.window, self._settings.stream_bytes)
         writing = asyncio.Lock()
 
         async def answer(request: wire.Submission) -> None:
             try:
-                reply = await self._answer(request, certificate)
+                async with limiter.place(party):
+                    reply = await self._answer(request, certificate)
                 async with writing:
                     await context.write(reply)
             finally:
@@ -82,6 +95,7 @@ class Submissions:
                 try:
                     async for request in requests:
                         await window.enter(len(request.content))
+                        await limiter.turn(party)
                         group.create_task(answer(request))
                 except Refused as refused:  # no submission at all: what came before is answered
                     return refused
@@ -92,9 +106,7 @@ class Submissions:
             stop.add_done_callback(lambda _: reading.cancel())
             await asyncio.wait({reading})
             stop.cancel()
-        broken = None if reading.cancelled() else reading.result()
-        if broken is not None:
-            await abort(context, self._problems.tell(broken))
+        return None if reading.cancelled() else reading.result()
 
     async def _answer(self, request: wire.Submission, certificate: bytes) -> wire.SubmitReply:
         party = ""

@@ -45,10 +45,10 @@ class Subscriptions:
         """Deliver until the caller ends its side, goes away, or the gateway stops."""
         party = ""
         try:
-            identity = await self._callers.identify(context)
-            party = identity.party
-            options = await _options(requests)
-            await self._exchange(identity, options, requests, context)
+            async with self._callers.call(context) as identity:
+                party = identity.party
+                options = await _options(requests)
+                await self._exchange(identity, options, requests, context)
         except Exception as error:
             await abort(context, self._problems.tell(_single(error), party=party))
 

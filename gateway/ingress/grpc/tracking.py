@@ -41,8 +41,8 @@ class Tracking:
     async def keys(self, _: wire.KeysRequest, context: Context) -> wire.KeysReply:
         """The public halves of the gateway's keys, for any party."""
         try:
-            await self._callers.identify(context)
-            return conversion.keys(self._service.signing_keys())
+            async with self._callers.call(context):
+                return conversion.keys(self._service.signing_keys())
         except Exception as error:
             await abort(context, self._problems.tell(error))
 

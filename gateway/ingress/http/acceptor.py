@@ -1,23 +1,30 @@
 """Takes TCP connections, does their TLS handshake and hands them to the HTTP protocol.
 
 The loops' own servers lose failed handshakes; here each is an event ``tls.refused`` with its
-reason and the peer's address, and handshakes and connections have bounds.
+reason and the peer's address, and handshakes and connections have bounds: as a whole, where more
+of them wait, and by address, where more are closed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
+from gateway.core.bucket import Bucket, Rate, draw
 from gateway.core.envelope import Transport
+from gateway.ingress.addresses import Addresses
 from gateway.ingress.http.settings import HttpSettings
 from gateway.telemetry import Telemetry
 
 _FAULT_PAUSE_S = 0.5
 _SHUTDOWN_S = 5.0
+_SAID_S = 10.0
+"""Connections that were closed at once are logged once in so many seconds."""
 
 ProtocolFactory = Callable[[Callable[[], None]], asyncio.Protocol]
 """Makes the protocol of one connection, which calls the argument when it is lost."""
@@ -43,6 +50,14 @@ class Acceptor:
         self._log = telemetry.of("ingress.https")
         self._connections = asyncio.Semaphore(settings.connections)
         self._places = asyncio.Semaphore(settings.handshakes)
+        self._pace = Rate(settings.handshakes_per_second, _at_once(settings.handshakes_per_second))
+        self._begun: Bucket | None = None
+        each = settings.address_handshakes_per_second
+        self._addresses = Addresses(
+            connections=settings.address_connections, rate=Rate(each, 2 * _at_once(each))
+        )
+        self._closed = telemetry.metrics.connections_refused.labels(transport=Transport.HTTPS)
+        self._said = -math.inf
         self._task: asyncio.Task[None] | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
 
@@ -74,22 +89,48 @@ class Acceptor:
                 self._log.error("connection.not-taken", errno=error.errno)
                 await asyncio.sleep(_FAULT_PAUSE_S)
                 continue
+            if not self._addresses.enter(address[0], now=loop.time()):
+                peer.close()
+                self._connections.release()
+                self._places.release()
+                self._count_closed(address[0], loop.time())
+                await asyncio.sleep(0)  # a flood of these must not hold up what is served
+                continue
+            await self._wait_for_pace(loop)
             task = loop.create_task(self._handshake(peer, address[0]))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
+
+    async def _wait_for_pace(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A handshake is the dearest thing that a stranger can ask for."""
+        while True:
+            self._begun, drawn = draw(self._begun, want=1, rate=self._pace, now=loop.time())
+            if drawn.granted:
+                return
+            await asyncio.sleep(drawn.wait)
+
+    def _count_closed(self, address: str, now: float) -> None:
+        self._closed.inc()
+        if now - self._said >= _SAID_S:  # the counter has them all; the log must not be filled
+            self._said = now
+            self._log.warning("connection.refused", address=address)
+
+    def _release(self, address: str) -> None:
+        self._connections.release()
+        self._addresses.leave(address)
 
     async def _handshake(self, peer: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
-                lambda: self._protocol(self._connections.release),
+                lambda: self._protocol(partial(self._release, address)),
                 peer,
                 ssl=self.context,
                 ssl_handshake_timeout=self._settings.handshake_timeout,
                 ssl_shutdown_timeout=_SHUTDOWN_S,
             )
         except OSError as error:
-            self._connections.release()
+            self._release(address)
             self._explain(error, address)
         finally:
             self._places.release()
@@ -108,3 +149,7 @@ class Acceptor:
         self._log.warning(
             "tls.refused", transport=Transport.HTTPS.value, reason=reason, address=address
         )
+
+
+def _at_once(per_second: float) -> int:
+    return max(1, math.ceil(2 * per_second))

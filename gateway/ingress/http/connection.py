@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Refused
 from gateway.ingress.http.responses import problem_response
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Problems
+from trust.identity import PartyId
 
 
 class Connection(RequestHandler):
@@ -22,7 +25,15 @@ class Connection(RequestHandler):
     wrong is answered in the router, so that an exception here is a malformed request or a bug.
     """
 
-    __slots__ = ("_lost", "_problems")
+    __slots__ = (
+        "_answering",
+        "_beginning",
+        "_limiter",
+        "_lost",
+        "_parties",
+        "_problems",
+        "_settings",
+    )
 
     def __init__(
         self,
@@ -31,6 +42,7 @@ class Connection(RequestHandler):
         loop: asyncio.AbstractEventLoop,
         problems: Problems,
         lost: Callable[[], None],
+        limiter: Limiter,
         settings: HttpSettings,
     ) -> None:
         """``lost`` is called once, when the connection is over."""
@@ -47,11 +59,56 @@ class Connection(RequestHandler):
         )
         self._problems = problems
         self._lost = lost
+        self._limiter = limiter
+        self._settings = settings
+        self._parties: set[PartyId] = set()
+        # aiohttp gives the headers of a first request all the time in the world.
+        self._beginning: asyncio.TimerHandle | None = loop.call_later(
+            settings.header_timeout, self.force_close
+        )
+        self._answering: asyncio.TimerHandle | None = None
+
+    def begun(self) -> None:
+        """The headers of a request were read."""
+        if self._beginning is not None:
+            self._beginning.cancel()
+            self._beginning = None
+
+    def used_by(self, party: PartyId) -> None:
+        """A proven party uses this connection; raises ``Unavailable`` when it has too many."""
+        if party not in self._parties:
+            self._limiter.connect(party, self)
+            self._parties.add(party)
+
+    def pause_writing(self) -> None:
+        """The caller takes nothing more for now."""
+        super().pause_writing()
+        if self._answering is None:
+            self._answering = self._loop.call_later(self._settings.answer_idle, self._abort)
+
+    def resume_writing(self) -> None:
+        """The caller takes its answer again."""
+        super().resume_writing()
+        self._taken()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The transport is gone."""
         super().connection_lost(exc)
+        self.begun()
+        self._taken()
+        for party in self._parties:
+            self._limiter.disconnect(party, self)
+        self._parties.clear()
         self._lost()
+
+    def _taken(self) -> None:
+        if self._answering is not None:
+            self._answering.cancel()
+            self._answering = None
+
+    def _abort(self) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -61,15 +118,18 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """The answer to a request that could not be handled; the connection ends with it."""
+        self.begun()
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is under way already")
-        error: Exception = (
-            Refused("request.invalid", "this is not a well-formed HTTP/1.1 request")
-            if status == 400
-            else exc
-            if isinstance(exc, Exception)
-            else RuntimeError("the request died")
-        )
-        response = problem_response(self._problems.tell(error))
+        response = problem_response(self._problems.tell(_meant(status, exc)))
         response.force_close()
         return response
+
+
+def _meant(status: int, error: BaseException | None) -> Exception:
+    """What is to be said of what the parser or aiohttp itself stumbled over."""
+    if isinstance(error, LineTooLong):
+        return Refused("headers.oversize")
+    if status == 400:
+        return Refused("request.invalid", "this is not a well-formed HTTP/1.1 request")
+    return error if isinstance(error, Exception) else RuntimeError("the request died")

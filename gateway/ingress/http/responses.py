@@ -12,6 +12,7 @@ from gateway.core.envelope import Transport
 from gateway.core.records import State, Stored
 from gateway.ingress.answers import answer_of
 from gateway.ingress.problems import Told
+from gateway.ingress.security import SECURITY
 from trust.signatures.http.sign import wanted
 
 JSON = "application/json"
@@ -22,9 +23,9 @@ _CHALLENGES = ", ".join(
 """A detached JWS over the content, or a signature of the request (docs/http-signatures.md)."""
 _encoder = msgspec.json.Encoder()
 _HEADERS = {
-    "Server": "luxor",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
+    **SECURITY,
+    # RFC 6797, 7.2: only over TLS. The name serves nothing else, for two years.
+    "Strict-Transport-Security": "max-age=63072000",
 }
 
 

@@ -11,13 +11,16 @@ from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Refused
+from gateway.ingress.http.connection import Connection
 from gateway.ingress.http.responses import problem_response
-from gateway.ingress.problems import Problems
+from gateway.ingress.limits import CONCURRENT, CONNECTIONS, RATE, Limiter
+from gateway.ingress.problems import Problems, Told
 from gateway.ingress.reception import printable
 from gateway.pipeline.signed import Signed
 from trust.identity import Identity
 
 Handler = Callable[["Call"], Awaitable[web.Response]]
+_READ_AWAY_BYTES = 1 << 20
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,9 +70,11 @@ class Router:
         routes: Iterable[Route],
         *,
         identify: Callable[[BaseRequest], Awaitable[Caller]],
+        limiter: Limiter,
         problems: Problems,
     ) -> None:
         self._identify = identify
+        self._limiter = limiter
         self._problems = problems
         self._paths: dict[tuple[str, ...], dict[str, Handler]] = {}
         for route in routes:
@@ -80,6 +85,8 @@ class Router:
     async def __call__(self, request: BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         self.busy.add(request.protocol)
+        if isinstance(request.protocol, Connection):
+            request.protocol.begun()
         try:
             response = await self._answer(request)
         finally:
@@ -94,14 +101,11 @@ class Router:
             # Who calls comes first: nothing is told to somebody who is not a party.
             caller = await self._identify(request)
             party = caller.identity.party
-            handlers, values = self._find(request.rel_url.raw_path)
-            handler = handlers.get(request.method)
-            if handler is None:
-                return self._method(request, tuple(handlers))
-            call = Call(
-                request=request, identity=caller.identity, signed=caller.signed, values=values
-            )
-            return await handler(call)
+            if isinstance(request.protocol, Connection):
+                request.protocol.used_by(party)
+            await self._limiter.admit(party)
+            with self._limiter.call(party):
+                return await self._called(request, caller)
         except Exception as error:
             told = self._problems.tell(
                 error,
@@ -109,7 +113,19 @@ class Router:
                 interchange_id=printable(request.headers.get("Luxor-Interchange-Id", "")),
                 instance=request.rel_url.raw_path,
             )
-            return _unread(request, problem_response(told, content=request.method == "POST"))
+            response = problem_response(told, content=request.method == "POST")
+            if told.problem.code == CONNECTIONS:
+                response.force_close()  # this one is the connection too many
+            return response if _is_read_away(request, told) else _unread(request, response)
+
+    async def _called(self, request: BaseRequest, caller: Caller) -> web.Response:
+        handlers, values = self._find(request.rel_url.raw_path)
+        handler = handlers.get(request.method)
+        if handler is None:
+            return self._method(request, tuple(handlers))
+        return await handler(
+            Call(request=request, identity=caller.identity, signed=caller.signed, values=values)
+        )
 
     def _find(self, path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:
         segments = tuple(path.split("/"))
@@ -146,6 +162,20 @@ def _unread(request: BaseRequest, response: web.Response) -> web.Response:
     if not request.content.at_eof():
         response.force_close()
     return response
+
+
+def _is_read_away(request: BaseRequest, told: Told) -> bool:
+    """Whether a body that comes after a "not so much" is read and forgotten.
+
+    So a party at its rate keeps its connection: a new one costs both sides more than some bytes.
+    Not for one that waits to be told whether to send its body: who knows whether it comes.
+    """
+    return (
+        told.problem.code in (RATE, CONCURRENT)
+        and "Expect" not in request.headers
+        and request.content_length is not None
+        and request.content_length <= _READ_AWAY_BYTES
+    )
 
 
 def _segments(path: str) -> tuple[str, ...]:

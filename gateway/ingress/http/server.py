@@ -21,6 +21,7 @@ from gateway.ingress.http.router import Call, Handler, Route, Router
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.http.signed import Identification
 from gateway.ingress.http.submit import Submit
+from gateway.ingress.limits import Limiter
 from gateway.ingress.problems import Problems
 from gateway.ingress.reception import Reception
 from gateway.ingress.tls import ServerTls, https_context, open_context, server_names
@@ -44,6 +45,7 @@ class HttpIngress:
         host: str,
         port: int,
         settings: HttpSettings,
+        limiter: Limiter | None = None,
         names: Collection[str] = (),
         certificates: bool = True,
     ) -> None:
@@ -51,7 +53,7 @@ class HttpIngress:
 
         Signatures of requests are for one of ``names`` (``host`` or ``host:port``), by default
         those of the server's certificate. Without ``certificates`` no client shows one, and each
-        request must be signed.
+        request must be signed. Listeners of one gateway share a ``limiter``.
         """
         self._telemetry = telemetry
         self._tls = tls
@@ -63,8 +65,13 @@ class HttpIngress:
         self._names = frozenset(name.lower() for name in names)
         self._context = https_context if certificates else open_context
         self._identification = Identification(service, names=self._names, certificates=certificates)
+        limiter = limiter or Limiter.alone(telemetry=telemetry, clock=clock)
+        self._limiter = limiter
         self._router = Router(
-            self._routes(service, clock), identify=self._identification, problems=self._problems
+            self._routes(service, clock),
+            identify=self._identification,
+            limiter=limiter,
+            problems=self._problems,
         )
         self._server: web.Server | None = None
         self._acceptor: Acceptor | None = None
@@ -95,6 +102,7 @@ class HttpIngress:
                 loop=asyncio.get_running_loop(),
                 problems=self._problems,
                 lost=lost,
+                limiter=self._limiter,
                 settings=self._settings,
             ),
             settings=self._settings,

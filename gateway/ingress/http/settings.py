@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.core.bounds import Count, Pause, Seconds
 from gateway.ingress.spool import SpoolSettings
+from trust.members import PerSecond
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,20 +16,30 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Bounds of bodies."""
     connections: Count = 2_000
     """Open connections; more wait in the kernel's queue."""
+    address_connections: Count = 512
+    """Open connections from one address (IPv6: from one /64); more are closed at once."""
     handshakes: Count = 64
     """TLS handshakes under way at once; more wait in the kernel's queue."""
+    handshakes_per_second: PerSecond = 200.0
+    """TLS handshakes that begin, twice as many at once; more wait in the kernel's queue."""
+    address_handshakes_per_second: PerSecond = 100.0
+    """From one address, four times as many at once; more connections are closed at once."""
     handshake_timeout: Seconds = 10.0
+    header_timeout: Seconds = 15.0
+    """How long the first request of a connection may take for its headers."""
     submissions: Count = 256
     """Interchanges that are read or judged at once; the next is answered 503."""
     header_bytes: Count = 8_190
     """One header line, and the request line."""
     header_lines: Count = 64
     keep_alive: Seconds = 75.0
-    """How long a connection may be idle, or take for its headers."""
+    """How long a connection may be idle, or take for the headers of its next request."""
     body_idle: Seconds = 15.0
     """How long nothing may come of a body."""
     body_timeout: Seconds = 300.0
     """How long a body may take as a whole."""
+    answer_idle: Seconds = 60.0
+    """How long the caller may take nothing of its answer."""
     lingering: Pause = 5.0
     """How long the rest of a refused body is read away, so that the answer is seen."""
     drain: Pause = 30.0

@@ -37,7 +37,7 @@ class World:
     def limiter(self, *, shared: bool = True, settings: PartySettings = SETTINGS) -> Limiter:
         """One process."""
 
-        async def draw(scope: str, want: int, rate: Rate, now: datetime) -> Drawn:
+        async def draw(scope: str, *, want: int, rate: Rate, now: datetime) -> Drawn:
             self.draws += 1
             if self.store_fails:
                 raise Unavailable("the journal is busy")

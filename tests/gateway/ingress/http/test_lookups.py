@@ -207,7 +207,6 @@ async def test_malformed_acknowledgement_is_a_problem(client: Client, content: b
 MALFORMED = [
     b"GARBAGE\r\n\r\n",
     b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 20_000 + b"\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: x\r\n" % n for n in range(99)) + b"\r\n",
     b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 ]
