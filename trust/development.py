@@ -189,10 +189,12 @@ def _signing(shop: _Workshop, member: Member, issuing: Issuer) -> dict[str, byte
         fits = False
     if not fits:
         key = generate_key(member.signing)
+    certificate = _signing_certificate(shop, member, issuing, key)
+    chain = f"{pem_of(certificate)}{pem_of(issuing.certificate)}"  # what it leads to goes with it
     return {
         f"{at}/signing.key": private_key_pem(key),
         f"{at}/signing.pub": public_key_pem(key),
-        f"{at}/signing.pem": pem_of(_signing_certificate(shop, member, issuing, key)).encode(),
+        f"{at}/signing.pem": chain.encode(),
     }
 
 

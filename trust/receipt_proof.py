@@ -21,7 +21,7 @@ from trust.signing_path import SigningPath, judge_revocation, prove_signer
 MAX_BUNDLE_BYTES = 1024 * 1024
 
 
-class ReceiptBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ReceiptBundle(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt as it is kept: the token, and the chain of the certificate of its key.
 
     ``certificates`` are PEM, leaf first. ``public_key`` (PEM) is for a gateway whose key has no
@@ -122,7 +122,7 @@ def _key(
     header = take_apart(bundle.receipt.strip(), max_payload=receipt.MAX_CLAIMS_CHARACTERS).header
     kid, algorithm = str(header.get("kid", "")), str(header.get("alg", ""))
     if trusted.key is not None:
-        return msgspec.structs.replace(trusted.key, kid=kid)
+        return verifying_key(trusted.key.key.public_key, kid=kid, algorithm=algorithm)
     if presented:
         try:
             public = presented[0].public_key()

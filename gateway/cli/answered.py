@@ -16,6 +16,7 @@ from gateway.client import Answer, ProblemError
 from gateway.core.records import Outcome, State
 from gateway.core.reports import Counts
 from translators.faults import Fault
+from trust.receipt_proof import ReceiptBundle
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
     answer: Answer
     outcomes: tuple[Outcome, ...]
+    bundle: ReceiptBundle | None = None
+    """The receipt with what proves it, when it was asked for."""
 
     @property
     def good(self) -> bool:

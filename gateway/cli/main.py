@@ -26,6 +26,7 @@ COMMANDS = {
     "schema": ("gateway.cli.formats", "schema", "write a format's schema files"),
     "sample": ("gateway.cli.formats", "sample", "print a format's sample document"),
     "codes": ("gateway.cli.codes", "codes", "what the codes in answers mean"),
+    "receipt": ("gateway.cli.receipt", "receipt", "prove a receipt offline, or get it again"),
     "certs": ("gateway.cli.certs", "certs", "the development PKI, requests, who expires when"),
     "authority": ("gateway.cli.authority", "authority", "an authority of one's own"),
     "party": ("gateway.cli.party", "party", "the registry of parties"),

@@ -18,11 +18,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from gateway.cli.access import Access, access, with_access
+from gateway.cli.access import Access, Client, access, with_access
 from gateway.cli.answered import Sent, as_json, print_answer, print_problem
 from gateway.client import CredentialsError, ProblemError
+from gateway.client.bundle import bundle_of
 from gateway.core.errors import Unavailable
 from trust.errors import TrustError
+from trust.receipt_proof import ReceiptBundle, write_bundle
 
 REFUSED = 1
 NOT_SENT = 3
@@ -66,6 +68,11 @@ Exit status: 0 everything was accepted, 1 something was refused, 2 wrong usage,
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the receipt there.",
 )
+@click.option(
+    "--bundle",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the receipt there with what proves it offline (luxor receipt verify).",
+)
 @click.option("--json", "json_output", is_flag=True, help="Print JSON.")
 def submit(
     source: str,
@@ -74,6 +81,7 @@ def submit(
     on_behalf_of: str | None,
     no_sign: bool,  # noqa: FBT001 - a click option
     save: Path | None,
+    bundle: Path | None,
     json_output: bool,  # noqa: FBT001 - a click option
     **options: Any,
 ) -> None:
@@ -86,8 +94,7 @@ def submit(
         raise click.UsageError("--id has 1 to 120 letters, digits and . _ : ~ - and no first dot")
     if no_sign and options["how"] == "http":
         raise click.UsageError("--sign http and --no-sign contradict each other")
-    if save is not None and not save.absolute().parent.is_dir():
-        raise click.UsageError(f"--save: there is no folder {save.parent}")
+    _check_folders({"--save": save, "--bundle": bundle})
     reached = access(**options)
     with _content(source) as file:
         if interchange_id is None:
@@ -101,6 +108,7 @@ def submit(
             on_behalf_of=on_behalf_of,
             sign=not no_sign,
             shown=0 if json_output else size,
+            bundled=bundle is not None,
         )
         try:
             sent = asyncio.run(sending)
@@ -114,14 +122,27 @@ def submit(
         except (Unavailable, TrustError) as error:
             _not_sent(error, interchange_id, json_output=json_output)
             sys.exit(NOT_SENT)
-    if save is not None:
-        save.write_text(sent.answer.receipt + "\n", "ascii")
+    _keep(sent, save=save, bundle=bundle)
     if json_output:
         click.echo(as_json(sent))
     else:
         print_answer(sent, reached, party=options["party"], console=Console())
     if not sent.good:
         sys.exit(REFUSED)
+
+
+def _check_folders(files: dict[str, Path | None]) -> None:
+    """Before anything is sent: what comes back can be written."""
+    for option, file in files.items():
+        if file is not None and not file.absolute().parent.is_dir():
+            raise click.UsageError(f"{option}: there is no folder {file.parent}")
+
+
+def _keep(sent: Sent, *, save: Path | None, bundle: Path | None) -> None:
+    if save is not None:
+        save.write_text(sent.answer.receipt + "\n", "ascii")
+    if bundle is not None and sent.bundle is not None:
+        bundle.write_bytes(write_bundle(sent.bundle))
 
 
 def default_id(name: str, file: Path) -> str:
@@ -153,6 +174,7 @@ async def _send(
     on_behalf_of: str | None,
     sign: bool,
     shown: int,
+    bundled: bool,
 ) -> Sent:
     """``shown``: the size of which progress is shown; 0 for none."""
     signer = reached.credentials.signer() if sign and not reached.sign_requests else None
@@ -171,7 +193,17 @@ async def _send(
         outcomes = answer.outcomes
         if answer.more:
             outcomes = await client.outcomes(interchange_id)
-    return Sent(answer=answer, outcomes=outcomes)
+        bundle = await _bundle(client, answer.receipt) if bundled else None
+    return Sent(answer=answer, outcomes=outcomes, bundle=bundle)
+
+
+async def _bundle(client: Client, token: str) -> ReceiptBundle:
+    """The receipt is there whatever comes now: without the gateway's keys it stands alone."""
+    try:
+        return bundle_of(token, await client.keys())
+    except (Unavailable, ProblemError) as error:
+        click.echo(f"The bundle has no certificate: {error}", err=True)
+        return ReceiptBundle(receipt=token)
 
 
 @contextmanager

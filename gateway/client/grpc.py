@@ -206,6 +206,11 @@ class GrpcPartyClient:
         """What became of every message of an interchange."""
         return (await self.track(interchange_id=interchange_id)).outcomes
 
+    async def receipt(self, interchange_id: str) -> str:
+        """The receipt of an interchange again, the same byte for byte."""
+        request = wire.TrackRequest(interchange_id=interchange_id, page_size=1)
+        return self._answer(await self._track(request), interchange_id).receipt
+
     async def keys(self) -> PublishedKeys:
         """The keys with which the gateway signs, the one of now first; not proved by this."""
         try:

@@ -179,6 +179,10 @@ class PartyClient:
             self._prover.outcomes(claims, document)
         return document
 
+    async def receipt(self, interchange_id: str) -> str:
+        """The receipt of an interchange again, the same byte for byte."""
+        return (await self.status(interchange_id)).answer.receipt
+
     async def keys(self) -> PublishedKeys:
         """The keys with which the gateway signs, the one of now first; not proved by this."""
         return _read(await self._connection.call("GET", "/v1/keys"), PublishedKeys)
