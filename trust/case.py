@@ -16,7 +16,7 @@ from trust.errors import TrustError
 from trust.lists import RevocationList, latest, speaking_of
 from trust.members import Require
 from trust.ocsp import Answer, Status
-from trust.pkix import SKEW, Algorithms, Examination, Unproven
+from trust.pkix import SKEW, Examination, Strictness, Unproven
 
 UNKNOWN: Final = "the responder does not know the certificate"
 UNPROVED: Final = "the answer of the responder is not proved"
@@ -48,7 +48,7 @@ class Case:
         answers: Mapping[Link, Answer],
         path: Path,
         now: datetime,
-        algorithms: Algorithms,
+        strictness: Strictness,
     ) -> None:
         """Raises ``certificate.profile`` for a certificate that stage two cannot read."""
         self._issuers: Final = issuers
@@ -58,7 +58,7 @@ class Case:
         try:
             self._chain: Final = tuple(map(parsed, path.chain))
             self._examination: Final = Examination(
-                self._chain, beside=issuers.parsed, now=now, algorithms=algorithms
+                self._chain, beside=issuers.parsed, now=now, strictness=strictness
             )
         except Exception as error:  # hostile certificates raise many things
             raise TrustError("certificate.profile", "it cannot be read") from error
@@ -123,11 +123,16 @@ class Case:
         found = self.answer(at)
         if found is None:
             return "no responder has said that the certificate is good"
-        lists = speaking_of(self._chain, at, self._issuers.lists, now=self._now)
+        # The responder's own certificate is judged with all that stands above it.
+        lists = {
+            id(each): each
+            for above in range(at, len(self._path.links))
+            for each in speaking_of(self._chain, above, self._issuers.lists, now=self._now)
+        }
         serials = self._serials | found.serials
         try:
             self._examination.check_answer(
-                at, found.response, [each.about(serials) for each in lists]
+                at, found.response, [each.about(serials) for each in lists.values()]
             )
         except Unproven as error:
             proven = not str(error)

@@ -21,7 +21,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from trust.certificates import signs_lists
 from trust.chain import issuer_id
-from trust.pkix import SKEW, STRICT, Algorithms
+from trust.pkix import SKEW, STRICT, Strictness
 
 MAX_CRL_BYTES = 16 * 1024 * 1024
 
@@ -84,8 +84,6 @@ class RevocationList:
         self.this_update: Final = crl.last_update_utc
         self.next_update: Final = next_update
         self.number: Final = _number(crl, x509.CRLNumber)
-        if self.number is None:  # RFC 5280, 5.2.3
-            raise Unusable("it has no number")
         self.base: Final = _number(crl, x509.DeltaCRLIndicator)
         """The number of the complete list that a delta list goes on from."""
         point = _extension(crl, x509.IssuingDistributionPoint)
@@ -93,6 +91,8 @@ class RevocationList:
         self.indirect: Final = point is not None and point.indirect_crl
         self.key: Final = (self.issuer, issuer_id(signer), self.scope, self.base is not None)
         self.serials: Final = frozenset(_serial(entry, indirect=self.indirect) for entry in crl)
+        if self.number is None:  # RFC 5280, 5.2.3
+            raise Unusable("it has no number")
 
     def replaces(self, other: RevocationList) -> bool:
         """Whether both are lists of one CA for one scope, so that the later one counts."""
@@ -119,20 +119,27 @@ class _Unlisted(asn1_crl.CertificateList):  # type: ignore[misc] # asn1crypto ha
 
 
 def read_lists(
-    content: bytes, signers: Sequence[x509.Certificate], *, algorithms: Algorithms = STRICT
+    content: bytes, signers: Sequence[x509.Certificate], *, strictness: Strictness = STRICT
 ) -> Iterator[RevocationList]:
     """The lists of one file, PEM or DER, by any of the signers; raises ``Unusable``."""
-    for crl in _read(content):
+    for crl in read_crls(content):
         try:
-            signer = next((c for c in signers if _signed_by(crl, c, algorithms)), None)
-            if signer is None:
-                raise Unusable("no registered authority signed it")
-            found = RevocationList(crl, signer)
-        except Unusable:
-            raise
+            signer = next((c for c in signers if _signed_by(crl, c, strictness)), None)
         except Exception as error:  # hostile lists raise many things, and each means no
             raise Unusable("it cannot be read") from error
-        yield found
+        if signer is None:
+            raise Unusable("no registered authority signed it")
+        yield read_list(crl, signer)
+
+
+def read_list(crl: x509.CertificateRevocationList, signer: x509.Certificate) -> RevocationList:
+    """One list that ``signer`` is known to have signed; raises ``Unusable``."""
+    try:
+        return RevocationList(crl, signer)
+    except Unusable:
+        raise
+    except Exception as error:  # hostile lists raise many things, and each means no
+        raise Unusable("it cannot be read") from error
 
 
 def latest(lists: Iterable[RevocationList], *, now: datetime) -> tuple[RevocationList, ...]:
@@ -207,7 +214,8 @@ def _named_issuers(certificate: asn1.Certificate) -> set[str]:
     }
 
 
-def _read(content: bytes) -> list[x509.CertificateRevocationList]:
+def read_crls(content: bytes) -> list[x509.CertificateRevocationList]:
+    """Every list of a PEM or DER file, by whomever; raises ``Unusable``."""
     if len(content) > MAX_CRL_BYTES:
         raise Unusable("the list is too large")
     try:
@@ -220,11 +228,11 @@ def _read(content: bytes) -> list[x509.CertificateRevocationList]:
 
 
 def _signed_by(
-    crl: x509.CertificateRevocationList, signer: x509.Certificate, algorithms: Algorithms
+    crl: x509.CertificateRevocationList, signer: x509.Certificate, strictness: Strictness
 ) -> bool:
     if _canonical(crl.issuer) != _canonical(signer.subject) or not signs_lists(signer):
         return False
-    if not allowed(crl.signature_hash_algorithm, crl.signature_algorithm_oid, algorithms):
+    if not allowed(crl.signature_hash_algorithm, crl.signature_algorithm_oid, strictness):
         return False
     try:
         key = signer.public_key()
@@ -233,11 +241,11 @@ def _signed_by(
         return False
 
 
-def allowed(digest: object, algorithm: x509.ObjectIdentifier, algorithms: Algorithms) -> bool:
+def allowed(digest: object, algorithm: x509.ObjectIdentifier, strictness: Strictness) -> bool:
     """Whether evidence may be signed so; ``digest`` is what ``cryptography`` names for it."""
     if digest is None:
         return algorithm == SignatureAlgorithmOID.ED25519
-    return getattr(digest, "name", "") in algorithms.hashes
+    return getattr(digest, "name", "") in strictness.hashes
 
 
 def _canonical(name: x509.Name) -> str:

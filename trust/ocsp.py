@@ -23,7 +23,7 @@ from cryptography.x509 import ocsp
 from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from trust.lists import allowed
-from trust.pkix import SKEW, STRICT, Algorithms
+from trust.pkix import SKEW, STRICT, Strictness
 
 MAX_ANSWER_BYTES = 64 * 1024
 NONCE_BYTES = 32
@@ -95,7 +95,7 @@ def read_answer(
     issuer: x509.Certificate,
     *,
     nonce: bytes | None = None,
-    algorithms: Algorithms = STRICT,
+    strictness: Strictness = STRICT,
 ) -> Answer:
     """What a response says about the certificate; raises ``Unanswered``.
 
@@ -108,7 +108,7 @@ def read_answer(
         response = ocsp.load_der_ocsp_response(content)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise Unanswered(f"the responder says {response.response_status.name.lower()}")
-        _check_whole(response, nonce, algorithms)
+        _check_whole(response, nonce, strictness)
         singles = list(response.responses)
         at, single = _find(singles, certificate, issuer)
         this_update = single.this_update_utc
@@ -138,8 +138,8 @@ def read_answer(
         raise Unanswered("not an OCSP response") from error
 
 
-def _check_whole(response: ocsp.OCSPResponse, nonce: bytes | None, algorithms: Algorithms) -> None:
-    if not allowed(response.signature_hash_algorithm, response.signature_algorithm_oid, algorithms):
+def _check_whole(response: ocsp.OCSPResponse, nonce: bytes | None, strictness: Strictness) -> None:
+    if not allowed(response.signature_hash_algorithm, response.signature_algorithm_oid, strictness):
         raise Unanswered("it is signed with a hash below SHA-256")
     if any(each.critical and each.oid != x509.OCSPNonce.oid for each in response.extensions):
         raise Unanswered("it has a critical extension that is not understood")

@@ -52,15 +52,18 @@ _LISTS = RevocationCheckingPolicy(
 T = TypeVar("T")
 
 
-class Algorithms(msgspec.Struct, frozen=True, kw_only=True):
-    """What certificates, lists and answers may be signed with."""
+class Strictness(msgspec.Struct, frozen=True, kw_only=True):
+    """What is demanded of certificates, lists and answers beyond their being right."""
 
     hashes: frozenset[str]
-    """Names as in ``cryptography``: ``sha256``."""
+    """With which they may be signed, by the names of ``cryptography``: ``sha256``."""
     rsa_bits: int
+    responders_proved: bool = True
+    """A responder's certificate must be shown not to be revoked, unless its issuer says that
+    nobody asks (RFC 6960, 4.2.2.2.1)."""
 
 
-STRICT: Final = Algorithms(hashes=frozenset({"sha256", "sha384", "sha512"}), rsa_bits=MIN_RSA_BITS)
+STRICT: Final = Strictness(hashes=frozenset({"sha256", "sha384", "sha512"}), rsa_bits=MIN_RSA_BITS)
 """What this network takes (RFC 8301, RFC 9155: nothing below SHA-256)."""
 
 _WEAK: Final = ("md2", "md5", "sha1", "sha224")
@@ -81,7 +84,7 @@ class Examination:
     cannot be read.
     """
 
-    __slots__ = ("_algorithms", "_beside", "_certificates", "_now", "_path")
+    __slots__ = ("_beside", "_certificates", "_now", "_path", "_strictness")
 
     def __init__(
         self,
@@ -89,13 +92,13 @@ class Examination:
         *,
         beside: Sequence[asn1.Certificate] = (),
         now: datetime,
-        algorithms: Algorithms = STRICT,
+        strictness: Strictness = STRICT,
     ) -> None:
         leaf, *above = chain
         self._certificates = chain
         self._beside = beside
         self._now = now
-        self._algorithms = algorithms
+        self._strictness = strictness
         self._path = ValidationPath(CertTrustAnchor(above[-1]), above[-2::-1], leaf)
 
     def check_path(self, policies: Sequence[str] = ()) -> None:
@@ -133,7 +136,7 @@ class Examination:
         except RevokedError as error:
             raise TrustError("certificate.revoked") from error
         except Exception as error:  # any exception means no
-            raise Unproven(str(error)) from error
+            raise Unproven(type(error).__name__) from error
 
     def check_answer(
         self, at: int, answer: OCSPContainer, lists: Sequence[CRLContainer] = ()
@@ -144,7 +147,8 @@ class Examination:
         Raises ``certificate.revoked``, or ``Unproven``; the latter without reasons in it when all
         about the answer holds and it says that the status is not known.
         """
-        context = self._context(lists, (answer,), _LISTS, at)
+        rule = _LISTS if self._strictness.responders_proved else NO_REVOCATION
+        context = self._context(lists, (answer,), rule, at)
         try:
             _run(verify_ocsp_response(self._certificates[at], self._path, context))
         except RevokedError as error:
@@ -152,7 +156,7 @@ class Examination:
         except OCSPValidationIndeterminateError as error:
             raise Unproven("; ".join(str(failure[0]) for failure in error.failures)) from error
         except Exception as error:  # any exception means no
-            raise Unproven(str(error) or type(error).__name__) from error
+            raise Unproven(type(error).__name__) from error
 
     def _context(
         self,
@@ -170,7 +174,7 @@ class Examination:
             trust_manager=SimpleTrustManager.build([anchor]),
             certificate_registry=registry,
             revinfo_manager=RevinfoManager(registry, POEManager(), lists, answers),
-            algorithm_usage_policy=_policy(self._algorithms),
+            algorithm_usage_policy=_policy(self._strictness),
             time_tolerance=SKEW,
         )
         # What is said now, not what was known then: an entry whose date lies ahead counts.
@@ -183,12 +187,12 @@ class Examination:
         return context
 
 
-def _policy(algorithms: Algorithms) -> AlgorithmUsagePolicy:
-    weak = frozenset(name for name in _WEAK if name not in algorithms.hashes)
+def _policy(strictness: Strictness) -> AlgorithmUsagePolicy:
+    weak = frozenset(name for name in _WEAK if name not in strictness.hashes)
     return DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # it has no types
         weak_hash_algos=weak,
-        rsa_key_size_threshold=algorithms.rsa_bits,
-        dsa_key_size_threshold=algorithms.rsa_bits,
+        rsa_key_size_threshold=strictness.rsa_bits,
+        dsa_key_size_threshold=strictness.rsa_bits,
     )
 
 

@@ -26,7 +26,7 @@ from trust.lists import RevocationList, Unusable, read_lists
 from trust.members import Authority
 from trust.mistakes import Mistake
 from trust.ocsp import Answer, Unanswered
-from trust.pkix import STRICT, Algorithms
+from trust.pkix import STRICT, Strictness
 
 REMEMBERED = 4_096
 
@@ -87,7 +87,7 @@ class Revocations:
     Safe to call from several threads: verdicts are only ever added or dropped whole.
     """
 
-    __slots__ = ("_algorithms", "_answers", "_issuers", "_verdicts", "problems")
+    __slots__ = ("_answers", "_issuers", "_strictness", "_verdicts", "problems")
 
     def __init__(
         self,
@@ -96,13 +96,13 @@ class Revocations:
         answers: Mapping[Link, Answer] = MappingProxyType({}),
         verdicts: Mapping[bytes, _Verdict] = MappingProxyType({}),
         problems: Iterable[Mistake] = (),
-        algorithms: Algorithms = STRICT,
+        strictness: Strictness = STRICT,
     ) -> None:
         """Without arguments: no evidence, so that no path counts."""
         self._issuers: Final = MappingProxyType(dict(issuers))
         self._answers: Final = MappingProxyType(dict(answers))
         self._verdicts: Final = dict(verdicts)
-        self._algorithms: Final = algorithms
+        self._strictness: Final = strictness
         self.problems: Final = tuple(problems)
 
     @classmethod
@@ -111,7 +111,7 @@ class Revocations:
         authorities: Iterable[Authority],
         files: Mapping[str, bytes],
         *,
-        algorithms: Algorithms = STRICT,
+        strictness: Strictness = STRICT,
     ) -> Revocations:
         """The lists in ``files`` (PEM or DER, by name) that one of the authorities' CAs signed.
 
@@ -127,7 +127,7 @@ class Revocations:
         problems: list[Mistake] = []
         for name, content in files.items():
             try:
-                lists.extend(read_lists(content, signers, algorithms=algorithms))
+                lists.extend(read_lists(content, signers, strictness=strictness))
             except Unusable as error:
                 problems.append(Mistake(name, str(error)))
         issuers = {
@@ -140,7 +140,7 @@ class Revocations:
             )
             for authority, owned in held.items()
         }
-        return cls(issuers, problems=problems, algorithms=algorithms)
+        return cls(issuers, problems=problems, strictness=strictness)
 
     @property
     def answers(self) -> Mapping[Link, Answer]:
@@ -166,7 +166,7 @@ class Revocations:
                 if changed.isdisjoint(verdict.links)
             },
             problems=self.problems,
-            algorithms=self._algorithms,
+            strictness=self._strictness,
         )
 
     def judge(self, path: Path, *, now: datetime) -> None:
@@ -189,7 +189,7 @@ class Revocations:
         issuers = self._issuers.get(path.authority)
         if issuers is None or issuers.require == "crl":
             return ()
-        case = Case(issuers, self._answers, path, now, self._algorithms)
+        case = Case(issuers, self._answers, path, now, self._strictness)
         return tuple(
             Question(path=path, at=at)
             for at in range(len(path.links))
@@ -209,7 +209,7 @@ class Revocations:
         issuers = self._issuers.get(question.path.authority)
         if issuers is None:
             raise Unanswered("its authority is not registered")
-        case = Case(issuers, {question.link: answer}, question.path, now, self._algorithms)
+        case = Case(issuers, {question.link: answer}, question.path, now, self._strictness)
         try:
             reason = case.answer_fails(question.at)
         except TrustError:  # revoked
@@ -227,7 +227,7 @@ class Revocations:
         if issuers is None:
             error = TrustError("revocation.unavailable", "its authority is not registered")
             return _Verdict(path.links, _NEVER, _EVER, error.code, error.detail)
-        case = Case(issuers, self._answers, path, now, self._algorithms)
+        case = Case(issuers, self._answers, path, now, self._strictness)
         edges = sorted(case.edges())
         since = max((edge for edge in edges if edge <= now), default=_NEVER)
         until = min((edge for edge in edges if edge > now), default=_EVER)

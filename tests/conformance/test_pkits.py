@@ -32,13 +32,13 @@ from trust.chain import anchor, build_paths
 from trust.errors import TrustError
 from trust.lists import RevocationList, Unusable, read_lists, speaking_of
 from trust.members import Authority
-from trust.pkix import ANY_POLICY, Algorithms, Examination, Unproven
+from trust.pkix import ANY_POLICY, Examination, Strictness, Unproven
 from trust.revocation import Revocations
 
 FOLDER = Path(cryptography_vectors.__file__).parent / "x509" / "PKITS_data"
 ROOT, ROOT_LIST = "TrustAnchorRootCertificate.crt", "TrustAnchorRootCRL.crl"
 NOW = datetime(2022, 5, 1, tzinfo=UTC)
-OF_ITS_TIME = Algorithms(
+OF_ITS_TIME = Strictness(
     hashes=frozenset({"sha1", "sha224", "sha256", "sha384", "sha512"}), rsa_bits=1024
 )
 CPS_POINTER = {  # 4.8.20, which the manifests leave out
@@ -93,7 +93,7 @@ def lists(case: Mapping[str, Any]) -> list[RevocationList]:
     held = list(signers(case))
     for file in files(case).values():
         try:
-            found += read_lists(file, held, algorithms=OF_ITS_TIME)
+            found += read_lists(file, held, strictness=OF_ITS_TIME)
         except Unusable:
             continue
     return found
@@ -129,7 +129,7 @@ def holds(
 ) -> bool:
     """Whether the engine proves one path."""
     chain = list(path)[::-1]
-    found = Examination(chain, beside=beside, now=NOW, algorithms=OF_ITS_TIME)
+    found = Examination(chain, beside=beside, now=NOW, strictness=OF_ITS_TIME)
     serials = {each.serial_number for each in (*chain, *beside)}
     try:
         found.check_parameters(parameters(case))
