@@ -88,6 +88,7 @@ class FakeService:
         self.gate = asyncio.Event()
         self.gate.set()
         self.held = 0
+        self.keeps_refusals = True
         self.envelopes: list[Envelope] = []
         self.contents: list[bytes] = []
         self.taken: list[tuple[Envelope, bytes]] = []
@@ -229,8 +230,9 @@ class FakeService:
         interchange_id: str,
         format_id: str,
         transport: Transport,
-    ) -> None:
+    ) -> bool:
         self.noted.append(str(refused).partition(":")[0])
+        return self.keeps_refusals
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         stored = self.stored.get((identity.party, interchange_id))

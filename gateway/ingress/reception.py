@@ -99,13 +99,15 @@ class Reception:
         under an id that was accepted before.
         """
         try:
-            await self._service.note_refusal(
+            kept = await self._service.note_refusal(
                 identity,
                 refused,
                 interchange_id=claim.interchange_id,
                 format_id=claim.format_id,
                 transport=self._transport,
             )
+            if not kept:
+                self._metrics.refusals_not_kept.labels(party=identity.party).inc()
         except Unavailable as error:
             self._log.warning("refusal.not-noted", code=refused.code, reason=error.reason)
         except Refused as error:

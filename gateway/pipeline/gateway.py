@@ -19,6 +19,7 @@ from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
+from gateway.pipeline.notebook import Notebook
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signed import Signatures, Signed, proof_of
@@ -75,6 +76,7 @@ class Gateway:
         self._inbound = inbound
         self._inboxes = inboxes
         self._limits = limits
+        self._notebook = Notebook(per_minute=limits.party.refusals_per_minute, clock=clock)
         self._clock = clock
         self._signatures = Signatures(
             authenticator=authenticator,
@@ -262,18 +264,24 @@ class Gateway:
         interchange_id: str,
         format_id: str,
         transport: Transport,
-    ) -> None:
-        """Journal that a proven party was refused before its content was judged."""
+    ) -> bool:
+        """Journal that a proven party was refused before its content was judged, within bounds."""
         if not isinstance(refused, Refused):
-            return  # what may work later is no evidence of anything
+            return False  # what may work later is no evidence of anything
+        sender = self._sender(identity)
+        omitted = self._notebook.omitted(identity.party)
+        if omitted is None:
+            return False
         await self._inbound.note_refusal(
-            self._sender(identity),
+            sender,
             refused,
+            omitted=omitted,
             interchange_id=interchange_id[:120],
             format_id=format_id[:120],
             transport=transport.value,
             at=self._clock(),
         )
+        return True
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         """The receipt again, and where each leg stands; only for the sender."""

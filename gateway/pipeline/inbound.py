@@ -311,9 +311,14 @@ class Inbound:
         format_id: str,
         transport: str,
         at: datetime,
+        omitted: int = 0,
     ) -> Stored:
-        """Journal a refusal from before the content was judged; consumes no id."""
-        fault = Fault(code=refused.code, detail=refused.detail)
+        """Journal a refusal from before the content was judged; consumes no id.
+
+        ``omitted`` refusals before it were not journaled, and it tells so.
+        """
+        details = (refused.detail, f"{omitted} refusals before it were not kept" if omitted else "")
+        fault = Fault(code=refused.code, detail="; ".join(filter(None, details)))
         outcomes = [Outcome(ordinal=0, status=State.REFUSED, faults=(fault, *refused.faults))]
         encoded = msgspec.json.encode(outcomes)
         record = await self._journal.reserve()

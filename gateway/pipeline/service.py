@@ -123,8 +123,11 @@ class Service(Protocol):
         interchange_id: str,
         format_id: str,
         transport: Transport,
-    ) -> None:
-        """Journal that an authenticated party was refused before its content was judged."""
+    ) -> bool:
+        """Journal that an authenticated party was refused before its content was judged.
+
+        False when the party was refused so often that this one is not kept.
+        """
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         """The receipt again, and where each leg stands; only for the sender."""

@@ -11,6 +11,7 @@ from gateway.core.envelope import Bytes, Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId
 from gateway.core.ports import Journal
+from gateway.core.published import PublishedKeys
 from gateway.core.records import ProofMethod, State, Stored
 from gateway.pipeline.gateway import Gateway
 from gateway.pipeline.settings import Limits
@@ -40,6 +41,9 @@ CONTENT = encode(FORMATS.get(JSON), Interchange(messages=(samples.item(),)))
 class Unused:
     """Stands where a test needs nothing."""
 
+    def published(self) -> PublishedKeys:
+        raise AssertionError("nobody asks for the gateway's keys here")
+
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"nobody asks for {name} here")
 
@@ -56,6 +60,7 @@ def gateway(middle: Middle) -> Gateway:
         inboxes=Unused(),  # type: ignore[arg-type] # no test here looks into an inbox
         limits=Limits(),
         clock=middle.clock,
+        signing_keys=Unused().published,
     )
 
 
