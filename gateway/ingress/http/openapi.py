@@ -76,7 +76,7 @@ def openapi_document(kinds: Mapping[str, ProblemKind], *, settings: HttpSettings
             "description": source["info"]["description"],
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"mutualTLS": []}],
+        "security": [{"mutualTLS": []}, {"httpSignature": []}],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -85,7 +85,12 @@ def openapi_document(kinds: Mapping[str, ProblemKind], *, settings: HttpSettings
                 "mutualTLS": {
                     "type": "mutualTLS",
                     "description": "TLS 1.3 with the client certificate of a registered party",
-                }
+                },
+                "httpSignature": {
+                    "type": "http",
+                    "scheme": "HTTP-Signature",
+                    "description": source["info"]["signed"],
+                },
             },
         },
     }
@@ -96,14 +101,17 @@ def _operation(operation: Operation, kinds: Mapping[str, ProblemKind]) -> dict[s
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": [
-            {"$ref": f"#/components/parameters/{name}"} for name in operation.parameters
+            {"$ref": f"#/components/parameters/{name}"}
+            for name in (*operation.parameters, *_signed(operation))
         ],
         "responses": {
             **{
                 status: {"description": _FIRST[status], "content": _json(schema)}
                 for status, schema in operation.answers.items()
             },
-            **_problem_responses(operation.problems, kinds, taken=set(operation.answers)),
+            **_problem_responses(
+                (*operation.problems, "signature."), kinds, taken=set(operation.answers)
+            ),
         },
     }
     if operation.description:
@@ -114,6 +122,12 @@ def _operation(operation: Operation, kinds: Mapping[str, ProblemKind]) -> dict[s
     elif operation.request:
         described["requestBody"] = {"required": True, "content": _json(operation.request)}
     return described
+
+
+def _signed(operation: Operation) -> tuple[str, ...]:
+    """The headers of a signed request; one with content tells its digest."""
+    digest = ("ContentDigest",) if operation.request else ()
+    return (*digest, "SignatureInput", "RequestSignature")
 
 
 _FIRST = {
