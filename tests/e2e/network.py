@@ -85,10 +85,10 @@ to = ["archive"]
 """
 
 
-def make_pki(folder: Path) -> Path:
-    """The development network, and beside it certificates of strangers in ``strangers/``."""
+def make_pki(folder: Path, *, age: timedelta = timedelta(0)) -> Path:
+    """The development network, made so long ago; in ``strangers/`` certificates of strangers."""
     profile, now = read_profile(default_profile()), datetime.now(UTC)
-    files = development_network(profile, now=now)
+    files = development_network(profile, now=now - age)
     for name, content in files.items():
         _write(folder / name, content)
     issuer = Issuer(
