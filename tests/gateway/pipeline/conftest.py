@@ -37,6 +37,7 @@ from trust.party import Grant, Party, Registry
 JSON = FormatId("luxor.json.1")
 ALL = Grant(formats=("*",), kinds=("*",), countries=("*",))
 FORMATS = standard()
+UNIVERSAL = Universal()  # reads its code lists, which takes a while
 
 
 def party(name: str, role: str, **changes: Any) -> Party:
@@ -63,13 +64,14 @@ class Middle:
         )
         self.network = network()
         self.bell = Bell()
+        self.signer = KeySigner(generate_key("P-256"))
         self.judged: list[tuple[Stored, list[Outcome]]] = []
         self.inbound = Inbound(
             gateway_id="gateway-lx",
             journal=self.journal,
             bench=self.bench,
             parties=lambda: self.parties,
-            desk=SigningDesk(KeySigner(generate_key("P-256"))),
+            desk=SigningDesk(self.signer),
             limits=limits or Limits(),
             bell=self.bell,
             clock=self.clock,
@@ -89,7 +91,7 @@ class Middle:
 
     def bench(self) -> Bench:
         """What judging needs."""
-        return Bench(gateway_number=1, network=self.network, regimes=(Universal(),), severities={})
+        return Bench(gateway_number=1, network=self.network, regimes=(UNIVERSAL,), severities={})
 
     def sender(self, name: str) -> Sender:
         """A proven party."""
