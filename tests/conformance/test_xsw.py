@@ -112,8 +112,11 @@ async def test_of_all_forgeries_the_journal_has_the_evidence_alone(gateway: Gate
             "SELECT interchange_id FROM interchange WHERE state = 'accepted'"
         ).fetchall()
         kept = [
-            journal.execute(f"SELECT count(DISTINCT record) FROM {table}").fetchone()
-            for table in ("raw", "message", "body")
+            journal.execute(query).fetchone()
+            for query in (
+                "SELECT count(DISTINCT record) FROM raw",
+                "SELECT count(DISTINCT record) FROM message",
+            )
         ]
         (method,) = journal.execute(
             "SELECT method FROM proof JOIN prover ON prover = no"
@@ -125,7 +128,7 @@ async def test_of_all_forgeries_the_journal_has_the_evidence_alone(gateway: Gate
         journal.close()
 
     assert [(accepted,)] == state
-    assert [(1,)] * 3 == kept
+    assert [(1,), (1,)] == kept
     assert (method, refused) == ("xml-signature", 1)
 
 
