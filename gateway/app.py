@@ -19,6 +19,7 @@ from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
 from gateway.config.evidence import Evidence
 from gateway.config.expiry import expiring_of
+from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.config.targets import open_destinations
 from gateway.core.envelope import Envelope
@@ -343,37 +344,19 @@ class App:
         self._presented = open_presented(self.config, clock=utc_now, telemetry=self.telemetry)
         self._stack.callback(self._presented.close)
         tls = self._server_tls(directory.parties)
-        if ingress.https is not None:
-            self.https = HttpIngress(
-                service=service,
-                telemetry=self.telemetry,
-                clock=utc_now,
-                tls=tls,
-                host=ingress.https.host,
-                port=ingress.https.port,
-                settings=ingress.https.limits,
-                limiter=limiter,
-                names=ingress.https.names,
-            )
-            with self._said("ingress.https.port"):
-                await self.https.start()
-            self._stack.push_async_callback(self.https.stop)
-        if ingress.signed is not None:
-            self.signed = HttpIngress(
-                service=service,
-                telemetry=self.telemetry,
-                clock=utc_now,
-                tls=tls,
-                host=ingress.signed.host,
-                port=ingress.signed.port,
-                settings=ingress.signed.limits,
-                limiter=limiter,
-                names=ingress.signed.names,
-                certificates=False,
-            )
-            with self._said("ingress.signed.port"):
-                await self.signed.start()
-            self._stack.push_async_callback(self.signed.stop)
+        listeners = https_listeners(
+            self.config,
+            service=service,
+            telemetry=self.telemetry,
+            clock=utc_now,
+            tls=tls,
+            limiter=limiter,
+        )
+        for name, listener in listeners.items():
+            with self._said(f"ingress.{name}.port"):
+                await listener.start()
+            self._stack.push_async_callback(listener.stop)
+        self.https, self.signed = listeners.get("https"), listeners.get("signed")
         if ingress.grpc is not None:
             self.grpc = GrpcIngress(
                 service=service,
