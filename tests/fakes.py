@@ -162,6 +162,8 @@ class FakeService:
             raise Refused("interchange.id-invalid")
         if self.formats.find(FormatId(format_id)) is None:
             raise Refused("format.unknown")
+        if on_behalf_of == "unheard-of":
+            raise Refused("permission.on-behalf-of")
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         self.held += 1

@@ -38,7 +38,14 @@ def ingress(service: FakeService, seen: Seen, root: Path, spool_folder: Path) ->
     return watching(service, seen, root, spool_folder)
 
 
-def watching(service: FakeService, seen: Seen, root: Path, spool_folder: Path) -> FolderIngress:
+def watching(
+    service: FakeService,
+    seen: Seen,
+    root: Path,
+    spool_folder: Path,
+    *,
+    on_behalf_of: PartyId | None = None,
+) -> FolderIngress:
     return FolderIngress(
         service=service,
         telemetry=seen.telemetry,
@@ -50,6 +57,7 @@ def watching(service: FakeService, seen: Seen, root: Path, spool_folder: Path) -
         settings=FolderSettings(
             spool=SpoolSettings(memory_bytes=1000, max_bytes=50_000, directory=str(spool_folder))
         ),
+        on_behalf_of=on_behalf_of,
     )
 
 
@@ -441,3 +449,17 @@ async def test_a_file_that_can_not_be_put_away_is_left_alone_for_longer_and_long
     times = [datetime.fromisoformat(str(e["at"])) for e in seen.events("file.not-settled")]
     assert (times[2] - times[1]).total_seconds() > 1.5 * POLL_S  # the second pause is doubled
     assert {"a"} == {event["interchange_id"] for event in seen.events("file.not-settled")}
+
+
+@pytest.mark.parametrize("principal", [None, PartyId("post-b")])
+async def test_a_folder_may_be_for_what_is_sent_in_anothers_name(
+    service: FakeService, seen: Seen, root: Path, spool_folder: Path, principal: PartyId | None
+) -> None:
+    ingress = watching(service, seen, root, spool_folder, on_behalf_of=principal)
+    await ingress.start()
+    drop(root, "a.xml", b"good")
+    await settled(root, "done/a.xml")
+    await ingress.stop()
+
+    [envelope] = service.envelopes
+    assert envelope.on_behalf_of == principal

@@ -28,8 +28,10 @@ from tests.gateway.store.samples import (
     message,
     refusal,
 )
+from trust.identity import PartyId
 
 FIRST = InterchangeId("first")
+GATEWAY_PARTY = PartyId("gateway-lx")
 
 
 async def test_what_was_committed_is_found_as_it_was_given(journal: Journal) -> None:
@@ -317,3 +319,33 @@ async def test_the_digest_of_what_comes_back_is_that_of_what_went_in(journal: Jo
     content = "地址 Straße №5".encode() * 500
     stored = await accept(journal, content=content)
     assert digest(await journal.raw(stored.record, 0) or b"") == stored.digest
+
+
+async def test_control_references_belong_to_who_sent_for_whom(journal: Journal) -> None:
+    await accept(journal, control_reference="REF1")
+    await accept(journal, "2", content=b"2", control_reference="REF1", on_behalf_of=PLATFORM)
+    await accept(journal, "3", content=b"3", control_reference="REF1", on_behalf_of=GATEWAY_PARTY)
+    await accept(journal, "4", content=b"4", control_reference="REF1", party=PLATFORM)
+
+    with pytest.raises(Refused) as refused:
+        await accept(journal, "5", content=b"5", control_reference="REF1", on_behalf_of=PLATFORM)
+
+    assert refused.value.code == "interchange.control-reference"
+
+
+async def test_versions_belong_to_who_sent_it_or_in_whose_name(journal: Journal) -> None:
+    for number, (party, principal) in enumerate(
+        [(POST, None), (PLATFORM, POST), (PLATFORM, None), (GATEWAY_PARTY, POST)]
+    ):
+        name = str(number)
+        await accept(
+            journal,
+            name,
+            content=name.encode(),
+            party=party,
+            on_behalf_of=principal,
+            messages=[message(1, on_behalf_of=principal)],
+        )
+
+    entries = await journal.trace(item(1).value)
+    assert [entry.message.version for entry in entries] == [1, 2, 1, 3]
