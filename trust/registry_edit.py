@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from trust.identity import PartyId
 
@@ -51,7 +52,7 @@ def _tables(lines: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     Comments right before a header, and empty lines before them, are not of the body above.
     """
     headers = [number for number, line in enumerate(lines) if _TABLE.match(line)]
-    for header, following in zip(headers, [*headers[1:], len(lines)], strict=True):
+    for header, following in pairwise([*headers, len(lines)]):
         stop = following
         while stop > header + 1 and (not lines[stop - 1].strip() or _is_comment(lines[stop - 1])):
             stop -= 1
