@@ -39,6 +39,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "delegation.invalid": "the token is no delegation, or its signature does not match",
         "successor.invalid": "the token does not announce a key, or its signatures do not match",
         "receipt.invalid": "the token is not a receipt, or its signature does not match",
+        "evidence.invalid": "the package of evidence is incomplete, or was changed",
     }
 )
 """Every code that ``TrustError`` can carry, and what it means."""

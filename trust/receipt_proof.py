@@ -147,12 +147,13 @@ def _prove_authority(
     if trusted.key is not None:
         found.proved(step, f"the key is the one that you have of {claims.gateway}")
         return
-    if not trusted.authorities or not presented:
-        what = "no certificate comes with it" if trusted.authorities else "no authority was named"
-        found.unchecked(step, f"that the key is {claims.gateway}'s is not shown: {what}")
+    if not trusted.authorities:
+        found.unchecked(step, f"whether the key is {claims.gateway}'s: no authority was named")
         return
 
     def work() -> SigningPath:
+        if not presented:
+            raise TrustError("certificate.untrusted", "no certificate comes with it")
         path = prove_signer(presented, trusted.authorities, at=claims.received_at)
         if path.party != claims.gateway:
             raise TrustError("receipt.invalid", f"the certificate is that of {path.party}")

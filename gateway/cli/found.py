@@ -28,7 +28,7 @@ def trusted(authorities: Iterable[Path], lists: Iterable[Path], key: Path | None
     """What files of the command line come to; raises ``click.UsageError`` with the file's name."""
     return Trusted(
         authorities=tuple(found for path in authorities for found in _certificates(path)),
-        key=None if key is None else _public(key),
+        key=None if key is None else public_key(key),
         lists={str(path): _content(path, MAX_CRL_BYTES) for path in lists},
     )
 
@@ -55,7 +55,8 @@ def _certificates(path: Path) -> list[x509.Certificate]:
         raise click.UsageError(f"{path}: {error.detail}") from error
 
 
-def _public(path: Path) -> PublicKey:
+def public_key(path: Path) -> PublicKey:
+    """The public key of a PEM file; raises ``click.UsageError``."""
     try:
         return verifying_key(load_public_key(_content(path, MAX_PEM_BYTES)).public_key)
     except TrustError as error:

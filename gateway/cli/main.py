@@ -27,6 +27,7 @@ COMMANDS = {
     "sample": ("gateway.cli.formats", "sample", "print a format's sample document"),
     "codes": ("gateway.cli.codes", "codes", "what the codes in answers mean"),
     "receipt": ("gateway.cli.receipt", "receipt", "prove a receipt offline, or get it again"),
+    "evidence": ("gateway.cli.evidence", "evidence", "a package that proves who said what"),
     "certs": ("gateway.cli.certs", "certs", "the development PKI, requests, who expires when"),
     "authority": ("gateway.cli.authority", "authority", "an authority of one's own"),
     "party": ("gateway.cli.party", "party", "the registry of parties"),

@@ -64,6 +64,11 @@ class SqliteReader:
             found = reads.registry(self._connection)
         return None if found is None else found[1]
 
+    def registries(self) -> Iterator[tuple[int, bytes]]:
+        """Every version of the registry that was in force, the newest first."""
+        with mapped():
+            yield from reads.registries(self._connection)
+
     def proof(self, record: int) -> Proof | None:
         """As in the port."""
         with mapped():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from gateway.core.errors import Unavailable
 from gateway.core.records import Backlog, Stored
@@ -71,6 +72,11 @@ def registry(connection: sqlite3.Connection) -> tuple[int, bytes] | None:
         "SELECT version, document FROM registry ORDER BY version DESC LIMIT 1"
     ).fetchone()
     return row
+
+
+def registries(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    """Every version of the registry, the newest first."""
+    yield from connection.execute("SELECT version, document FROM registry ORDER BY version DESC")
 
 
 def store_registry(connection: sqlite3.Connection, document: bytes, expected: int) -> int:
