@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from gateway.core.ports import Clock
-from gateway.egress.evidence import EvidenceClient, FetchFailed
+from gateway.egress.evidence import FetchFailed, Listed
 from gateway.telemetry import EventLog
 from gateway.telemetry.metrics import Metrics
 from trust.authenticator import Authenticator
@@ -34,6 +35,16 @@ MAX_ANSWERS = 10_000
 RETRY = timedelta(seconds=5)
 """After a failure the same thing is not asked for again before."""
 TICK_SECONDS = 1.0
+
+
+class Fetch(Protocol):
+    """The way to responders and lists; both raise ``FetchFailed``."""
+
+    async def ask(self, url: str, question: bytes) -> bytes:
+        """What a responder answers."""
+
+    async def fetch(self, url: str, *, tag: str = "") -> Listed | None:
+        """The list at an address; ``None`` while it is what ``tag`` names."""
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +64,7 @@ class Evidence:
         *,
         authenticator: Callable[[], Authenticator],
         install: Callable[[Mapping[Link, Answer]], None],
-        client: EvidenceClient,
+        client: Fetch,
         folder: Path,
         refresh: timedelta,
         clock: Clock,
@@ -65,7 +76,7 @@ class Evidence:
         self._install = install
         self._client = client
         self._folder = folder
-        self._refresh = refresh
+        self._lasts = refresh
         self._clock = clock
         self._metrics = metrics
         self._log = log
@@ -92,9 +103,13 @@ class Evidence:
         """Keep all of it fresh until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self._fetch_lists()
-            await self._ask_again()
-            self._measure()
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Fetch every list and ask every question that is due."""
+        await self._fetch_lists()
+        await self._ask_again()
+        self._measure()
 
     # Answers
 
@@ -147,7 +162,7 @@ class Evidence:
             )
         while len(self._kept) >= MAX_ANSWERS:
             self._kept.pop(next(iter(self._kept)))
-        due = now + min(self._refresh, (answer.until - now) / 2)
+        due = now + min(self._lasts, (answer.until - now) / 2)
         self._kept[question.link] = _Kept(question=question, answer=answer, asked=now, due=due)
         self._install_kept()
 
@@ -193,7 +208,7 @@ class Evidence:
             self._due[url] = self._clock() + RETRY
             return
         self._fetched(authority.id, url, "list")
-        self._due[url] = self._clock() + self._refresh
+        self._due[url] = self._clock() + self._lasts
 
     # Both
 
