@@ -58,7 +58,7 @@ def as_json(sent: Sent) -> str:
 
 def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Console) -> None:
     """A summary of the receipt, every fault, and where to look next."""
-    claims = sent.answer.claims
+    claims, who = sent.answer.claims, _who(party, reached)
     total = claims.accepted + claims.refused
     counted = f"{claims.accepted} of {total} {'message' if total == 1 else 'messages'} accepted"
     console.print(
@@ -82,7 +82,7 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
     if lost:
         where = f"luxor report {claims.interchange_id} --to {reached.url}"
         console.print(
-            f"Not simply carried: {lost}. Which values, and why: {where}{_who(party)}",
+            f"Not simply carried: {lost}. Which values, and why: {where}{who}",
             style="yellow",
             markup=False,
             highlight=False,
@@ -93,7 +93,7 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
         console.print(fault_table(_rows(warned)))
     if claims.accepted:
         console.print(
-            f"Look next: luxor trace {claims.interchange_id} --to {reached.url}{_who(party)}",
+            f"Look next: luxor trace {claims.interchange_id} --to {reached.url}{who}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -102,8 +102,9 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
         console.print("Nothing was kept under this id: repair the file and send it again.")
 
 
-def _who(party: str | None) -> str:
-    return f" --as {party}" if party else ""
+def _who(party: str | None, reached: Access) -> str:
+    named = f" --as {party}" if party else ""
+    return f"{named} --sign http" if reached.sign_requests else named
 
 
 def _lost(outcomes: Iterable[Outcome]) -> Counts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -23,7 +23,7 @@ from gateway.cli.succession import accept_key, announce_key
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import signing_key
-from trust.members import Party
+from trust.members import Identification, Party
 from trust.party import Registry
 from trust.registry_write import with_suspended, write_party
 
@@ -39,6 +39,8 @@ Examples:
     luxor party add post-c --role post --country FR --authority luxor
         --format 'upu.*' --kind ItemDeclaration --for '*' --speaks upu.cusrsp.1
     luxor party add shop-2 --role platform --authority luxor --key shop-2.pub --must-sign
+        --format luxor.json.1 --kind Order --for '*'
+    luxor party add shop-3 --role platform --identified-by signature --key shop-3.pub
         --format luxor.json.1 --kind Order --for '*'"""
 )
 @click.argument("identifier", metavar="ID")
@@ -58,6 +60,14 @@ Examples:
 )
 @click.option(
     "--speaks", multiple=True, help="A format that it understands, the one it likes best first."
+)
+@click.option(
+    "--identified-by",
+    multiple=True,
+    type=click.Choice(get_args(Identification)),
+    default=("certificate",),
+    show_default=True,
+    help="How it connects: by a client certificate, by signing each request; may be repeated.",
 )
 @click.option("--must-sign", is_flag=True, help="Refuse what it sends unsigned.")
 @click.option("--format", "formats", multiple=True, help="A format that it may send; a glob.")
