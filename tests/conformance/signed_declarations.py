@@ -43,6 +43,9 @@ type_code = "none"
 """
 
 FORMATS = """
+[limits.party]
+refusals_per_minute = 10000        # each forgery leaves its own evidence
+
 [[format]]
 layout = "{folder}/test.declaration.1.toml"
 

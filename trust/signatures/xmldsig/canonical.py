@@ -14,9 +14,9 @@ from trust.signatures.xmldsig.names import Node
 def canonical(element: Node, prefixes: Sequence[str] = ()) -> bytes:
     """The octets of an element and all below it; raises ``signature.malformed``.
 
-    ``prefixes`` are those of ``InclusiveNamespaces`` (``#default`` for none), which are carried
-    though no name uses them. The form begins with the element itself: one that is empty, as a
-    canonicaliser that gave up leaves it, is never taken for signed content.
+    ``prefixes`` are those of ``InclusiveNamespaces``, which are carried though no name uses them.
+    The form begins with the element itself: one that is empty, as a canonicaliser that gave up
+    leaves it, is never taken for signed content.
     """
     form: Any = etree.tostring
     try:

@@ -32,7 +32,7 @@ MAX_CERTIFICATE_CHARACTERS = 16_384
 MAX_CERTIFICATES = 8
 
 _SPACE = " \t\r\n"
-_PREFIX = re.compile(r"#default|[A-Za-z_][A-Za-z0-9_.-]*")
+_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _URI = re.compile(r"#[A-Za-z_][A-Za-z0-9_.-]*")
 _KEY_HINTS = frozenset({ds("KeyName"), ds("KeyValue"), ds("X509Data")})
 
@@ -215,7 +215,9 @@ def _exclusive(node: Node) -> tuple[str, ...]:
     prefixes = attributes(named, required=("PrefixList",))["PrefixList"].split()
     if not prefixes or len(prefixes) > MAX_PREFIXES or len(set(prefixes)) != len(prefixes):
         raise _malformed(f"PrefixList has 1 to {MAX_PREFIXES} prefixes, none twice")
-    known = {prefix or "#default" for prefix in node.nsmap}
+    if "#default" in prefixes:  # lxml would leave it out without a word
+        raise _malformed("PrefixList has #default, which is not taken here")
+    known = node.nsmap
     if any(_PREFIX.fullmatch(each) is None or each not in known for each in prefixes):
         raise _malformed("PrefixList has a prefix that stands for nothing there")
     return tuple(prefixes)
