@@ -116,7 +116,7 @@ class TokenSession:
     def _open(self) -> Any:
         if self._barred:
             raise KeyUnusable(self._barred)
-        token = self._token()
+        token = find_token(self._reference, self._modules)
         if self._pin is None:
             return token.open()
         try:
@@ -127,21 +127,25 @@ class TokenSession:
             self._barred = f"the token does not take the PIN: {told(error)}; it is not tried again"
             raise KeyUnusable(self._barred) from error
 
-    def _token(self) -> Any:
-        wanted = self._reference
-        found = []
-        for slot in self._modules.get(wanted.module).get_slots(token_present=True):
-            try:
-                token = slot.get_token()
-            except PKCS11Error:
-                continue  # another slot's trouble
-            if _is(wanted, slot, token):
-                found.append(token)
-        if len(found) > 1:
-            raise KeyUnusable(f"several tokens fit ({wanted}); name its serial or slot-id")
-        if not found:
-            raise pkcs11.TokenNotPresent
-        return found[0]
+
+def find_token(wanted: TokenReference, modules: Modules) -> Any:
+    """The one token of a reference; to be called alone in its module.
+
+    Raises ``KeyUnusable`` when several fit and ``TokenNotPresent`` when none does.
+    """
+    found = []
+    for slot in modules.get(wanted.module).get_slots(token_present=True):
+        try:
+            token = slot.get_token()
+        except PKCS11Error:
+            continue  # another slot's trouble
+        if _is(wanted, slot, token):
+            found.append(token)
+    if len(found) > 1:
+        raise KeyUnusable(f"several tokens fit ({wanted}); name its serial or slot-id")
+    if not found:
+        raise pkcs11.TokenNotPresent
+    return found[0]
 
 
 def told(error: PKCS11Error) -> str:

@@ -162,8 +162,11 @@ def _public_half(session: Any, reference: TokenReference) -> object:
     """
     private = _private_half(session, reference)
     id_ = _attribute(private, Attribute.ID) or None
-    label = None if id_ else _attribute(private, Attribute.LABEL)
-    shown = _objects(session, ObjectClass.PUBLIC_KEY, label=label, id_=id_)
+    label = _attribute(private, Attribute.LABEL) or None
+    shown: list[Any] = []
+    for names in ((label, id_), (None, id_), (label, None)):
+        if not shown and names != (None, None):
+            shown = _objects(session, ObjectClass.PUBLIC_KEY, label=names[0], id_=names[1])
     for candidate in (*shown, private):
         try:
             public = _read_public(candidate)
