@@ -209,6 +209,9 @@ class Gateway:
             beside = self._verify_beside(sender.identity, envelope)
             if beside is not None:
                 found.insert(0, beside)
+        if envelope.signature is not None and envelope.signed is not None:
+            keys = self._authenticator().keys(sender.identity.party)
+            found.append(proof_of(envelope.signed, sender.identity, keys))
         if sender.must_sign:
             return self._counting(sender, found)
         return found[0] if found else None

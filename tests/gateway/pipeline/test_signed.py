@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from gateway.core.envelope import Bytes, Envelope, SignedBy, Transport
 from gateway.core.errors import Refused
-from gateway.core.records import ProofMethod
+from gateway.core.identifiers import InterchangeId
+from gateway.core.records import ProofMethod, State
 from gateway.pipeline.signed import REMEMBERED_LONGER, Signatures, Signed, proof_of
 from gateway.store.memory import MemoryJournal
+from tests import samples
+from tests.gateway.pipeline.conftest import ALL, FORMATS, JSON, Middle
+from tests.gateway.pipeline.test_proofs import gateway
 from tests.signed import NAMES, NOW, changed, fetched, nonce, parameters_of, posted, sign
+from translators.canonical import Interchange
+from translators.translator import encode
 from trust.authenticator import Authenticator
 from trust.authority import generate_key
 from trust.identity import Identity, PartyId
@@ -21,7 +28,9 @@ from trust.members import Party, SigningKey
 from trust.party import Registry
 from trust.revocation import Revocations
 from trust.signatures.http.evidence import prove_evidence
+from trust.signatures.http.offer import read_offer
 from trust.signatures.http.signature_base import Message
+from trust.signatures.jws import sign_detached
 
 KEYS = {
     name: KeySigner(generate_key("Ed25519"), kid=f"{name}-1")
@@ -213,6 +222,65 @@ async def test_what_is_kept_proves_it_with_the_key_that_is_kept(desk: Desk) -> N
     key = verifying_key(serialization.load_pem_public_key(proof.public_key.encode()))
     values = prove_evidence(proof.signature, key)
     assert "i-1" == values["luxor-interchange-id"]
+
+
+def submission(*, jws: bool = False) -> Envelope:
+    """What ``both`` sent in a signed request, perhaps with a JWS beside it."""
+    content, key = encode(FORMATS.get(JSON), Interchange(messages=(samples.item(),))), KEYS["both"]
+    evidence = read_offer(signed("both"), content=True, names=NAMES, now=NOW).evidence
+    token = sign_detached(
+        content,
+        signer=key,
+        interchange_id="first",
+        format=JSON,
+        audience="gateway-lx",
+        now=samples.NOW,
+    )
+    return Envelope(
+        interchange_id=InterchangeId("first"),
+        format=JSON,
+        content=Bytes(content),
+        transport=Transport.HTTPS,
+        received_at=samples.NOW,
+        signature=token if jws else None,
+        signed=SignedBy(kid=key.kid, method=ProofMethod.HTTP_SIGNATURE, evidence=evidence),
+    )
+
+
+@pytest.mark.parametrize(
+    ("forms", "jws", "kept"),
+    [
+        (("jws", "http"), False, ProofMethod.HTTP_SIGNATURE),
+        (("http",), False, ProofMethod.HTTP_SIGNATURE),
+        (("jws", "http"), True, ProofMethod.JWS),
+        (("http",), True, ProofMethod.HTTP_SIGNATURE),
+    ],
+)
+async def test_a_signed_request_is_the_signature_of_who_must_sign(
+    forms: tuple[str, ...], *, jws: bool, kept: ProofMethod
+) -> None:
+    middle = Middle()
+    middle.parties = middle.parties.with_party(
+        party("both", "certificate", must_sign=True, grants=(ALL,), signatures=forms)
+    )
+    sender = Identity(party=PartyId("both"), fingerprint="5f" * 32)
+
+    stored = await gateway(middle).accept(sender, submission(jws=jws))
+
+    assert State.ACCEPTED == stored.state
+    proof = await middle.journal.proof(stored.record)
+    assert proof is not None
+    assert (kept, "5f" * 32) == (proof.method, proof.fingerprint)
+
+
+async def test_a_form_that_does_not_count_is_no_signature() -> None:
+    middle = Middle()
+    middle.parties = middle.parties.with_party(
+        party("both", "certificate", must_sign=True, grants=(ALL,), signatures=("jws",))
+    )
+
+    with pytest.raises(Refused, match=r"signature\.missing"):
+        await gateway(middle).accept(Identity(party=PartyId("both")), submission())
 
 
 async def test_a_key_that_was_taken_away_in_between_keeps_nothing(desk: Desk) -> None:
