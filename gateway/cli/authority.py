@@ -193,7 +193,8 @@ def list_(*, folder: Path, everything: bool, as_json: bool) -> None:
     epilog="""\b
 Examples:
     luxor authority registry
-    luxor authority registry --for /etc/luxor >> /etc/luxor/registry.toml"""
+    luxor authority registry --for /etc/luxor >> /etc/luxor/registry.toml
+    luxor authority registry --online"""
 )
 @folder_option
 @click.option(
@@ -202,9 +203,15 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Copy certificates and lists below this folder, and name them from there.",
 )
+@click.option(
+    "--online", is_flag=True, help="Let the gateway ask `luxor authority serve`, for this url."
+)
 @json_option
-def registry(*, folder: Path, beside: Path | None, as_json: bool) -> None:
-    """Print the [[authority]] that a gateway's registry needs."""
+def registry(*, folder: Path, beside: Path | None, online: bool, as_json: bool) -> None:
+    """Print the [[authority]] that a gateway's registry needs.
+
+    Without --online the gateway reads the lists as files; whoever publishes them copies them.
+    """
     with opened(folder) as office:
         identifier, url = office.profile.id, office.profile.url
     place = folder.resolve()
@@ -212,13 +219,20 @@ def registry(*, folder: Path, beside: Path | None, as_json: bool) -> None:
         place = Path(identifier)
         for name in ("root.pem", "issuing.pem", "crl/root.crl", "crl/issuing.crl"):
             put(beside / place / name, (folder / name).read_bytes())
-    row = {
+    row: dict[str, object] = {
         "id": identifier,
         "certificates": [str(place / "root.pem"), str(place / "issuing.pem")],
-        "crls": [str(place / "crl/root.crl"), str(place / "crl/issuing.crl")],
     }
+    if online:
+        if not url:
+            raise click.ClickException(f"no url in {folder / 'authority.toml'}")
+        row["crl_urls"] = [f"{url}/crl/root.crl", f"{url}/crl/issuing.crl"]
+        row["ocsp"] = [f"{url}/ocsp"]
+        row["require"] = "ocsp"
+    else:
+        row["crls"] = [str(place / "crl/root.crl"), str(place / "crl/issuing.crl")]
     if as_json:
-        print(json.dumps({**row, "url": url}))
+        print(json.dumps(row))
         return
     lines = [f"{key} = {json.dumps(value)}" for key, value in row.items()]
     print("\n".join(["[[authority]]", *lines]))

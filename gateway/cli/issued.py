@@ -23,6 +23,9 @@ from trust.identity import PARTY_ID_PATTERN, PartyId
 from trust.keys import load_public_key
 from trust.party import Registry
 
+_WIDE = 130
+"""For a table that goes into a file or a pipe."""
+
 folder_option = click.option(
     "--authority-dir",
     "--dir",
@@ -91,7 +94,12 @@ def print_entries(entries: Sequence[Entry], *, now: datetime, as_json: bool) -> 
         print(json.dumps(rows))
         return
     table = Table(
-        "party", "purpose", Column("serial", no_wrap=True), "from", "until", "standing"
+        Column("party", overflow="fold"),
+        "purpose",
+        Column("serial", overflow="fold"),  # what is typed again is never cut
+        "from",
+        "until",
+        "standing",
     )
     for row in rows:
         colour = "green" if row["standing"] == "good" else "red"
@@ -103,7 +111,8 @@ def print_entries(entries: Sequence[Entry], *, now: datetime, as_json: bool) -> 
             row["not_after"][:10],
             f"[{colour}]{row['standing']}",
         )
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=_WIDE)).print(table)
 
 
 def entry_row(entry: Entry, now: datetime) -> dict[str, str]:
