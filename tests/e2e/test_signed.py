@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ import pytest
 
 from gateway.client import Credentials, PartyClient, ProblemError, peer
 from gateway.core.identifiers import RecordNumber
-from gateway.core.records import ProofMethod
+from gateway.core.records import Proof, ProofMethod
 from gateway.store.sqlite import open_sqlite
 from tests.e2e.network import CONFIG, GatewayProcess, running
 from trust.identity import PartyId
@@ -30,8 +32,10 @@ SIGNED = f"{CONFIG}\n[ingress.signed]\nport = 0\n"
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[GatewayProcess]:
-    """A gateway with both listeners."""
-    with running(tmp_path_factory.mktemp("signed"), certs, SIGNED) as process:
+    """A gateway with both listeners, and a registry that the tests may change."""
+    folder = tmp_path_factory.mktemp("signed")
+    shutil.copytree(certs, folder / "certs")
+    with running(folder / "gateway", folder / "certs", SIGNED) as process:
         yield process
 
 
@@ -50,12 +54,17 @@ def luxor(gateway: GatewayProcess, *arguments: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
-def client(gateway: GatewayProcess, party: str, *, minutes: float = 0) -> PartyClient:
-    """A party that signs its requests, by a clock that may be off."""
+def client(
+    gateway: GatewayProcess, party: str, *, minutes: float = 0, certified: bool = False
+) -> PartyClient:
+    """A party that signs its requests, by a clock that may be off; perhaps with a certificate."""
+    port = gateway.ports.https if certified else gateway.ports.signed
     parties = gateway.certs / "luxor/parties"
     return PartyClient(
-        f"https://localhost:{gateway.ports.signed}",
+        f"https://localhost:{port}",
         Credentials(
+            certificate=parties / party / "tls.pem" if certified else None,
+            key=parties / party / "tls.key" if certified else None,
             authority=gateway.certs / "luxor/root.pem",
             signing_key=parties / party / "signing.key",
             name=PartyId(party),
@@ -64,6 +73,19 @@ def client(gateway: GatewayProcess, party: str, *, minutes: float = 0) -> PartyC
         clock=lambda: datetime.fromtimestamp(datetime.now(UTC).timestamp() + 60 * minutes, UTC),
         sign_requests=True,
     )
+
+
+async def proof_of(gateway: GatewayProcess, record: int) -> Proof:
+    """What the journal keeps of a signature."""
+    journal = await open_sqlite(
+        gateway.folder / "data/journal.db", gateway=1, clock=lambda: datetime.now(UTC)
+    )
+    try:
+        proof = await journal.proof(RecordNumber(record))
+    finally:
+        await journal.close()
+    assert proof is not None
+    return proof
 
 
 def test_the_example_of_the_page_works(gateway: GatewayProcess, tmp_path: Path) -> None:
@@ -112,17 +134,24 @@ async def test_what_must_be_signed_is_signed_so_and_kept(gateway: GatewayProcess
         page = await shop.inbox(limit=1)
         assert page.messages == ()
 
-    journal = await open_sqlite(
-        gateway.folder / "data/journal.db", gateway=1, clock=lambda: datetime.now(UTC)
-    )
-    try:
-        proof = await journal.proof(RecordNumber(answer.claims.record))
-    finally:
-        await journal.close()
-    assert proof is not None
+    proof = await proof_of(gateway, answer.claims.record)
+    assert "" == proof.fingerprint
     assert ProofMethod.HTTP_SIGNATURE == proof.method
     key = public_key(signing_key(proof.public_key, kid=proof.kid))
     assert "kept" == prove_evidence(proof.signature, key)["luxor-interchange-id"]
+
+
+async def test_beside_a_certificate_the_signed_request_is_the_signature(
+    gateway: GatewayProcess,
+) -> None:
+    async with client(gateway, "platform-shop", certified=True) as shop:
+        answer = await shop.submit(
+            ORDER.read_bytes(), interchange_id="beside", format="luxor.json.1"
+        )
+
+    proof = await proof_of(gateway, answer.claims.record)
+    assert ProofMethod.HTTP_SIGNATURE == proof.method
+    assert 64 == len(proof.fingerprint)
 
 
 async def test_who_is_registered_for_certificates_alone_is_told_so(
@@ -148,3 +177,33 @@ async def test_a_clock_ten_minutes_off_is_told_the_time_here(
     assert told is not None
     here = datetime.fromisoformat(told[1])
     assert abs((datetime.now(UTC) - here).total_seconds()) < 60
+
+
+async def test_a_suspension_bites_a_connection_that_stands(gateway: GatewayProcess) -> None:
+    """And only the holder of the key is told of it."""
+    registry = str(gateway.certs / "luxor/registry.toml")
+
+    def party(what: str) -> None:
+        command = [sys.executable, "-m", "gateway", "party", what, "platform-shop"]
+        subprocess.run([*command, "--registry", registry], check=True, capture_output=True)
+
+    async def code(shop: PartyClient) -> str:
+        try:
+            await shop.quality()
+        except ProblemError as error:
+            return error.code
+        return ""
+
+    async def until(shop: PartyClient, wanted: str) -> None:
+        async with asyncio.timeout(20):
+            while await code(shop) != wanted:  # noqa: ASYNC110 - the registry is polled, too
+                await asyncio.sleep(0.05)
+
+    async with client(gateway, "platform-shop") as shop:
+        assert "" == await code(shop)
+        party("suspend")
+        try:
+            await until(shop, "party.suspended")
+        finally:
+            party("resume")
+        await until(shop, "")

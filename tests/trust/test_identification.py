@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from gateway.cli.party import party as command
 from tests.signed import NAMES, NOW, parameters_of, posted, sign
 from tests.trust.town import NOW as TOWN_NOW
 from tests.trust.town import Town, authenticator, der, party
@@ -132,3 +136,24 @@ def test_a_channel_of_its_own_needs_neither(luxor: Town) -> None:
     )
 
     assert "folder" == proves.configured(PartyId("post-a")).method
+
+
+def test_the_command_adds_a_party_that_signs_and_refuses_one_that_could_not(
+    tmp_path: Path,
+) -> None:
+    registry, key = tmp_path / "registry.toml", tmp_path / "key.pub"
+    registry.write_text("version = 1\n")
+    key.write_bytes(KEY.public_pem)
+    options = ["--identified-by", "signature", "--registry", str(registry)]
+
+    def added(*more: str) -> Result:
+        return CliRunner().invoke(command, ["add", *more, *options])
+
+    assert 0 == added("shop", "--key", str(key)).exit_code
+    refused = added("shop-2")
+    assert 0 != refused.exit_code
+    assert "party[1].identified_by: it has no key" in refused.output
+    found = Registry.from_toml(registry.read_text(), lambda name: b"")
+    assert [("shop", ("signature",))] == [
+        (each.id, each.identified_by) for each in found.parties.values()
+    ]
