@@ -6,12 +6,17 @@ tells nothing of parties beyond the labels of metrics.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+
+from gateway.ingress.security import SECURITY
 
 Check = Callable[[], bool]
 
@@ -33,6 +38,7 @@ class OperationsIngress:
         self._metrics = metrics
         self._checks = checks
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
@@ -42,17 +48,27 @@ class OperationsIngress:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken."""
         application = web.Application()
+        application.on_response_prepare.append(_secured)
         application.router.add_get("/health/live", self._live)
         application.router.add_get("/health/ready", self._ready)
         application.router.add_get("/metrics", self._scrape)
         runner = self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
-        await web.TCPSite(runner, self._host, self._port).start()
-        self._port = runner.addresses[0][1]
+        loop, server = asyncio.get_running_loop(), runner.server
+        assert server is not None  # after setup
+        self._listener = await loop.create_server(
+            lambda: _Connection(server, loop=loop, access_log=None),  # type: ignore[arg-type]  # aiohttp's own word for "none"
+            self._host,
+            self._port,
+        )
+        self._port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening. May be called twice."""
+        listener, self._listener = self._listener, None
         runner, self._runner = self._runner, None
+        if listener is not None:
+            listener.close()
         if runner is not None:
             await runner.cleanup()
 
@@ -70,6 +86,29 @@ class OperationsIngress:
         """Prometheus text, or OpenMetrics for those who ask for it."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._metrics), headers={"Content-Type": content_type})
+
+
+class _Connection(RequestHandler):
+    """Says no more of itself when a request is malformed than otherwise."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer of the library without its page: that shows what it stumbled over."""
+        super().handle_error(request, status, exc, message)
+        response = web.Response(status=status, headers=SECURITY)
+        response.force_close()
+        return response
+
+
+async def _secured(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(SECURITY)
 
 
 def _holds(check: Check) -> bool:

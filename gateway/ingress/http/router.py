@@ -7,7 +7,7 @@ from ssl import SSLObject
 from urllib.parse import unquote
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Refused
@@ -119,6 +119,8 @@ class Router:
             return response if _is_read_away(request, told) else _unread(request, response)
 
     async def _called(self, request: BaseRequest, caller: Caller) -> web.Response:
+        if not _is_plain(request):
+            return self._foreign(request)
         handlers, values = self._find(request.rel_url.raw_path)
         handler = handlers.get(request.method)
         if handler is None:
@@ -141,6 +143,12 @@ class Router:
                 return handlers, values
         raise Refused("request.not-found")
 
+    def _foreign(self, request: BaseRequest) -> web.Response:
+        error = Refused("request.invalid", "the target of a request is a path, by HTTP/1.1 or 1.0")
+        response = problem_response(self._problems.tell(error))
+        response.force_close()  # what comes behind it may be meant for somebody else
+        return response
+
     def _method(self, request: BaseRequest, allowed: tuple[str, ...]) -> web.Response:
         told = self._problems.tell(Refused("request.method"), instance=request.rel_url.raw_path)
         return _unread(request, problem_response(told, allow=tuple(sorted(allowed))))
@@ -162,6 +170,11 @@ def _unread(request: BaseRequest, response: web.Response) -> web.Response:
     if not request.content.at_eof():
         response.force_close()
     return response
+
+
+def _is_plain(request: BaseRequest) -> bool:
+    """A request for an origin, not for a proxy or a tunnel (RFC 9112, 3.2), and not of HTTP/0.9."""
+    return request.raw_path.startswith("/") and request.version >= HttpVersion10
 
 
 def _is_read_away(request: BaseRequest, told: Told) -> bool:
