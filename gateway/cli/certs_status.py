@@ -63,7 +63,7 @@ class _Status(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            raise _Misused(error.message, ctx) from error
+            raise _Misused(error.format_message(), ctx) from error
 
 
 @click.command(
