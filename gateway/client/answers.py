@@ -13,6 +13,7 @@ from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.records import Leg, Outcome, Result, State, Subject
 from gateway.core.reports import Line
 from translators.translator import FormatId
+from trust.identity import PartyId
 from trust.receipt import ReceiptClaims
 
 
@@ -97,7 +98,10 @@ class TracedAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TracedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of a history, without its content."""
+    """One message of a history, without its content.
+
+    ``sent_by`` and ``on_behalf_of`` are there when somebody sent it in another party's name.
+    """
 
     message_id: MessageId
     interchange_id: InterchangeId
@@ -109,6 +113,8 @@ class TracedMessage(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime
     subjects: tuple[Subject, ...] = ()
     regards: MessageId | None = None
+    sent_by: PartyId | None = None
+    on_behalf_of: PartyId | None = None
     attempts: tuple[TracedAttempt, ...] = ()
     legs: tuple[Leg, ...] = ()
 

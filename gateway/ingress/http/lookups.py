@@ -17,6 +17,7 @@ from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
 from gateway.pipeline.service import ReportPage, Service
 from translators.translator import FormatId
+from trust.identity import PartyId
 
 MAX_TRACE_VALUE = 140
 MAX_VALUES = 10_000
@@ -41,7 +42,10 @@ class TracedAttempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class TracedMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message about the item, order or indicator, in order of acceptance."""
+    """One message about the item, order or indicator, in order of acceptance.
+
+    ``sent_by`` and ``on_behalf_of`` are there when somebody sent it in another party's name.
+    """
 
     message_id: MessageId
     interchange_id: InterchangeId
@@ -53,6 +57,8 @@ class TracedMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     accepted_at: datetime
     subjects: tuple[Subject, ...]
     regards: MessageId | None = None
+    sent_by: PartyId | None = None
+    on_behalf_of: PartyId | None = None
     attempts: tuple[TracedAttempt, ...] = ()
     legs: tuple[Leg, ...] = ()
 
@@ -241,6 +247,8 @@ def _traced(entry: TraceEntry) -> TracedMessage:
         accepted_at=message.accepted_at,
         subjects=entry.subjects,
         regards=message.regards,
+        sent_by=None if message.on_behalf_of is None else message.party,
+        on_behalf_of=message.on_behalf_of,
         attempts=tuple(
             TracedAttempt(
                 destination=attempt.destination,
