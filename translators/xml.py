@@ -267,6 +267,8 @@ def _read_opening(source: _Bounded) -> tuple[Opening, bytes]:
             for _, root in events:
                 return _judged(root), prolog
             if len(prolog) > PROLOG:
+                if _declares(prolog):
+                    raise _dtd()
                 raise XmlError("xml.malformed", f"no document element in {PROLOG} bytes")
         if not prolog.strip():
             raise _empty()
