@@ -71,7 +71,11 @@ class Minimiser:
         return tuple(self._missing(KINDS[kind], "", required=True))
 
     def _missing(self, struct: type[Any], path: str, *, required: bool) -> Iterator[str]:
-        fields = [f for f in msgspec.structs.fields(struct) if f.encode_name not in ENVELOPE]
+        fields = [
+            field
+            for field in msgspec.structs.fields(struct)
+            if path or field.encode_name not in ENVELOPE  # inside a part, a type is content
+        ]
         seen = required or any(self._sees(field, path) for field in fields)
         for field in fields:
             where, inner = _step(field, path)
@@ -92,9 +96,12 @@ class Minimiser:
         if self._everything:
             return Minimised(message, ())
         raw: dict[str, Any] = msgspec.to_builtins(message)
+        needed = _REQUIRED_PARTS[type(message)]
         dropped: list[str] = []
         kept = {
-            name: value if name in ENVELOPE else self._keep(value, f"/{name}", f"/{name}", dropped)
+            name: value
+            if name in ENVELOPE
+            else self._keep(value, f"/{name}", f"/{name}", needed, dropped)
             for name, value in raw.items()
         }
         kept = {name: value for name, value in kept.items() if value is not None}
@@ -102,17 +109,19 @@ class Minimiser:
             return Minimised(message, ())
         return Minimised(msgspec.convert(kept, type(message)), tuple(dropped))
 
-    def _keep(self, value: Any, path: str, pointer: str, dropped: list[str]) -> Any:
+    def _keep(
+        self, value: Any, path: str, pointer: str, needed: frozenset[str], dropped: list[str]
+    ) -> Any:
         if isinstance(value, dict):
             branch = {
-                name: self._keep(child, f"{path}/{name}", f"{pointer}/{name}", dropped)
+                name: self._keep(child, f"{path}/{name}", f"{pointer}/{name}", needed, dropped)
                 for name, child in value.items()
             }
             kept = {name: child for name, child in branch.items() if child is not None}
-            return kept if kept or path in _REQUIRED_PARTS else None
+            return kept if kept or path in needed else None
         if isinstance(value, (list, tuple)):
             entries = [
-                self._keep(child, f"{path}/*", f"{pointer}/{index}", dropped)
+                self._keep(child, f"{path}/*", f"{pointer}/{index}", needed, dropped)
                 for index, child in enumerate(value)
             ]
             return [entry for entry in entries if entry is not None] or None
@@ -149,5 +158,5 @@ def _required_parts(struct: type[Any], path: str) -> Iterator[str]:
             yield from _required_parts(inner, where)
 
 
-_REQUIRED_PARTS = frozenset(part for kind in KINDS.values() for part in _required_parts(kind, ""))
-"""Paths of parts that must stay, empty if need be; a name means the same part in every kind."""
+_REQUIRED_PARTS = {kind: frozenset(_required_parts(kind, "")) for kind in KINDS.values()}
+"""Paths of parts that must stay, empty if need be. What one kind requires, another may not."""

@@ -1,11 +1,20 @@
 """Minimisation withholds everything that no glob covers."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
 from gateway.agreements import Minimiser
-from translators.canonical import Address, ContentPiece, ItemDeclaration, Money, TradeParty
+from translators.canonical import (
+    Address,
+    ContentPiece,
+    ItemDeclaration,
+    Money,
+    Order,
+    OrderLine,
+    TradeParty,
+)
 
 ITEM = ItemDeclaration(
     item_id="EE471108151FR",
@@ -60,9 +69,32 @@ def test_half_of_an_amount_is_a_mistake() -> None:
     assert Minimiser(fields).missing("ItemDeclaration") == ("/postage/currency",)
 
 
+def test_a_part_of_which_something_is_seen_needs_its_type() -> None:
+    fields = [*NEEDED, "sender", "addressee", "pieces", "documents/*/number"]
+
+    assert Minimiser(fields).missing("ItemDeclaration") == ("/documents/*/type",)
+
+
 def test_a_party_that_may_not_be_seen_at_all_leaves_an_empty_required_part() -> None:
     fields = [*NEEDED, "addressee", "pieces"]
     minimiser = Minimiser(fields)
 
     assert minimiser.missing("ItemDeclaration") == ()
     assert TradeParty() == minimiser.minimise(ITEM).message.sender  # type: ignore[union-attr]
+
+
+def test_a_part_that_another_kind_requires_may_be_withheld() -> None:
+    amount = Money(amount=Decimal(9), currency="EUR")
+    order = Order(
+        platform_id="shop.example",
+        order_id="o-1",
+        ordered_at=datetime(2026, 11, 20, tzinfo=UTC),
+        seller=TradeParty(name="Canary Seller"),
+        consignee=TradeParty(name="Canary Consignee"),
+        lines=(OrderLine(number=1, description="cap", quantity=1, unit_price=amount),),
+        total=amount,
+    )
+    minimiser = Minimiser(["platform_id", "order_id", "ordered_at", "lines"])
+
+    assert minimiser.missing("Order") == ()
+    assert minimiser.minimise(order).message.total is None  # type: ignore[union-attr]
