@@ -56,7 +56,8 @@ class Case:
         self._path: Final = path
         self._now: Final = now
         try:
-            self._chain: Final = tuple(map(parsed, path.chain))
+            known = dict(zip(issuers.certificates, issuers.parsed, strict=True))
+            self._chain: Final = tuple(known.get(each) or parsed(each) for each in path.chain)
             self._examination: Final = Examination(
                 self._chain, beside=issuers.parsed, now=now, strictness=strictness
             )

@@ -84,7 +84,7 @@ class Examination:
     cannot be read.
     """
 
-    __slots__ = ("_beside", "_certificates", "_now", "_path", "_strictness")
+    __slots__ = ("_certificates", "_held", "_now", "_path", "_registry", "_strictness")
 
     def __init__(
         self,
@@ -96,7 +96,8 @@ class Examination:
     ) -> None:
         leaf, *above = chain
         self._certificates = chain
-        self._beside = beside
+        self._held = tuple({each.contents: each for each in (*above, *beside)}.values())
+        self._registry = CertificateRegistry.build(self._held)
         self._now = now
         self._strictness = strictness
         self._path = ValidationPath(CertTrustAnchor(above[-1]), above[-2::-1], leaf)
@@ -167,7 +168,8 @@ class Examination:
     ) -> ValidationContext:
         """For certificate ``at``; what stands above it in the path has been judged before."""
         anchor: TrustAnchor = self._path.trust_anchor
-        registry = CertificateRegistry.build([*self._certificates[1:], *self._beside])
+        # What comes with an answer is put to the others, so it gets others of its own.
+        registry = CertificateRegistry.build(self._held) if answers else self._registry
         context = ValidationContext(
             moment=self._now,
             revinfo_policy=CertRevTrustPolicy(policy),
