@@ -316,3 +316,20 @@ def test_constraints_of_names_bind_an_authority(
     )
 
     assert counts_for(found, certificate) == expected
+
+
+def test_a_ca_that_is_bound_to_uris_vouches_by_pinned_certificates() -> None:
+    authority, issuer, lists = constrained(ONE_HOST)
+    certificate = issue_tls(
+        generate_tls_key("P-256"),
+        issuer=issuer,
+        name="x",
+        party=None,
+        validity=USUAL,
+        hosts=("gw.post-a.example",),
+    )
+    pinned = party("post-a", authority.id, thumbprints=(fingerprint_of(certificate),))
+    registry = Registry(authorities=[authority], parties=[pinned])
+    found = Authenticator(registry, Revocations.from_files([authority], lists))
+
+    assert counts_for(found, certificate) == "post-a"
