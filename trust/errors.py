@@ -12,7 +12,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "certificate.not-yet-valid": "the certificate is not valid yet",
         "certificate.revoked": "its issuer has revoked the certificate, or one above it",
         "certificate.profile": "the certificate breaks the profile that this network requires",
-        "revocation.unavailable": "an issuer's revocation list is missing, unusable or out of date",
+        "revocation.unavailable": "no evidence in force shows that the certificate was not revoked",
         "party.unknown": "the registry has no such party",
         "party.suspended": "the party is registered and suspended",
         "party.ambiguous": "the certificate could stand for more than one party",
