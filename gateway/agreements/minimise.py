@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -70,26 +70,23 @@ class Minimiser:
             return ()
         return tuple(self._missing(KINDS[kind], "", required=True))
 
-    def _missing(self, struct: type[Any], path: str, *, required: bool) -> Iterator[str]:
-        fields = [
-            field
-            for field in msgspec.structs.fields(struct)
-            if path or field.encode_name not in ENVELOPE  # inside a part, a type is content
-        ]
-        seen = required or any(self._sees(field, path) for field in fields)
-        for field in fields:
-            where, inner = _step(field, path)
-            needed = seen and field.required
-            if inner is not None:
-                yield from self._missing(inner, where, required=needed)
+    def _missing(self, struct: type[msgspec.Struct], path: str, *, required: bool) -> Iterator[str]:
+        # The tag and provenance are not content; inside a part, a type is.
+        parts = [part for part in _parts(struct) if path or part.name not in ENVELOPE]
+        seen = required or any(self._sees(part, path) for part in parts)
+        for part in parts:
+            where = path + part.step
+            needed = seen and part.required
+            if part.inner is not None:
+                yield from self._missing(part.inner, where, required=needed)
             elif needed and not self.covers(where):
                 yield where
 
-    def _sees(self, field: FieldInfo, path: str) -> bool:
-        where, inner = _step(field, path)
-        if inner is None:
+    def _sees(self, part: _Part, path: str) -> bool:
+        where = path + part.step
+        if part.inner is None:
             return self.covers(where)
-        return any(self._sees(child, where) for child in msgspec.structs.fields(inner))
+        return any(self._sees(below, where) for below in _parts(part.inner))
 
     def minimise(self, message: Message) -> Minimised:
         """The message without what may not be seen. The same message when nothing is withheld."""
@@ -131,31 +128,43 @@ class Minimiser:
         return None
 
 
-def _step(field: FieldInfo, path: str) -> tuple[str, type[Any] | None]:
-    """The path of a field (``*`` for a list's index) and the struct it holds, if it holds one."""
-    where = f"{path}/{field.encode_name}"
+class _Part(msgspec.Struct, frozen=True):
+    """A field of a struct: ``step`` leads to it (``*`` for a list's index), ``inner`` is the
+    struct that it holds, if it holds one."""
+
+    name: str
+    step: str
+    required: bool
+    inner: type[msgspec.Struct] | None
+
+
+@cache
+def _parts(struct: type[msgspec.Struct]) -> tuple[_Part, ...]:
+    return tuple(map(_part, msgspec.structs.fields(struct)))
+
+
+def _part(field: FieldInfo) -> _Part:
+    step = f"/{field.encode_name}"
     options: Iterable[Any] = (msgspec.inspect.type_info(field.type),)
     while True:
         option = next((o for o in options if not isinstance(o, msgspec.inspect.NoneType)), None)
         if isinstance(option, msgspec.inspect.UnionType):
             options = option.types
         elif isinstance(option, msgspec.inspect.VarTupleType):
-            where, options = f"{where}/*", (option.item_type,)
+            step, options = f"{step}/*", (option.item_type,)
         elif isinstance(option, msgspec.inspect.Metadata):
             options = (option.type,)
         else:
             break
-    if isinstance(option, msgspec.inspect.StructType):
-        return where, option.cls
-    return where, None
+    inner = option.cls if isinstance(option, msgspec.inspect.StructType) else None
+    return _Part(field.encode_name, step, field.required, inner)
 
 
-def _required_parts(struct: type[Any], path: str) -> Iterator[str]:
-    for field in msgspec.structs.fields(struct):
-        where, inner = _step(field, path)
-        if inner is not None and field.required:
-            yield where
-            yield from _required_parts(inner, where)
+def _required_parts(struct: type[msgspec.Struct], path: str) -> Iterator[str]:
+    for part in _parts(struct):
+        if part.inner is not None and part.required:
+            yield path + part.step
+            yield from _required_parts(part.inner, path + part.step)
 
 
 _REQUIRED_PARTS = {kind: frozenset(_required_parts(kind, "")) for kind in KINDS.values()}
