@@ -35,6 +35,7 @@ key = "../certs/luxor/parties/gateway-lx/tls.key"
 
 [signing]
 key = "../certs/luxor/parties/gateway-lx/signing.key"
+certificate = "../certs/luxor/parties/gateway-lx/signing.pem"
 
 [registry]
 file = "../certs/luxor/registry.toml"
@@ -107,6 +108,7 @@ def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        path.chmod(0o600 if path.suffix == ".key" else 0o644)
     return folder
 
 
