@@ -153,7 +153,7 @@ class Stream:
             for number, (_, element) in enumerate(self._events):
                 if self._bounded.may_crowd:
                     # With the first all that stands before it.
-                    one = element if number else self._events.root
+                    one = element if number else element.getroottree().getroot()
                     check_attributes(one, self._attributes)
                 yield element
         except etree.XMLSyntaxError as error:
