@@ -67,7 +67,7 @@ class SigningClient(Client):
         *,
         content: bytes | None = None,
         after: Mapping[str, str | None] | None = None,
-        sent: bytes | None = None,
+        sent: Any = None,
         **headers: str,
     ) -> tuple[int, dict[str, str], Any]:
         """``after``: headers as they are sent, but for how they were signed; so with ``sent``."""
@@ -222,6 +222,30 @@ async def test_other_content_is_refused_and_noted(
     assert (401, "signature.digest") == (status, body["code"])
     assert [] == service.envelopes
     assert ["signature.digest"] == service.noted
+
+
+async def test_other_content_settles_nothing_in_the_inbox(
+    shop: SigningClient, service: FakeService
+) -> None:
+    status, _, body = await shop.signed(
+        "POST", "/v1/inbox/acknowledgements", content=b'{"cursor": "a"}', sent=b'{"cursor": "b"}'
+    )
+
+    assert (401, "signature.digest") == (status, body["code"])
+    assert [] == service.acknowledged
+
+
+async def test_content_may_come_in_pieces_of_no_announced_length(
+    shop: SigningClient, service: FakeService
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield b"good"
+
+    status, _, _ = await shop.submit(b"good" * 5, sent=pieces())
+
+    assert 202 == status
+    assert [b"good" * 5] == service.contents
 
 
 @pytest.mark.parametrize("size", [10, 3_000, 90_000])
