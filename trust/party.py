@@ -59,7 +59,7 @@ class Registry:
     nothing.
     """
 
-    __slots__ = ("_pinned", "authorities", "delegations", "parties", "policy", "version")
+    __slots__ = ("_given", "_pinned", "authorities", "delegations", "parties", "policy", "version")
 
     def __init__(
         self,
@@ -75,6 +75,10 @@ class Registry:
             raise RegistryError(mistakes)
         self.policy: Final = policy
         self.delegations: Final = _registered(tuple(delegations), listed)
+        self._given: dict[tuple[str, str], list[Registered]] = {}
+        for each in self.delegations:
+            pair = (each.claims.delegator, each.claims.delegate)
+            self._given.setdefault(pair, []).append(each)
         self.version: Final = version
         self.authorities: Final[Mapping[str, Authority]] = MappingProxyType({a.id: a for a in held})
         self.parties: Final[Mapping[PartyId, Party]] = MappingProxyType({p.id: p for p in listed})
@@ -99,7 +103,7 @@ class Registry:
         Raises ``permission.on-behalf-of`` when no delegation is in force.
         """
         return acting(
-            self.delegations,
+            self._given.get((claimed, delegate), ()),
             self.parties,
             delegate=delegate,
             principal=claimed,

@@ -17,6 +17,7 @@ from trust.identity import PartyId
 from trust.keys import PublicKey, Signer
 from trust.members import Instant
 from trust.signatures.attached import sign_attached, verify_attached
+from trust.signatures.compact import unpadded_decode
 
 TYPE = "luxor-receipt+jwt"
 MAX_CLAIMS_CHARACTERS = 8_192
@@ -75,3 +76,13 @@ def verify(token: str, keys: Mapping[str, PublicKey]) -> ReceiptClaims:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TrustError("receipt.invalid", "its claims are not those of a receipt") from error
     return claims
+
+
+class _Claimed(msgspec.Struct, frozen=True):
+    on_behalf_of: PartyId | None = None
+
+
+def principal_of(token: str) -> PartyId | None:
+    """In whose name something was sent, by a receipt that one has given oneself; not proved."""
+    payload = unpadded_decode(token.split(".")[1])
+    return msgspec.json.decode(payload, type=_Claimed).on_behalf_of

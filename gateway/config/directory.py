@@ -154,6 +154,8 @@ class Directory:
         if before is not None:
             self._changed(registry)
         self._log.info("registry.loaded", version=version, parties=len(registry.parties))
+        for mistake in registry.void():
+            self._log.warning("registry.void", path=mistake.path, reason=mistake.detail)
 
     async def _read_lists(self) -> None:
         """Read the revocation lists again when one of their files has changed."""

@@ -126,7 +126,7 @@ class Inbound:
         party = sender.identity.party
         earlier = await self._journal.find(party, envelope.interchange_id)
         if earlier is not None and earlier.state is State.ACCEPTED:
-            return self._repeat(earlier, envelope)
+            return self._repeat(earlier, envelope, sender)
         record = await self._journal.reserve()
         sitting = Sitting(record, sender)
         try:
@@ -144,17 +144,21 @@ class Inbound:
             raise
         if stored.repeated and sitting.staged:
             await self._journal.discard(record)
-        if not stored.repeated:
-            self._bell.ring(sitting.destinations)
-            self._observe(stored, sitting.outcomes, time.perf_counter() - began)
+        if stored.repeated:
+            return self._repeat(stored, envelope, sender)
+        self._bell.ring(sitting.destinations)
+        self._observe(stored, sitting.outcomes, time.perf_counter() - began)
         return stored
 
-    def _repeat(self, earlier: Stored, envelope: Envelope) -> Stored:
+    def _repeat(self, earlier: Stored, envelope: Envelope, sender: Sender) -> Stored:
+        """The first answer again, if it is the answer to this."""
         if earlier.digest != envelope.digest:
             raise Refused(
                 "interchange.conflict",
                 f"accepted on {earlier.received_at.isoformat()} with SHA-256 {earlier.digest}",
             )
+        if receipt.principal_of(earlier.receipt) != sender.on_behalf_of:
+            raise Refused("interchange.conflict", "accepted in the name of another party")
         return msgspec.structs.replace(earlier, repeated=True)
 
     async def _hear(self, sitting: Sitting, envelope: Envelope, read: Content) -> None:

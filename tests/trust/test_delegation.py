@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.trust.town import NOW, USUAL, Town, der
 from trust.authenticator import Authenticator
@@ -337,3 +339,35 @@ def test_the_claims_are_those_of_a_jwt() -> None:
 
     assert json.loads(msgspec.json.encode(made)) == claims()
     assert datetime.fromtimestamp(made.issued_at, UTC) == NOW
+
+
+CHANGED = st.tuples(
+    st.integers(0, len(token()) - 1), st.sampled_from("AZaz09-_.=+ \x00\N{SNOWMAN}")
+)
+
+
+@given(st.lists(CHANGED, min_size=1, max_size=4))
+def test_a_token_that_was_changed_is_void_or_refused(changes: list[tuple[int, str]]) -> None:
+    good = token()
+    letters = list(good)
+    for at, letter in changes:
+        letters[at % len(letters)] = letter
+    changed = "".join(letters)
+    if changed == good:
+        return
+
+    assert granted_by(changed) == DENIED
+
+
+def granted_by(changed: str) -> str:
+    """For whom the broker acts by a token, or the refusal, of whatever kind."""
+    try:
+        return principal(registry(changed))
+    except RegistryError:
+        return DENIED
+
+
+@given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
+def test_garbage_raises_nothing_but_a_refusal(text: str) -> None:
+    with pytest.raises(TrustError):
+        read(text)

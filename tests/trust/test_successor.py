@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.trust.town import NOW
 from trust.authority import generate_key
@@ -217,3 +219,19 @@ def test_reading_proves_nothing_and_tells_everything() -> None:
 
     assert json.loads(msgspec.json.encode(found))["iss"] == "post-a"
     assert found.kid == NEW.kid
+
+
+@given(st.integers(0, 2_000), st.sampled_from("AZaz09-_.=+ \x00\N{SNOWMAN}"))
+def test_a_token_that_was_changed_is_refused(at: int, letter: str) -> None:
+    good = announced()
+    at %= len(good)
+    changed = good[:at] + letter + good[at + 1 :]
+
+    assert changed == good or refusal(changed)
+
+
+@given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
+def test_garbage_raises_nothing_but_a_refusal(text: str) -> None:
+    with pytest.raises(TrustError, match=r"successor\.invalid"):
+        read(text)
+    assert refusal(text)

@@ -273,3 +273,12 @@ async def test_who_acts_for_a_receiver_may_answer_what_that_one_received(acting:
 def test_the_samples_are_of_the_kinds_that_these_tests_mean() -> None:
     assert isinstance(ITEM, ItemDeclaration)
     assert isinstance(samples.ORDER, Order)
+
+
+async def test_a_repeat_is_one_in_the_same_name(acting: Acting) -> None:
+    first = await acting.send(ITEM, on_behalf_of="post-a")
+
+    again = await acting.send(ITEM, on_behalf_of="post-a")
+    assert (again.repeated, again.receipt) == (True, first.receipt)
+    for other in ("post-b", None):
+        assert await acting.refused(ITEM, on_behalf_of=other) == "interchange.conflict"
