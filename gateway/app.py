@@ -18,7 +18,7 @@ from gateway.config.assemble import NOTICE_KIND, formats_of, network_of, regimes
 from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
 from gateway.config.evidence import Evidence
-from gateway.config.expiry import expiring_of
+from gateway.config.expiry import expiring_around
 from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.config.targets import open_destinations
@@ -431,7 +431,7 @@ class App:
         assert self._presented is not None  # it listens already
         poll = self.config.registry.poll
         expiry = ExpiryWatch(
-            find=lambda: expiring_of(self.config, directory.parties),
+            find=lambda: expiring_around(self.config, directory.authenticator),
             telemetry=self.telemetry,
             clock=utc_now,
         )

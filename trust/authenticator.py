@@ -61,6 +61,10 @@ class Authenticator:
             return ()
         return tuple(question for questions in asked for question in questions)
 
+    def seen(self) -> tuple[Binding, ...]:
+        """Whose client certificates were shown lately, for whoever watches when they end."""
+        return self._bindings.seen()
+
     def identify(self, der: bytes, *, now: datetime) -> Identity:
         """The party whose client certificate this is.
 

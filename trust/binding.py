@@ -67,6 +67,10 @@ class Bindings:
         self._known[print_] = found
         return found
 
+    def seen(self) -> tuple[Binding, ...]:
+        """Those that are remembered: whose certificates were shown since the registry changed."""
+        return tuple(self._known.copy().values())
+
     def _prove(self, der: bytes, print_: str, now: datetime) -> Binding:
         certificate = load_certificate(der)
         paths = build_paths(certificate, self._anchors, now=now)

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 from cryptography import x509
 
+from trust.binding import Binding
 from trust.certificates import load_certificates
 from trust.errors import TrustError
 from trust.inventory import Holding
@@ -153,6 +154,24 @@ def of_registry(registry: Registry) -> Iterator[Expiring]:
                 until=datetime.fromtimestamp(claims.not_after, UTC),
                 since=datetime.fromtimestamp(claims.not_before, UTC),
             )
+
+
+def of_clients(seen: Iterable[Binding]) -> Iterator[Expiring]:
+    """Client certificates that were shown; of each party the one that lasts longest counts."""
+    longest: dict[str, datetime] = {}
+    held = tuple(seen)
+    for binding in held:
+        party = binding.party.id
+        longest[party] = max(binding.not_after, longest.get(party, binding.not_after))
+    for binding in held:
+        yield Expiring(
+            kind="client",
+            name=binding.party.id,
+            what=binding.identity.fingerprint,
+            until=binding.not_after,
+            since=binding.not_before,
+            replaced=binding.not_after < longest[binding.party.id],
+        )
 
 
 def of_holdings(holdings: Iterable[Holding]) -> Iterator[Expiring]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.config.document import Config
-from trust.expiry import Expiring, Kind, of_certificate, of_list, of_registry
+from trust.authenticator import Authenticator
+from trust.expiry import Expiring, Kind, of_certificate, of_clients, of_list, of_registry
 from trust.party import Registry
 from trust.registry_pins import pinned_certificates
 
@@ -32,6 +33,12 @@ def expiring_of(config: Config, registry: Registry) -> Iterator[Expiring]:
     file = config.registry.file
     pins = None if file is None else config.path(file)
     yield from expiring_of_registry(registry, pins, config.path(config.registry.crls))
+
+
+def expiring_around(config: Config, authenticator: Authenticator) -> Iterator[Expiring]:
+    """The same of a running gateway, and the client certificates that it was shown."""
+    yield from expiring_of(config, authenticator.registry)
+    yield from of_clients(authenticator.seen())
 
 
 def expiring_of_registry(registry: Registry, file: Path | None, crls: Path) -> Iterator[Expiring]:

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from tests.trust.town import DAY, NOW, POST, Town, party
+from tests.trust.town import DAY, NOW, POST, Town, authenticator, der, party
 from trust.authority import Validity, generate_key
-from trust.certificates import pem_of
+from trust.certificates import fingerprint_of, pem_of
 from trust.delegation import Delegation, sign
 from trust.expiry import (
     Expiring,
     Level,
     in_order,
     of_certificate,
+    of_clients,
     of_holdings,
     of_list,
     of_registry,
@@ -173,10 +174,10 @@ def test_a_list_is_read_in_both_forms(luxor: Town) -> None:
     from cryptography import x509
 
     pem = luxor.crls()["luxor-issuing.crl"]
-    der = x509.load_pem_x509_crl(pem).public_bytes(serialization.Encoding.DER)
+    binary = x509.load_pem_x509_crl(pem).public_bytes(serialization.Encoding.DER)
 
     (first,) = of_list(pem, name="luxor", what="a.crl")
-    (second,) = of_list(der, name="luxor", what="a.crl")
+    (second,) = of_list(binary, name="luxor", what="a.crl")
 
     assert first == second
     assert NOW + DAY == first.until
@@ -197,3 +198,19 @@ def test_certificates_that_a_registry_text_pins_are_found(luxor: Town) -> None:
 
     assert [("a", "there.pem"), ("a", "certificates[2]")] == [row[:2] for row in found]
     assert [] == list(pinned_certificates(b"party = 3", files.get))
+
+
+def test_of_a_partys_clients_the_one_that_lasts_longest_counts(luxor: Town) -> None:
+    old = luxor.certificate(validity=Validity(NOW - DAY, NOW + 3 * DAY))
+    new = luxor.certificate(validity=Validity(NOW - DAY, NOW + 93 * DAY))
+    shops = luxor.certificate("shop-1", validity=Validity(NOW - DAY, NOW + 5 * DAY))
+    gate = authenticator([luxor], party(), party("shop-1"))
+    for certificate in (old, new, shops):
+        gate.identify(der(certificate), now=NOW)
+
+    found = list(of_clients(gate.seen()))
+
+    assert [("post-a", 3, "ok"), ("post-a", 93, "ok"), ("shop-1", 5, "urgent")] == [
+        (one.name, one.days(NOW), one.level(NOW)) for one in found
+    ]
+    assert fingerprint_of(shops) == found[-1].what
