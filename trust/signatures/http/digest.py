@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
@@ -42,5 +41,5 @@ def check_content(digests: Mapping[str, bytes], pieces: Callable[[], Iterable[by
         seen = HASHES[name]()
         for piece in pieces():
             seen.update(piece)
-        if not hmac.compare_digest(seen.digest(), digest):
+        if seen.digest() != digest:
             raise TrustError("signature.digest")

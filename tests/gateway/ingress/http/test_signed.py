@@ -7,6 +7,8 @@ import base64
 import hashlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +19,12 @@ from gateway.client.requests import RequestSigner
 from gateway.core.records import ProofMethod
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.http.settings import HttpSettings
-from gateway.ingress.tls import ServerTls
-from tests.fakes import FakeService, Seen, clock
+from gateway.ingress.tls import ServerTls, server_names
+from tests.fakes import NOW, FakeService, Seen, clock
 from tests.gateway.ingress.http.conftest import Client
 from tests.pki import Pki
-from trust.authority import generate_key
+from trust.authority import Validity, generate_key, generate_tls_key, issue_root, issue_tls
+from trust.certificates import pem_of
 from trust.identity import PartyId
 from trust.keys import KeySigner
 from trust.signatures.http.evidence import prove_evidence
@@ -341,6 +344,28 @@ async def test_names_of_the_configuration_go_before_those_of_the_certificate(
     finally:
         await client.session.close()
         await listener.stop()
+
+
+def test_a_listener_is_called_as_its_certificate_says(tmp_path: Path) -> None:
+    """But for names with a wildcard, which name no host."""
+    key, day = generate_tls_key("P-256"), timedelta(days=1)
+    issuer = issue_root(key, name="root", validity=Validity(NOW - day, NOW + day))
+    certificate = issue_tls(
+        key,
+        issuer=issuer,
+        name="gateway",
+        party=None,
+        validity=Validity(NOW - day, NOW + day),
+        hosts=("GW.example", "*.example", "192.0.2.7", "2001:DB8::7"),
+    )
+    file = tmp_path / "tls.pem"
+    file.write_text(pem_of(certificate))
+
+    names = server_names(ServerTls(certificate=file, key=file, authorities=""))
+
+    assert {"gw.example", "192.0.2.7", "[2001:db8::7]"} == names
+    file.write_text("no certificate")
+    assert set() == server_names(ServerTls(certificate=file, key=file, authorities=""))
 
 
 async def test_a_question_with_content_is_refused(shop: SigningClient) -> None:
