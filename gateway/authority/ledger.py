@@ -60,11 +60,12 @@ _TRIGGERS = "".join(
     for verb in ("UPDATE", "DELETE")
 )
 _SCHEMA = f"BEGIN; {_TABLES} {_TRIGGERS} PRAGMA user_version = {_VERSION}; COMMIT;"
-_ENTRIES = """
+_COLUMNS = """
 SELECT i.number, i.serial, i.issuer, i.party, i.purpose, i.key_id, i.issued_at, i.certificate,
        r.at, r.reason
-FROM issued AS i LEFT JOIN revoked AS r USING (serial)
 """
+_ENTRIES = f"{_COLUMNS} FROM issued AS i LEFT JOIN revoked AS r USING (serial) "
+_REVOKED = f"{_COLUMNS} FROM revoked AS r JOIN issued AS i USING (serial) "
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +213,7 @@ class Ledger:
 
     def revoked(self, issuer: Role) -> tuple[Entry, ...]:
         """What an issuer has revoked."""
-        return tuple(self._entries("WHERE i.issuer = ? AND r.at IS NOT NULL", issuer))
+        return tuple(self._entries("WHERE i.issuer = ?", issuer, of=_REVOKED))
 
     def revision(self) -> tuple[int, int]:
         """Changes with every certificate and every revocation, of other processes too."""
@@ -222,8 +223,8 @@ class Ledger:
             ).fetchone()
         return issued or 0, revoked or 0
 
-    def _entries(self, condition: str, *values: str) -> Iterator[Entry]:
-        with self._lock, closing(self._connection.execute(_ENTRIES + condition, values)) as rows:
+    def _entries(self, condition: str, *values: str, of: str = _ENTRIES) -> Iterator[Entry]:
+        with self._lock, closing(self._connection.execute(of + condition, values)) as rows:
             found = rows.fetchall()
         for number, serial, issuer, party, purpose, key, issued_at, der, at, reason in found:
             yield Entry(

@@ -11,9 +11,10 @@ import base64
 import binascii
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from urllib.parse import unquote
 
 import msgspec
@@ -26,7 +27,7 @@ from gateway.authority.connections import Lobby
 from gateway.authority.faults import AuthorityError
 from gateway.authority.holdings import ROLES, load_holdings
 from gateway.authority.ledger import Role
-from gateway.authority.lists import read_list
+from gateway.authority.lists import Published, read_list
 from gateway.authority.office import Office
 from gateway.telemetry import EventLog
 from trust.certificates import pem_of
@@ -40,6 +41,8 @@ _GET_BYTES = MAX_QUESTION_BYTES * 2
 """Of a question in a path: base64, and perhaps each character escaped."""
 LIST_SECONDS = 60
 """How long others may keep a list without asking again; it may be made anew at any time."""
+
+_LOOK_CLOSELY = timedelta(seconds=60)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -73,6 +76,7 @@ class AuthorityServer:
         self._task: asyncio.Task[None] | None = None
         self._listener: asyncio.Server | None = None
         self._state: tuple[object, ...] = ()
+        self._looked: tuple[tuple[object, ...], datetime] = ((), clock())
 
     @property
     def port(self) -> int:
@@ -130,23 +134,28 @@ class AuthorityServer:
         """Take over changed certificates, renew responders and lists in time."""
         now = self._clock()
         await asyncio.to_thread(self._reload)
-        published = await asyncio.to_thread(self._office.publish, now=now)
-        for one in published:
+        for one in await asyncio.to_thread(self._publish, now):
             self._log.info(
                 "list.published", issuer=one.issuer, number=one.number, entries=one.entries
             )
         for role in await asyncio.to_thread(self._answers.prepare, now=now):
             self._log.info("responder.renewed", issuer=role)
 
+    def _publish(self, now: datetime) -> tuple[Published, ...]:
+        """Make lists anew; looks closely only when something changed, or now and then."""
+        lists = _states(self._office.folder, [f"crl/{role}.crl" for role in ROLES])
+        state = (self._office.ledger.revision(), lists)
+        if state == self._looked[0] and now - self._looked[1] < _LOOK_CLOSELY:
+            return ()
+        published = self._office.publish(now=now)
+        self._looked = (state, now)
+        return published
+
     def _reload(self) -> None:
         """Certificates, keys and profile may be changed while this serves."""
         folder = self._office.folder
         names = ("authority.toml", "root.pem", "issuing.pem", "private/issuing.key")
-        state = tuple(
-            (stat.st_mtime_ns, stat.st_size)
-            for name in names
-            if (path := folder / name).exists() and (stat := path.stat())
-        )
+        state = _states(folder, names)
         if state == self._state:
             return
         first = not self._state
@@ -261,6 +270,18 @@ class AuthorityServer:
         crl = read_list(self._office.folder / "crl" / f"{role}.crl")
         end = None if crl is None else crl.next_update_utc
         return end is not None and now < end - timedelta(seconds=1)
+
+
+def _states(folder: Path, names: Iterable[str]) -> tuple[tuple[str, int, int, int], ...]:
+    """When and how large files are, of those that are there."""
+    found = []
+    for name in names:
+        try:
+            stat = (folder / name).stat()
+        except FileNotFoundError:
+            continue
+        found.append((name, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(found)
 
 
 def _whole(
