@@ -54,7 +54,7 @@ class Followed:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "registry.toml"
-        self.file.write_text(TEXT + write_delegation(delegation()))
+        self.write(TEXT + write_delegation(delegation()))
         self.lines = io.StringIO()
         self.changes: list[Registry] = []
         self.directory = Directory(
@@ -66,6 +66,12 @@ class Followed:
             changed=self.changes.append,
             log=event_log(stream=self.lines, level="debug"),
         )
+
+    def write(self, text: str) -> None:
+        """Put another text in place, whole."""
+        new = self.file.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self.file)
 
     def events(self, name: str) -> list[dict[str, object]]:
         """What was logged under that name."""
@@ -98,8 +104,7 @@ async def test_a_key_is_taken_out_though_somebody_has_delegated_with_it(
 ) -> None:
     assert followed.acts()
 
-    text = followed.file.read_text().replace(KEY, "")
-    followed.file.write_text(text)
+    followed.write(TEXT.replace(KEY, "") + write_delegation(delegation()))
     await until(lambda: followed.changes)
 
     assert followed.directory.parties.party(POST).signing_keys == ()
@@ -108,7 +113,7 @@ async def test_a_key_is_taken_out_though_somebody_has_delegated_with_it(
 
 
 async def test_what_is_no_delegation_does_not_replace_a_good_registry(followed: Followed) -> None:
-    followed.file.write_text(TEXT + write_delegation("eyJ.eyJ.eyJ"))
+    followed.write(TEXT + write_delegation("eyJ.eyJ.eyJ"))
     await until(lambda: followed.events("registry.rejected"))
 
     assert followed.acts()
@@ -116,7 +121,7 @@ async def test_what_is_no_delegation_does_not_replace_a_good_registry(followed: 
 
 
 async def test_a_delegation_is_withdrawn_while_the_gateway_runs(followed: Followed) -> None:
-    followed.file.write_text(TEXT)
+    followed.write(TEXT)
     await until(lambda: followed.changes)
 
     assert not followed.acts()
