@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.config.document import Config
+from gateway.config.evidence import file_name
 from trust.authenticator import Authenticator
 from trust.expiry import Expiring, Kind, of_certificate, of_clients, of_list, of_registry
 from trust.party import Registry
@@ -30,6 +31,12 @@ def expiring_of(config: Config, registry: Registry) -> Iterator[Expiring]:
     for destination in config.destination:
         if destination.ca is not None:
             yield from _file(config.path, destination.ca, kind="pinned", owner=destination.id)
+    fetched = config.path(config.gateway.data) / "revocation"
+    for authority in registry.authorities.values():
+        for url in authority.crl_urls:
+            content = _read(fetched / file_name(url))
+            if content is not None:
+                yield from of_list(content, name=authority.id, what=url)
     file = config.registry.file
     pins = None if file is None else config.path(file)
     yield from expiring_of_registry(registry, pins, config.path(config.registry.crls))
