@@ -173,6 +173,8 @@ def _prove_request(evidence: bytes, content: bytes, claims: ReceiptClaims, key: 
     """RFC 9421: the request was signed, and with it the digest of its content (RFC 9530)."""
     covered = prove_evidence(evidence, key)
     digests = read_content_digest(covered.get("content-digest", ""))
+    if not digests:
+        raise TrustError("signature.digest", "the signature says nothing of the content")
     check_content(digests, lambda: (content,))
     named = covered.get("luxor-interchange-id")
     if named is not None and named != claims.interchange_id:
