@@ -81,16 +81,21 @@ class Evidence:
         self._metrics = metrics
         self._log = log
         self._kept: dict[Link, _Kept] = {}
-        self._asking: dict[Link, asyncio.Future[bool]] = {}
-        self._resting: dict[Link | str, datetime] = {}
+        self._asking: dict[Link, asyncio.Future[bool | None]] = {}
+        self._resting: dict[Link | bytes, datetime] = {}
         self._tags: dict[str, str] = {}
         self._due: dict[str, datetime] = {}
         self._failing: set[tuple[str, str]] = set()
 
     async def seek(self, certificate: bytes) -> bool:
         """Ask for what is missing to judge a certificate; whether anything new is known."""
+        known = hashlib.sha256(certificate).digest()
+        if self._rests(known):  # finding out what is missing costs more than a refusal should
+            return False
         questions = self._authenticator().missing(certificate, now=self._clock())
         found = await asyncio.gather(*(self._ask_once(question) for question in questions))
+        if questions and not any(found):
+            self._rest(known)
         return any(found)
 
     async def prime(self, *, seconds: float) -> None:
@@ -114,16 +119,16 @@ class Evidence:
     # Answers
 
     async def _ask_once(self, question: Question) -> bool:
-        """Ask, or wait for whoever is asking the same."""
-        running = self._asking.get(question.link)
-        if running is not None:
+        """Ask, or wait for whoever is asking the same; who waits for one that went away asks."""
+        while (running := self._asking.get(question.link)) is not None:
             await asyncio.wait([running])
-            return running.result()
+            if (found := running.result()) is not None:
+                return found
         if self._rests(question.link):
             return False
         future = asyncio.get_running_loop().create_future()
         self._asking[question.link] = future
-        found = False
+        found = None
         try:
             found = await self._ask(question)
         finally:
@@ -151,7 +156,7 @@ class Evidence:
             self._fetched(authority.id, url, "answer")
             self._keep(question, answer, now)
             return True
-        self._resting[question.link] = self._clock() + RETRY
+        self._rest(question.link)
         return False
 
     def _keep(self, question: Question, answer: Answer, now: datetime) -> None:
@@ -215,7 +220,12 @@ class Evidence:
     def _authority(self, name: str) -> Authority | None:
         return self._authenticator().registry.authorities.get(name)
 
-    def _rests(self, thing: Link | str) -> bool:
+    def _rest(self, thing: Link | bytes) -> None:
+        while len(self._resting) >= MAX_ANSWERS:
+            self._resting.pop(next(iter(self._resting)))
+        self._resting[thing] = self._clock() + RETRY
+
+    def _rests(self, thing: Link | bytes) -> bool:
         until = self._resting.get(thing)
         if until is None:
             return False
