@@ -157,8 +157,8 @@ def acting(
 ) -> Principal:
     """For whom ``delegate`` acts now; raises ``permission.on-behalf-of`` when it may not.
 
-    Neither a party without delegation, nor one that is suspended, nor one that there is not, can
-    be told from the others by what is raised.
+    Whether the claimed party has given none, is suspended, or is not there at all, can not be told
+    by what is raised.
     """
     party = parties.get(PartyId(principal))
     found = tuple(
@@ -169,7 +169,7 @@ def acting(
         and each.claims.holds(gateway=gateway, at=now)
     )
     if party is None or party.suspended or not found:
-        detail = f"no delegation to {delegate} by the party that it names is in force here"
+        detail = f"no delegation by {principal[:80]!r} to {delegate} is in force here"
         raise TrustError("permission.on-behalf-of", detail)
     return Principal(party, found)
 

@@ -137,10 +137,10 @@ def _none(code: str, detail: str) -> Fault:
 
 
 def _answers(route: Route, regards: StoredMessage | None, parties: Parties) -> bool:
-    """Whether a route answers the sender of the message that is regarded."""
+    """Whether a route answers those of whom the message is that is regarded."""
     if regards is None or not route.origin_roles:
         return True
-    party = parties.parties.get(regards.party)
+    party = parties.parties.get(regards.on_behalf_of or regards.party)
     return party is not None and not party.roles.isdisjoint(route.origin_roles)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.core.errors import Refused
 from gateway.routing import ORIGIN, Route, Routes
 from tests import samples
@@ -26,6 +27,9 @@ from trust import receipt
 from trust.identity import Identity, PartyId
 
 DENIED = "permission.on-behalf-of"
+FOR_BROKERS = Agreement(
+    name="brokers", purpose="tests", party="broker", kinds=("CustomsResponse",), fields=("**",)
+)
 ITEM = samples.item()
 
 
@@ -229,7 +233,13 @@ async def test_answers_go_to_who_sent_it_and_only_its_receiver_gives_them(
     acting: Acting,
 ) -> None:
     middle = acting.middle
-    acting.change("broker", roles=frozenset({"post"}))  # the agreement about answers
+    answers = Route(name="a", kinds=("CustomsResponse",), to=(ORIGIN,), origin_roles=("post",))
+    middle.network = msgspec.structs.replace(
+        middle.network,
+        routes=Routes((middle.network.routes.get("items"), answers)),
+        agreements=Agreements.of((*middle.network.agreements.entries, FOR_BROKERS)),
+        minimisers={**middle.network.minimisers, "brokers": Minimiser(("**",))},
+    )
     stored = await acting.send(ITEM, on_behalf_of="post-b")
     (outcome,) = outcomes(stored)
     assert outcome.message_id is not None
