@@ -28,6 +28,7 @@ COMMANDS = {
     "codes": ("gateway.cli.codes", "codes", "what the codes in answers mean"),
     "receipt": ("gateway.cli.receipt", "receipt", "prove a receipt offline, or get it again"),
     "evidence": ("gateway.cli.evidence", "evidence", "a package that proves who said what"),
+    "xml": ("gateway.cli.xml_signature", "xml", "signatures inside XML documents"),
     "keys": ("gateway.cli.keys", "keys", "signing keys, in files or on tokens"),
     "certs": ("gateway.cli.certs", "certs", "the development PKI, requests, who expires when"),
     "authority": ("gateway.cli.authority", "authority", "an authority of one's own"),

@@ -42,7 +42,7 @@ _PIECE = 262_144
 
 
 @runtime_checkable
-class _Xml(Protocol):
+class Enveloped(Protocol):
     """A format whose documents are XML."""
 
     @property
@@ -88,7 +88,7 @@ class XmlSignatures:
         Raises ``Refused`` for a signature that does not hold.
         """
         translator: object = self._formats().find(envelope.format)
-        if not isinstance(translator, _Xml) or not translator.root_elements:
+        if not isinstance(translator, Enveloped) or not translator.root_elements:
             return None
         if "xml" not in sender.party.signatures or not await _mentioned(envelope.content):
             return None
@@ -147,7 +147,7 @@ class XmlSignatures:
                 raise Refused("signature.malformed", detail, faults=[fault]) from error
             if not is_signed(document):
                 return None
-            place = _place(enveloping, str(document.tag))
+            place = place_of(enveloping, str(document.tag))
             return verify_xml(document, keys=keys, now=now, place=place)
 
         try:
@@ -158,7 +158,7 @@ class XmlSignatures:
             raise Refused(error.code, error.detail) from error
 
 
-def _place(enveloping: Enveloping | None, root: str) -> Detached | None:
+def place_of(enveloping: Enveloping | None, root: str) -> Detached | None:
     """Where the signature stands: beside the content in the envelope of the format, or in it."""
     if enveloping is None or enveloping.content[0] != root:
         return None
