@@ -120,12 +120,18 @@ class TokenSession:
         if self._pin is None:
             return token.open()
         try:
-            return token.open(user_pin=self._pin.reveal())
-        except UserAlreadyLoggedIn:
-            return token.open()  # PKCS #11: whoever is logged in is so for the whole process
+            return log_in(token, self._pin)
         except _BARRED as error:
             self._barred = f"the token does not take the PIN: {told(error)}; it is not tried again"
             raise KeyUnusable(self._barred) from error
+
+
+def log_in(token: Any, pin: Secret, **how: bool) -> Any:
+    """An open session of somebody who is logged in; ``rw`` for one that may change the token."""
+    try:
+        return token.open(user_pin=pin.reveal(), **how)
+    except UserAlreadyLoggedIn:
+        return token.open(**how)  # PKCS #11: a login is one of the whole process
 
 
 def find_token(wanted: TokenReference, modules: Modules) -> Any:

@@ -57,7 +57,7 @@ def make_on_token(
     from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
     from pkcs11.exceptions import PKCS11Error
 
-    from gateway.keys.device import find_token, told
+    from gateway.keys.device import find_token, log_in, told
 
     if reference.label is None:
         raise KeyUnusable("object is missing: what the new key is called")
@@ -76,7 +76,7 @@ def make_on_token(
     with modules.alone(reference.module):
         try:
             token = find_token(reference, modules)
-            with token.open(rw=True, user_pin=pin.reveal()) as session:
+            with log_in(token, pin, rw=True) as session:
                 same = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: reference.label}
                 if list(session.get_objects(same)):
                     raise KeyUnusable(f"{reference}: there is such a key already")
