@@ -9,6 +9,8 @@ whoever wrote it expects another certificate than the one that would come.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -39,6 +41,10 @@ CertificatePurpose = Literal["tls", "signing"]
 KeyFamily = Literal["P-256", "P-384", "RSA", "Ed25519"]
 MAX_REQUEST_BYTES = 65_536
 
+MAX_HOST = 253
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _BEGIN = b"-----BEGIN CERTIFICATE REQUEST-----"
 _BEGIN_OLD = b"-----BEGIN NEW CERTIFICATE REQUEST-----"
 _CURVES: Mapping[str, KeyFamily] = MappingProxyType({"secp256r1": "P-256", "secp384r1": "P-384"})
@@ -73,6 +79,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     names: tuple[str, ...] = ()
     """Hosts, as the request wrote them. They are a wish."""
+
+
+def check_host(host: str) -> None:
+    """Raise ``certificate.profile`` unless it is one host: a DNS name or an address.
+
+    No wildcards (a certificate names who is meant), and names of other scripts as A-labels
+    (RFC 5280, 7.2).
+    """
+    if len(host) <= MAX_HOST and _HOST.fullmatch(host):
+        return
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise TrustError("certificate.profile", f"{host!r} is no host") from error
 
 
 def key_id(key: SigningPublicKey) -> str:
@@ -163,6 +183,8 @@ def issue(
         raise TrustError("certificate.expired", "the issuing authority has expired")
     if purpose == "signing" and hosts:
         raise TrustError("certificate.profile", "a signing certificate is for no host")
+    for host in hosts:
+        check_host(host)
     within = Validity(validity.not_before, end)
     if purpose == "signing":
         certificate = issue_signing(
@@ -186,12 +208,18 @@ def issue(
 
 
 def make_request(key: PrivateKey, *, party: PartyId, hosts: Iterable[str] = ()) -> bytes:
-    """What a party sends to its authority, as PEM: its public key, signed with the private one."""
+    """What a party sends to its authority, as PEM: its public key, signed with the private one.
+
+    Raises ``certificate.profile`` for a host that is none.
+    """
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, party)])
+    named = tuple(hosts)
+    for host in named:
+        check_host(host)
     builder = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject)
-        .add_extension(subject_names(party, hosts), critical=False)
+        .add_extension(subject_names(party, named), critical=False)
     )
     hash_ = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(key, hash_).public_bytes(serialization.Encoding.PEM)

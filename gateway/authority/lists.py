@@ -106,12 +106,15 @@ def _write(
 ) -> Published:
     with ledger.change():
         number = ledger.next_list(role, now=now, after=0 if old is None else number_of(old))
+    this_update = now - _CLOCK_SLACK
+    if old is not None and old.last_update_utc < now:  # a later list is dated later
+        this_update = max(this_update, old.last_update_utc + timedelta(seconds=1))
     crl = issue_crl(
         issuer,
         number=number,
         revoked={serial: at for serial, (at, _) in revoked.items()},
         reasons={serial: REASONS[reason] for serial, (_, reason) in revoked.items()},
-        this_update=now - _CLOCK_SLACK,
+        this_update=this_update,
         next_update=now + timedelta(days=lasts),
     )
     put(path, crl.public_bytes(serialization.Encoding.PEM))

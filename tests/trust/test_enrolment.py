@@ -252,6 +252,26 @@ def test_no_certificate_outlives_its_issuer(luxor: Town) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["", "a b", "*.example", "ä.example", "-a", "a-", "a..b", "a.", "x" * 64, "1.2.3.4/8", "a\n"],
+)
+def test_what_is_no_host_is_refused(luxor: Town, host: str) -> None:
+    asked = read(make_request(generate_key("P-256"), party=POST))
+
+    with pytest.raises(TrustError, match="is no host"):
+        issue(asked, issuer=luxor.issuing, party=POST, purpose="tls", validity=USUAL, hosts=[host])
+    with pytest.raises(TrustError, match="is no host"):
+        make_request(generate_key("P-256"), party=POST, hosts=[host])
+
+
+@pytest.mark.parametrize("host", ["a", "gw.post-a.example", "192.0.2.1", "2001:db8::1", "x" * 63])
+def test_what_is_a_host_is_taken(host: str) -> None:
+    request = make_request(generate_key("P-256"), party=POST, hosts=[host])
+
+    assert (host,) == read(request).names
+
+
 def test_a_signing_certificate_names_no_host(luxor: Town) -> None:
     asked = read(make_request(generate_key("P-256"), party=POST), "signing")
 
