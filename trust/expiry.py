@@ -97,6 +97,18 @@ def of_certificate(pem: bytes, *, kind: Kind, name: str, what: str) -> Iterator[
     yield certificate_expiry(found, kind=kind, name=name, what=what)
 
 
+def of_chain(pem: bytes, *, kind: Kind, name: str, what: str) -> Iterator[Expiring]:
+    """Every certificate of a PEM text: what is presented ends with the first of them that ends."""
+    try:
+        first, *others = load_certificates(pem)
+    except TrustError:
+        return
+    yield certificate_expiry(first, kind=kind, name=name, what=what)
+    for other in others:
+        more = f"{what}: {other.subject.rfc4514_string()}"
+        yield certificate_expiry(other, kind=kind, name=name, what=more)
+
+
 def certificate_expiry(
     certificate: x509.Certificate, *, kind: Kind, name: str, what: str, replaced: bool = False
 ) -> Expiring:

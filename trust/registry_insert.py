@@ -31,7 +31,7 @@ def with_party_table(text: str, party: PartyId, block: str) -> str | None:
             len(lines),
         )
         # What stands between the last line of the party and the next table speaks of the latter.
-        while end > number + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+        while end > number + 1 and lines[end - 1].strip()[:1] in ("", "#"):
             end -= 1
         return "\n".join([*lines[:end], "", block.strip("\n"), *lines[end:], ""])
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.config.document import Config
 from gateway.config.evidence import file_name
 from trust.authenticator import Authenticator
-from trust.expiry import Expiring, Kind, of_certificate, of_clients, of_list, of_registry
+from trust.expiry import Expiring, Kind, of_certificate, of_chain, of_clients, of_list, of_registry
 from trust.party import Registry
 from trust.registry_pins import pinned_certificates
 
@@ -69,7 +69,7 @@ def expiring_of_registry(registry: Registry, file: Path | None, crls: Path) -> I
 def _file(place: Callable[[str], Path], name: str, *, kind: Kind, owner: str) -> Iterator[Expiring]:
     content = _read(place(name))
     if content is not None:
-        yield from of_certificate(content, kind=kind, name=owner, what=name)
+        yield from of_chain(content, kind=kind, name=owner, what=name)
 
 
 def _read(path: Path) -> bytes | None:

@@ -16,6 +16,7 @@ from trust.expiry import (
     Level,
     in_order,
     of_certificate,
+    of_chain,
     of_clients,
     of_holdings,
     of_list,
@@ -187,6 +188,17 @@ def test_a_list_is_read_in_both_forms(luxor: Town) -> None:
 def test_what_is_neither_is_passed_over(content: bytes) -> None:
     assert [] == list(of_list(content, name="x", what="y"))
     assert [] == list(of_certificate(content, kind="tls", name="x", what="y"))
+
+
+def test_a_chain_ends_with_the_first_of_it_that_ends(luxor: Town) -> None:
+    pem = f"{pem_of(luxor.certificate())}{pem_of(luxor.issuing.certificate)}".encode()
+
+    found = list(of_chain(pem, kind="tls", name="gateway-lx", what="tls.pem"))
+
+    assert [("tls.pem", 30), ("tls.pem: CN=luxor issuing", 400)] == [
+        (one.what, one.days(NOW)) for one in found
+    ]
+    assert [] == list(of_chain(b"rubbish", kind="tls", name="x", what="y"))
 
 
 def test_certificates_that_a_registry_text_pins_are_found(luxor: Town) -> None:
