@@ -50,19 +50,16 @@ class Case:
         now: datetime,
         strictness: Strictness,
     ) -> None:
-        """Raises ``certificate.profile`` for a certificate that stage two cannot read."""
+        """On a hostile certificate this and every method may raise anything, which means no."""
         self._issuers: Final = issuers
         self._answers: Final = answers
         self._path: Final = path
         self._now: Final = now
-        try:
-            known = dict(zip(issuers.certificates, issuers.parsed, strict=True))
-            self._chain: Final = tuple(known.get(each) or parsed(each) for each in path.chain)
-            self._examination: Final = Examination(
-                self._chain, beside=issuers.parsed, now=now, strictness=strictness
-            )
-        except Exception as error:  # hostile certificates raise many things
-            raise TrustError("certificate.profile", "it cannot be read") from error
+        known = dict(zip(issuers.certificates, issuers.parsed, strict=True))
+        self._chain: Final = tuple(known.get(each) or parsed(each) for each in path.chain)
+        self._examination: Final = Examination(
+            self._chain, beside=issuers.parsed, now=now, strictness=strictness
+        )
         self._serials: Final = frozenset(
             each.serial_number for each in (*path.chain, *issuers.certificates)
         )

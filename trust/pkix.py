@@ -120,8 +120,8 @@ class Examination:
 
     def check_parameters(self, parameters: PKIXValidationParams | None) -> None:
         """The same with all inputs of RFC 5280, 6.1.1."""
-        context = self._context((), (), NO_REVOCATION, len(self._certificates))
         try:
+            context = self._context((), (), NO_REVOCATION, len(self._certificates))
             _run(async_validate_path(context, self._path, parameters))
         except Exception as error:  # any exception means no
             raise TrustError("certificate.untrusted", "its path breaks RFC 5280") from error
@@ -131,8 +131,8 @@ class Examination:
 
         Raises ``certificate.revoked``, or ``Unproven`` when they do not cover it.
         """
-        context = self._context(lists, (), _LISTS, at)
         try:
+            context = self._context(lists, (), _LISTS, at)
             _run(verify_crl(self._certificates[at], self._path, context))
         except RevokedError as error:
             raise TrustError("certificate.revoked") from error
@@ -149,8 +149,8 @@ class Examination:
         about the answer holds and it says that the status is not known.
         """
         rule = _LISTS if self._strictness.responders_proved else NO_REVOCATION
-        context = self._context(lists, (answer,), rule, at)
         try:
+            context = self._context(lists, (answer,), rule, at)
             _run(verify_ocsp_response(self._certificates[at], self._path, context))
         except RevokedError as error:
             raise TrustError("certificate.revoked") from error

@@ -10,7 +10,8 @@ others; ``problems`` says what could not be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
@@ -18,7 +19,7 @@ from typing import Final
 import msgspec
 from cryptography import x509
 
-from trust.case import UNKNOWN, Case, Issuers, parsed
+from trust.case import UNKNOWN, UNPROVED, Case, Issuers, parsed
 from trust.certificates import load_certificates
 from trust.chain import Link, Path
 from trust.errors import TrustError
@@ -81,6 +82,17 @@ class _Verdict(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever else stage two raises on a hostile certificate means no."""
+    try:
+        yield
+    except TrustError:
+        raise
+    except Exception as error:
+        raise TrustError("certificate.profile", "it cannot be judged") from error
+
+
 class Revocations:
     """All evidence of a registry's authorities. New evidence makes a new value.
 
@@ -130,16 +142,18 @@ class Revocations:
                 lists.extend(read_lists(content, signers, strictness=strictness))
             except Unusable as error:
                 problems.append(Mistake(name, str(error)))
-        issuers = {
-            authority.id: Issuers(
-                authority.require,
-                authority.policies,
-                owned,
-                tuple(map(parsed, owned)),
-                tuple(each for each in lists if each.signer in owned),
-            )
-            for authority, owned in held.items()
-        }
+        issuers: dict[str, Issuers] = {}
+        for authority, owned in held.items():
+            try:
+                issuers[authority.id] = Issuers(
+                    authority.require,
+                    authority.policies,
+                    owned,
+                    tuple(map(parsed, owned)),
+                    tuple(each for each in lists if each.signer in owned),
+                )
+            except Exception:  # odd certificates raise many things, and each means no
+                problems.append(Mistake(authority.id, "one of its certificates cannot be read"))
         return cls(issuers, problems=problems, strictness=strictness)
 
     @property
@@ -185,16 +199,20 @@ class Revocations:
             raise TrustError(verdict.code, verdict.detail)
 
     def missing(self, path: Path, *, now: datetime) -> tuple[Question, ...]:
-        """What a responder has to be asked before the path can count."""
+        """What a responder has to be asked before the path can count.
+
+        Raises ``certificate.revoked`` or ``certificate.profile`` where no answer would help.
+        """
         issuers = self._issuers.get(path.authority)
         if issuers is None or issuers.require == "crl":
             return ()
-        case = Case(issuers, self._answers, path, now, self._strictness)
-        return tuple(
-            Question(path=path, at=at)
-            for at in range(len(path.links))
-            if case.answer(at) is None and (case.require(at) != "either" or case.lists_fail(at))
-        )
+        with _refusing():
+            case = Case(issuers, self._answers, path, now, self._strictness)
+            return tuple(
+                Question(path=path, at=at)
+                for at in range(len(path.links))
+                if case.answer(at) is None and (case.require(at) != "either" or case.lists_fail(at))
+            )
 
     def prove(self, question: Question, answer: Answer, *, now: datetime) -> None:
         """Return if the answer may be kept: it is in force, and whoever signed it may give it.
@@ -209,13 +227,16 @@ class Revocations:
         issuers = self._issuers.get(question.path.authority)
         if issuers is None:
             raise Unanswered("its authority is not registered")
-        case = Case(issuers, {question.link: answer}, question.path, now, self._strictness)
         try:
-            reason = case.answer_fails(question.at)
-        except TrustError:  # revoked
-            return
-        if reason and reason != UNKNOWN:
-            raise Unanswered(reason)
+            with _refusing():
+                case = Case(issuers, {question.link: answer}, question.path, now, self._strictness)
+                reason = case.answer_fails(question.at)
+        except TrustError as error:
+            if error.code != "certificate.revoked":
+                raise Unanswered(UNPROVED) from error
+        else:
+            if reason and reason != UNKNOWN:
+                raise Unanswered(reason)
 
     def next_update(self) -> datetime | None:
         """When the first of the lists runs out, for whoever watches; ``None`` without lists."""
@@ -227,12 +248,14 @@ class Revocations:
         if issuers is None:
             error = TrustError("revocation.unavailable", "its authority is not registered")
             return _Verdict(path.links, _NEVER, _EVER, error.code, error.detail)
-        case = Case(issuers, self._answers, path, now, self._strictness)
-        edges = sorted(case.edges())
-        since = max((edge for edge in edges if edge <= now), default=_NEVER)
-        until = min((edge for edge in edges if edge > now), default=_EVER)
+        since, until = _NEVER, _EVER
         try:
-            case.judge()
+            with _refusing():
+                case = Case(issuers, self._answers, path, now, self._strictness)
+                edges = sorted(case.edges())
+                since = max((edge for edge in edges if edge <= now), default=_NEVER)
+                until = min((edge for edge in edges if edge > now), default=_EVER)
+                case.judge()
         except TrustError as error:
             return _Verdict(path.links, since, until, error.code, error.detail)
         return _Verdict(path.links, since, until)

@@ -358,3 +358,20 @@ def test_an_older_answer_does_not_take_the_place_of_a_newer_one(
     with pytest.raises(Unanswered, match="older"):
         found.with_answers({question.link: new}).prove(question, old, now=NOW)
     found.with_answers({question.link: old}).prove(question, new, now=NOW)
+
+
+def spoilt(content: bytes, certificate: x509.Certificate) -> bytes:
+    """A response whose attached certificate has a name that is no text."""
+    name = certificate.subject.rfc4514_string().removeprefix("CN=").encode()
+    at = content.rindex(name)
+    return content[:at] + b"\xff" + content[at + 1 :]
+
+
+@pytest.mark.conformance("OCSP")
+def test_a_name_that_is_no_text_is_refused_like_anything_else(
+    luxor: Town, leaf: x509.Certificate
+) -> None:
+    by = delegate(luxor.issuing)
+    content = spoilt(answer(about(luxor, leaf), by=by), by.certificate)
+
+    assert verdict(luxor, leaf, content) in (UNPROVED, NO_RESPONSE)
