@@ -39,7 +39,7 @@ fuzz: setup ## every parser under a fuzzer (SECONDS=60 each), then garbage and l
 	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
 
 bench: setup ## what things cost, as ratios of one run
-	@for b in layouts regimes reports remembering proofs http_signatures xml_signatures certificates; do $(BIN)/python bench/$$b.py || exit; done
+	@for b in layouts regimes reports remembering proofs http_signatures xml_signatures certificates authority; do $(BIN)/python bench/$$b.py || exit; done
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .
