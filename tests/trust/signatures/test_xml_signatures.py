@@ -210,6 +210,16 @@ def test_a_prefix_list_is_read_strictly(prefixes: str) -> None:
     assert refused(content).code == "signature.malformed"
 
 
+def test_namespaces_around_a_signature_are_few() -> None:
+    declared = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(65)).encode()
+    content = enveloped().replace(b"<d:Declaration ", b"<d:Declaration " + declared + b" ")
+
+    assert refused(content).code == "signature.malformed"
+    # Further down they cost nothing, and count like any other content.
+    inside = ENVELOPED.replace(b"<Item ", b"<Item " + declared + b" ")
+    assert verified(enveloped(content=inside)).key.kid == SIGNER.kid
+
+
 def test_a_second_encoding_of_a_signature_states_the_same() -> None:
     content = enveloped()
     wrapped = content.replace(b"</ds:SignatureValue>", b"\n</ds:SignatureValue>")

@@ -10,6 +10,9 @@ from lxml import etree
 from trust.errors import TrustError
 from trust.signatures.xmldsig.names import Node
 
+MAX_NAMESPACES = 64
+"""In scope of what is put into canonical form: lxml spends the square of their number on it."""
+
 
 def canonical(element: Node, prefixes: Sequence[str] = ()) -> bytes:
     """The octets of an element and all below it; raises ``signature.malformed``.
@@ -18,6 +21,10 @@ def canonical(element: Node, prefixes: Sequence[str] = ()) -> bytes:
     The form begins with the element itself: one that is empty, as a canonicaliser that gave up
     leaves it, is never taken for signed content.
     """
+    if len(element.nsmap) > MAX_NAMESPACES:
+        raise TrustError(
+            "signature.malformed", f"more than {MAX_NAMESPACES} namespaces are declared around it"
+        )
     form: Any = etree.tostring
     try:
         octets = form(
