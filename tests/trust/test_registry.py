@@ -434,12 +434,19 @@ def test_a_party_appended_to_a_text_is_read_with_it(files: dict[str, bytes]) -> 
         signing_keys=(signing_key(signer.public_pem),),
         severities={"a.b": "error"},
         limits=PartyLimits(requests_per_second=2.5, burst=3, connections=4, concurrent=5),
+        signatures=("xml", "jws"),
         grants=(Grant(formats=("luxor.*",)),),
     )
 
     registry = Registry.from_toml(f"{TOML}\n{write_party(added)}", Files(files))
 
     assert registry.party(PartyId("shop")) == added
+
+
+@pytest.mark.parametrize("forms", ["[]", '["jws", "jws"]', '["pgp"]', '"xml"'])
+def test_the_forms_of_signatures_are_some_of_those_there_are(forms: str) -> None:
+    with pytest.raises(RegistryError, match=r"party\[0\]\.signatures|party\[0\]"):
+        Registry.from_toml(f'[[party]]\nid = "a"\nsignatures = {forms}\n', Files({}))
 
 
 def test_a_self_signed_authority_needs_no_intermediate(luxor: Town) -> None:

@@ -16,6 +16,7 @@ from gateway.core.identifiers import InterchangeId
 from gateway.core.records import ProofMethod, State, Stored
 from gateway.pipeline.xml_signed import MAX_BYTES, XmlSignatures
 from tests import samples
+from tests.gateway.pipeline.acting import KEYS, Acting
 from tests.gateway.pipeline.conftest import FORMATS, Middle
 from tests.gateway.pipeline.test_proofs import POST, gateway, received
 from translators.canonical import Header, Interchange
@@ -276,3 +277,21 @@ async def test_of_an_envelope_what_was_signed_is_read_and_nothing_else() -> None
     moved = msgspec.structs.replace(envelope, content=Bytes(second))
     with pytest.raises(Refused, match=r"signature\.malformed"):
         await proving.prove(place.sender("post-a"), moved)
+
+
+async def test_in_whose_name_it_is_sent_stands_in_no_xml_signature() -> None:
+    must, may = (Acting(Middle(), must_sign=one) for one in (True, False))
+    content = signed(signer=KEYS["broker"])
+
+    with pytest.raises(Refused, match=r"signature\.principal"):
+        await must.send(content=content, format_id=ITMATT, on_behalf_of="post-a")
+    beside = await must.send(
+        content=content,
+        format_id=ITMATT,
+        on_behalf_of="post-a",
+        signer=KEYS["broker"],
+        signed_for="post-a",
+    )
+    inside = await may.send(content=content, format_id=ITMATT, on_behalf_of="post-a")
+
+    assert [State.ACCEPTED] * 2 == [beside.state, inside.state]
