@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
 
 from gateway.authority.bounds import AskingBounds
 
@@ -57,6 +58,7 @@ class _Visitor(RequestHandler):
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
             max_line_size=_HEADER_BYTES,
             max_field_size=_HEADER_BYTES,
+            auto_decompress=False,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own word for "none"
         )
         self._lobby = lobby
@@ -78,6 +80,20 @@ class _Visitor(RequestHandler):
         if self._end is not None:
             self._end.cancel()
         self._lobby.leave(self._address)
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP is answered and not logged: anybody can send it at any time."""
+        if status >= 500 or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        response = web.Response(status=status, text="this is not a well-formed HTTP/1.1 request\n")
+        response.force_close()
+        return response
 
     @staticmethod
     def _cut(transport: asyncio.BaseTransport) -> None:

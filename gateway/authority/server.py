@@ -174,7 +174,11 @@ class AuthorityServer:
                 return web.Response(
                     status=429, headers={"Retry-After": str(int(wait) + 1)}, text="too often\n"
                 )
-            answer = await handler(request)
+            try:
+                answer = await handler(request)
+            except (ConnectionError, web.RequestPayloadError):  # it went away, or broke off
+                answer = web.Response(status=400, text="the request broke off\n")
+                answer.force_close()
             answer.headers["X-Content-Type-Options"] = "nosniff"
             return answer
 
@@ -200,7 +204,7 @@ class AuthorityServer:
         try:
             given = self._answers.give(read_question(question), now=now)
         except Refusal as refusal:
-            self._log.info("ocsp.refused", reason=refusal.unanswered.name.lower())
+            self._log.debug("ocsp.refused", reason=refusal.unanswered.name.lower())
             return web.Response(
                 body=refuse(refusal.unanswered),
                 content_type=OCSP_TYPE,

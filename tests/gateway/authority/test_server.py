@@ -31,6 +31,7 @@ from tests.gateway.authority.conftest import DAY, NOW, POST, request_of
 from trust.certificates import load_certificates
 
 STATUS = ocsp.OCSPCertStatus
+ASKING = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
 FAILED = ocsp.OCSPResponseStatus
 
 
@@ -335,6 +336,46 @@ async def test_a_list_that_ran_out_makes_it_unready(office: Office, folder: Path
 async def test_a_body_that_is_too_large_is_refused(served: Served) -> None:
     assert 413 == (await served.post(b"x" * 5000))[0]
     assert 415 == (await served.post(b"x", type_="text/plain"))[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00" + bytes(200),
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n",
+        ASKING + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        ASKING + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 9_000,
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+async def test_what_anybody_can_send_is_answered_and_not_logged(
+    served: Served, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+    writer.write(content)
+    async with asyncio.timeout(10):
+        status = int((await reader.readline()).split()[1])
+    writer.close()
+
+    assert status in (200, 400, 404, 413)
+    assert [] == caplog.records
+    assert 200 == (await served.get("/health/live"))[0]
+
+
+async def test_a_body_that_breaks_off_is_not_logged(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+    writer.write(ASKING + b"Content-Length: 100\r\n\r\nabc")
+    await writer.drain()
+    assert 200 == (await served.get("/health/live"))[0]
+    writer.transport.abort()
+
+    for _ in range(3):  # the server's turns, in which it learns of the end
+        assert 200 == (await served.get("/health/live"))[0]
+    assert [] == caplog.records
 
 
 async def test_who_asks_too_often_waits(office: Office) -> None:
