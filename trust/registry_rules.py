@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from cryptography import x509
+
 from trust.certificates import is_authority, key_fingerprint, load_certificates, signs_lists
 from trust.errors import TrustError
 from trust.identity import PartyId
@@ -79,13 +81,20 @@ def _authority_mistakes(
                 continue
             if owner != authority.id:
                 yield Mistake(path, f"the key of this certificate is that of authority {owner!r}")
-            rooted = rooted or certificate.issuer == certificate.subject
+            rooted = rooted or _is_root(certificate)
         if authority.require != "crl" and not authority.ocsp:
             yield Mistake(f"{place}.require", "no responder is named in ocsp")
         if authority.require == "crl" and authority.ocsp:
             yield Mistake(f"{place}.ocsp", "require says that only lists count")
         if not rooted:
             yield Mistake(f"{place}.certificates", "the root is missing")
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.issuer == certificate.subject
+    except Exception:  # names that cannot be read are nobody's root
+        return False
 
 
 def _vouching_mistakes(

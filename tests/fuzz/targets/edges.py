@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -101,6 +102,7 @@ SETTINGS = HttpSettings(
     body_timeout=5.0,
     lingering=0,
 )
+_STATUS_LINE = re.compile(rb"HTTP/\d\.\d (\d{3}) ")
 _TURNS = 30
 """Turns of the loop in which an answer must have come, or the request waits for more bytes."""
 
@@ -182,9 +184,10 @@ def _http_target() -> Prepared:
         answer = listener.loop.run_until_complete(listener.answer(data))
         if '"request.failed"' in listener.log.getvalue():
             raise Broken(f"an incident: {listener.log.getvalue()}")
-        if answer and not answer.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
+        status = _STATUS_LINE.match(answer)
+        if answer and status is None:
             raise Broken("an answer that is no HTTP")
-        return answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
+        return status is not None and status[1] == b"200"
 
     words = [
         *(
