@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives import serialization
 from lxml import etree
 
 from gateway.cli.main import luxor
@@ -20,7 +21,13 @@ from gateway.demo.generator import header, items, write
 from tests.e2e.network import CONFIG, GatewayProcess, running
 from trust import receipt
 from trust.authority import generate_key
-from trust.keys import KeySigner, PublicKey, load_public_key, verifying_key
+from trust.keys import (
+    KeySigner,
+    PublicKey,
+    load_private_key,
+    load_public_key,
+    verifying_key,
+)
 from trust.receipt_proof import ReceiptBundle
 from trust.signatures.xmldsig.signing import sign_enveloped
 
@@ -29,13 +36,27 @@ AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 PASSWORD = "Kaninchen-und-Karotten-4711"
 SIGNING = '[signing]\nkey = "{certs}/luxor/parties/gateway-lx/signing.key"\n'
 CERTIFIED = f'{SIGNING}certificate = "{{certs}}/luxor/parties/gateway-lx/signing.pem"\n'
+ENCRYPTED = '[signing]\nkey = "encrypted.key"\npassword = "env:SIGNING_PASSWORD"\n'
 WITH_CERTIFICATE = CONFIG.replace(SIGNING, CERTIFIED)
 
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[GatewayProcess]:
-    with running(tmp_path_factory.mktemp("certified"), certs, WITH_CERTIFICATE) as process:
-        yield process
+    """A gateway whose registered key is encrypted, with its certificate beside it."""
+    folder = tmp_path_factory.mktemp("certified")
+    pem = (certs / "luxor/parties/gateway-lx/signing.key").read_bytes()
+    (folder / "encrypted.key").touch(mode=0o600)
+    (folder / "encrypted.key").write_bytes(
+        load_private_key(pem).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PASSWORD.encode()),
+        )
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SIGNING_PASSWORD", PASSWORD)
+        with running(folder, certs, WITH_CERTIFICATE.replace(SIGNING, ENCRYPTED)) as process:
+            yield process
 
 
 def document(name: str) -> bytes:
@@ -201,43 +222,41 @@ def test_a_key_that_others_can_read_stops_the_start(certs: Path, tmp_path: Path)
 
 
 def pieces(secret: Path | str) -> list[str]:
-    """What of a secret must be nowhere: a password, or each line of a key."""
+    """What of a secret must be nowhere: a password, or the lines of a key that are private.
+
+    The number itself stands in the first two (RFC 5915, 3); the public half comes behind it.
+    """
     if isinstance(secret, str):
         return [secret]
-    return [line for line in secret.read_text().splitlines() if len(line) > 20 and "-" not in line]
+    return secret.read_text().splitlines()[1:3]
 
 
 def test_neither_key_nor_password_is_ever_told(
-    certs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    certified: GatewayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGNING_PASSWORD", PASSWORD)
-    key, plain = tmp_path / "canary.key", tmp_path / "plain.key"
-    command("keys", "new", key, "--password", "env:SIGNING_PASSWORD")
+    bundle = submit(certified, document("secret"), "secret")
+    exported(certified, "secret")
+    key, plain = certified.folder / "encrypted.key", tmp_path / "plain.key"
     command("keys", "new", plain)
     secrets = [*pieces(PASSWORD), *pieces(key), *pieces(plain)]
-    encrypted = '[signing]\nkey = "canary.key"\npassword = "env:SIGNING_PASSWORD"\n'
-    said: list[str] = []
-
-    config = CONFIG.replace(SIGNING, encrypted)
-    pub = tmp_path / "canary.pub"
-    command("keys", "public", key, "--password", "env:SIGNING_PASSWORD", "--out", pub)
-    with running(tmp_path, certs, config) as gateway:
-        mine = ("--gateway", "gateway-lx", "--gateway-key", pub)
-        bundle = submit(gateway, document("secret"), "secret", *mine)
-        said += [gateway.log.read_text(), bundle.read_text()]
-    wrong = "not-the-password-0815"
-    with monkeypatch.context() as other:
-        other.setenv("SIGNING_PASSWORD", wrong)
-        said.append(refused(tmp_path, config, certs))
-    said += [
-        refused(tmp_path, config.replace("env:SIGNING_PASSWORD", PASSWORD), certs),
+    secrets += pieces(certified.certs / "luxor/parties/gateway-lx/signing.key")
+    config, wrong = CONFIG.replace(SIGNING, ENCRYPTED), "not-the-password-0815"
+    (tmp_path / "encrypted.key").touch(mode=0o600)
+    (tmp_path / "encrypted.key").write_bytes(key.read_bytes())
+    said = [
+        certified.log.read_text(),
+        bundle.read_text(),
+        refused(tmp_path, config.replace("env:SIGNING_PASSWORD", PASSWORD), certified.certs),
         *(command("keys", "show", each).output for each in (key, plain)),
         command("keys", "show", key, "--password", "env:SIGNING_PASSWORD", "--json").output,
     ]
     plain.write_text(plain.read_text().replace("PRIVATE", "PRIVATF"))
-    said.append(refused(tmp_path, CONFIG.replace(SIGNING, '[signing]\nkey = "plain.key"\n'), certs))
+    monkeypatch.setenv("SIGNING_PASSWORD", wrong)
+    said.append(refused(tmp_path, config, certified.certs))
+    said.append(refused(tmp_path, config.replace("encrypted", "plain"), certified.certs))
 
-    assert 4 < len(secrets)
+    assert 6 < len(secrets)
     assert [] == [
         (at, secret)
         for at, text in enumerate(said)
