@@ -49,7 +49,7 @@ def judge_reply(
 def judge_error(error: aio.AioRpcError, kinds: Mapping[str, ProblemKind]) -> Refused | Unavailable:
     """The exception for a call that ended with a status."""
     metadata = dict(error.trailing_metadata() or ())
-    retry_after = _seconds(metadata.get(RETRY_KEY))
+    retry_after = retry_after_of(metadata)
     status = _STATUSES.get(error.code(), _LATER)
     packed = metadata.get(PROBLEM_KEY)
     problem = _unpacked(packed) if isinstance(packed, bytes) else None
@@ -62,6 +62,11 @@ def judge_error(error: aio.AioRpcError, kinds: Mapping[str, ProblemKind]) -> Ref
     if status == _LATER:
         return Unavailable(f"grpc {error.code().name}", retry_after=retry_after)
     return verdict(status, Answer(), retry_after=retry_after)
+
+
+def retry_after_of(metadata: Mapping[str, str | bytes]) -> float | None:
+    """In how many seconds a call may be made again, if its trailing metadata say so."""
+    return _seconds(metadata.get(RETRY_KEY))
 
 
 def _unpacked(packed: bytes) -> wire.Problem | None:

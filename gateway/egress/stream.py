@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from grpc import aio
 
 from gateway.core.errors import Unavailable
+from gateway.egress.replies import retry_after_of
 from translators.wire.exchange.v1 import exchange_pb2 as wire
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class _Session:
         try:
             await self._call.write(submission)
         except (aio.AioRpcError, aio.UsageError, asyncio.InvalidStateError) as error:
-            self._end(_why(error))
-            raise Unavailable(_why(error)) from error
+            retry_after = _again(error)
+            self._end(_why(error), retry_after)
+            raise Unavailable(_why(error), retry_after=retry_after) from error
 
     async def _read(self) -> None:
-        reason = "the receiver ended the stream"
+        reason, retry_after = "the receiver ended the stream", None
         try:
             while (reply := await self._call.read()) is not aio.EOF:
                 assert isinstance(reply, wire.SubmitReply)
@@ -91,19 +93,27 @@ class _Session:
                     waiting.set_result(reply)
             # The end of a stream says nothing of why it ended; its status does.
             reason = f"grpc {(await self._call.code()).name}"
+            retry_after = retry_after_of(dict(await self._call.trailing_metadata() or ()))
         except aio.AioRpcError as error:
-            reason = _why(error)
+            reason, retry_after = _why(error), _again(error)
         except asyncio.CancelledError:
             reason = "the stream was closed"
             raise
         finally:
-            self._end(reason)
+            self._end(reason, retry_after)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, retry_after: float | None) -> None:
         self.over = True
         for waiting in self._pending.values():
             if not waiting.done():
-                waiting.set_exception(Unavailable(reason))
+                waiting.set_exception(Unavailable(reason, retry_after=retry_after))
+
+
+def _again(error: Exception) -> float | None:
+    """When the receiver wants to be asked again, if it said so."""
+    if not isinstance(error, aio.AioRpcError):
+        return None
+    return retry_after_of(dict(error.trailing_metadata() or ()))
 
 
 def _why(error: Exception) -> str:
