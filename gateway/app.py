@@ -47,18 +47,16 @@ from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
-from gateway.routing.endpoint import INBOX_FORMAT
+from gateway.pipeline.spoken import spoken
 from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.expiry import ExpiryWatch
 from gateway.telemetry.metrics import Metrics
-from translators.registry import Registry as Formats
 from translators.translator import FormatId
 from trust.identity import PartyId
 from trust.keys import Signer
 from trust.members import Grant
 from trust.party import Registry as Parties
-from trust.policy import receivable
 from trust.signatures.jws import sign_detached
 
 NOTICE_GRANT = Grant(formats=(NOTICE_FORMAT,), kinds=(NOTICE_KIND,), countries=("*",))
@@ -246,7 +244,7 @@ class App:
             journal=journal,
             preparer=preparer,
             endpoints=lambda: self._bench.network.endpoints,
-            spoken=lambda party: _spoken(parties(), party, self._formats),
+            spoken=lambda party: spoken(parties(), party, formats=self._formats),
             sign=self._sign,
             settings=self.config.dispatch,
             bell=self._bell,
@@ -460,22 +458,6 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self._stack.aclose()
-
-
-def _spoken(parties: Parties, party: PartyId, formats: Formats) -> tuple[FormatId, ...]:
-    """In which formats a party's inbox is served that asked for none, in this order.
-
-    Behind what it speaks come, for a party with grants to receive, the usual one and the others
-    that it may receive: nothing is buried for its format that could be served in another.
-    """
-    found = parties.parties.get(party)
-    if found is None:
-        return ()
-    speaks = tuple(FormatId(name) for name in found.speaks)
-    if not any(grant.direction == "receive" for grant in found.grants):
-        return speaks
-    others = (t.id for t in formats if receivable(found, t.id, granted=True))
-    return (*speaks, INBOX_FORMAT, *others)
 
 
 def new_telemetry(config: Config, *, stream: TextIO) -> Telemetry:

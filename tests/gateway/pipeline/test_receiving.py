@@ -10,13 +10,15 @@ import pytest
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.records import Delivery, LegState
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
+from gateway.pipeline.spoken import spoken
 from gateway.routing import Endpoint
 from tests import samples
+from tests.gateway.pipeline.acting import Acting
 from tests.gateway.pipeline.conftest import ALL, FORMATS, JSON, Middle, codes
 from tests.gateway.pipeline.test_inbox import ITMATT, Boxes
 from translators.canonical import DeliveryFailed
 from translators.translator import FormatId
-from trust.identity import PartyId
+from trust.identity import Identity, PartyId
 from trust.members import Grant, Policy
 from trust.party import Registry
 
@@ -186,3 +188,39 @@ async def test_a_buried_leg_of_a_withdrawn_grant_tells_its_sender_nothing(
     await Notices(submit=submit, clock=middle.clock).buried(delivery, Refused("permission.receive"))
 
     assert told == []
+
+
+async def test_a_format_that_may_never_be_received_is_refused_to_who_asks_for_it(
+    middle: Middle,
+) -> None:
+    acting = Acting(middle)
+    acting.change("post-b", grants=(ALL, ITEMS))
+
+    with pytest.raises(Refused) as refused:
+        await acting.gateway.inbox(
+            Identity(party=PartyId("post-b")), limit=1, wait=0, format_id=ITMATT
+        )
+
+    assert refused.value.code == "permission.receive"
+
+
+@pytest.mark.parametrize(
+    ("speaks", "grants", "expected"),
+    [
+        ((), (), ()),
+        ((ITMATT,), (), (ITMATT,)),
+        ((ITMATT,), (ITEMS,), (ITMATT, JSON)),
+        ((), (msgspec.structs.replace(ITEMS, formats=(ITMATT,)),), (JSON, ITMATT)),
+    ],
+)
+def test_an_inbox_is_served_in_what_is_spoken_then_in_what_may_be_received(
+    middle: Middle,
+    speaks: tuple[FormatId, ...],
+    grants: tuple[Grant, ...],
+    expected: tuple[FormatId, ...],
+) -> None:
+    change(middle, "risk", *grants, speaks=speaks)
+    found = spoken(middle.parties, PartyId("risk"), formats=FORMATS)
+
+    assert [name for name in found if name in (ITMATT, JSON)] == list(expected)
+    assert spoken(middle.parties, PartyId("nobody"), formats=FORMATS) == ()
