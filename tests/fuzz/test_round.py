@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import pytest
 
 from tests.fuzz.catalogue import TARGETS, target
 from tests.fuzz.round import Result
-from tests.fuzz.watch import Watch
+from tests.fuzz.watch import SLOW_SECONDS, Watch
 
 HANG_SECONDS = 300
 RUNS = 400
@@ -76,26 +77,33 @@ def test_what_was_found_once_stays_away(finding: _Finding, tmp_path: Path) -> No
     assert 1 == watch.runs
 
 
-def test_a_round_finds_what_is_planted(tmp_path: Path) -> None:
-    status, results = fuzzed(
-        tmp_path, "--runs", "60", "planted-raising", "planted-slow", "planted-refusing"
-    )
+def test_a_round_finds_what_is_planted_and_follows_branches(tmp_path: Path) -> None:
+    planted = [f"planted-{name}" for name in ("raising", "refusing", "dying")]
+    status, results = fuzzed(tmp_path, "--runs", "100", *planted, "compact")
 
     assert 1 == status
-    raising, slow = results["planted-raising"], results["planted-slow"]
-    assert (b"ab", True) == (Path(raising.findings[0]).read_bytes()[:2], raising.runs > 30)
+    raising, refusing, dying = (results[name] for name in planted)
+    assert raising.runs > 100, "an exception is noted and the round goes on"
+    assert b"aa" != Path(raising.findings[0]).read_bytes()
     assert "IndexError" in raising.reason
-    assert "s of CPU for one input" in slow.reason
-    assert "the first seed is refused" in results["planted-refusing"].reason
-    assert not any(result.good for result in results.values())
+    assert "the first seed is refused" in refusing.reason
+    assert b"aa" != Path(dying.findings[0]).read_bytes(), "the input that killed the process"
+    assert "the process ended with" in dying.reason
+    assert [results["compact"]] == [result for result in results.values() if result.good]
+    assert results["compact"].covered > 20
 
 
-def test_a_process_that_dies_leaves_the_input_that_killed_it(tmp_path: Path) -> None:
-    _, results = fuzzed(tmp_path, "--runs", "60", "planted-dying")
+def test_an_input_that_takes_too_long_is_a_finding(tmp_path: Path) -> None:
+    def slow(data: bytes) -> None:
+        until = time.process_time() + SLOW_SECONDS + 0.1
+        while time.process_time() < until:
+            pass
 
-    (result,) = results.values()
-    assert b"ab" == Path(result.findings[0]).read_bytes()[:2]
-    assert "the process ended with" in result.reason
+    Watch(tmp_path).over(slow)(b"slow")
+
+    (reason,) = tmp_path.glob("finding-*.txt")
+    assert "s of CPU for one input" in reason.read_text()
+    assert b"slow" == reason.with_suffix("").read_bytes()
 
 
 def test_names_of_targets_are_told_apart() -> None:
