@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 from collections.abc import Callable
@@ -26,7 +27,8 @@ from tests.trust.signatures.xml_documents import (
 from translators.xml import Node, XmlError
 from trust.errors import TrustError
 from trust.keys import KeySigner, PublicKey
-from trust.signatures.xmldsig.names import SIGNATURE
+from trust.signatures.xmldsig.canonical import canonical
+from trust.signatures.xmldsig.names import SIGNATURE, ds
 from trust.signatures.xmldsig.place import Detached
 from trust.signatures.xmldsig.signing import Baseline, sign_detached, sign_enveloped
 from trust.signatures.xmldsig.verifying import VerifiedXml, verify_xml
@@ -208,6 +210,32 @@ def test_a_prefix_list_is_read_strictly(prefixes: str) -> None:
         rb"(<ds:CanonicalizationMethod [^>]*)/>", rb"\1>" + listed.encode(), enveloped()
     )
     assert refused(content).code == "signature.malformed"
+
+
+def test_any_of_its_ids_names_what_is_signed_but_none_of_another_namespace() -> None:
+    twice = ENVELOPED.replace(b' Id="decl-1"', b' id="a" Id="decl-1"')
+    signed = enveloped(content=twice)
+    by_second = resigned(signed.replace(b'URI="#a"', b'URI="#decl-1"'))
+    by_other = resigned(enveloped().replace(b' Id="decl-1"', b' d:Id="decl-1"'))
+
+    assert verified(signed).content == verified(by_second).content
+    assert refused(by_other).code == "signature.malformed"
+
+
+def test_an_id_that_no_reference_can_name_is_not_used() -> None:
+    assert b'URI=""' in enveloped(content=b'<a Id="1 2"/>')
+    assert verified(enveloped(content=b'<a Id="1 2"/>')).content == b'<a Id="1 2"></a>'
+
+
+def resigned(content: bytes) -> bytes:
+    """The same with another value of the signature, for what its SignedInfo says now."""
+    document = parsed(content)
+    info = document.find(f".//{ds('SignedInfo')}")
+    value = document.find(f".//{ds('SignatureValue')}")
+    assert info is not None
+    assert value is not None
+    value.text = base64.b64encode(SIGNER.sign(canonical(info))).decode()
+    return serialised(document)
 
 
 def test_namespaces_around_a_signature_are_few() -> None:

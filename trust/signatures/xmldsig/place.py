@@ -75,13 +75,9 @@ def identified(document: Node) -> dict[str, Node]:
     return found
 
 
-def own_id(element: Node) -> str:
-    """The id by which a reference may name an element; empty for none."""
-    for name in (*_IDS, _XML_ID):
-        value = element.get(name)
-        if value:
-            return str(value)
-    return ""
+def own_ids(element: Node) -> list[str]:
+    """The ids by which a reference may name an element."""
+    return [str(value) for name in (*_IDS, _XML_ID) if (value := element.get(name))]
 
 
 def only(document: Node, path: tuple[str, ...]) -> Node:

@@ -30,7 +30,8 @@ from trust.signatures.xmldsig.names import (
     ds,
     xades,
 )
-from trust.signatures.xmldsig.place import Detached, identified, only, own_id
+from trust.signatures.xmldsig.place import Detached, identified, only, own_ids
+from trust.signatures.xmldsig.structure import FRAGMENT
 
 _SUB = etree.SubElement
 
@@ -68,7 +69,7 @@ def sign_detached(
         raise TrustError("signature.malformed", "the document element is another than expected")
     covered = only(document, place.covered)
     parent = only(document, place.signature)
-    if not own_id(covered):
+    if not _name(covered):
         raise TrustError("signature.malformed", "what is to be signed has no Id to refer to it by")
     return _sign(parent, covered, signer=signer, baseline=baseline, enveloped=False)
 
@@ -96,7 +97,7 @@ def _sign(
     info = _SUB(signature, ds("SignedInfo"))
     _SUB(info, ds("CanonicalizationMethod"), Algorithm=EXCLUSIVE)
     _SUB(info, ds("SignatureMethod"), Algorithm=METHOD_OF[signer.alg])
-    target = own_id(covered)
+    target = _name(covered)
     uri = f"#{target}" if target else ""
     transforms = (ENVELOPED, EXCLUSIVE) if enveloped else (EXCLUSIVE,)
     _refer(info, {"URI": uri}, transforms, content)
@@ -139,6 +140,11 @@ def _properties(signature: Node, baseline: Baseline, *, name: str) -> Node:
     _SUB(digest, ds("DigestMethod"), Algorithm=SHA256)
     _SUB(digest, ds("DigestValue")).text = _digest(baseline.certificate)
     return properties
+
+
+def _name(element: Node) -> str:
+    """An id by which a reference can name the element; empty for none."""
+    return next((one for one in own_ids(element) if FRAGMENT.fullmatch(f"#{one}")), "")
 
 
 def _free(name: str, ids: dict[str, Node]) -> str:

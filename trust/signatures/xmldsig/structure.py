@@ -33,7 +33,8 @@ MAX_CERTIFICATES = 8
 
 _SPACE = " \t\r\n"
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_URI = re.compile(r"#[A-Za-z_][A-Za-z0-9_.-]*")
+FRAGMENT = re.compile(r"#[A-Za-z_][A-Za-z0-9_.-]*")
+"""A reference by id: the bare name alone, of letters of ASCII."""
 _KEY_HINTS = frozenset({ds("KeyName"), ds("KeyValue"), ds("X509Data")})
 
 
@@ -179,7 +180,7 @@ def local(node: Node) -> str:
 def _reference(node: Node) -> Reference:
     given = attributes(node, required=("URI",), optional=("Id", "Type"))
     # Of the fragments only the bare name: no XPointer, no file, no host (XML Signature 4.4.3.2).
-    if given["URI"] and _URI.fullmatch(given["URI"]) is None:
+    if given["URI"] and FRAGMENT.fullmatch(given["URI"]) is None:
         raise _malformed("it refers to something that is not an element of the document by its id")
     transforms, method, value = children(
         node, [ds("Transforms"), ds("DigestMethod"), ds("DigestValue")]

@@ -20,7 +20,7 @@ from trust.errors import TrustError
 from trust.keys import PublicKey
 from trust.signatures.xmldsig.canonical import canonical
 from trust.signatures.xmldsig.names import DIGESTS, SIGNATURE, Node
-from trust.signatures.xmldsig.place import Detached, identified, locate, own_id
+from trust.signatures.xmldsig.place import Detached, identified, locate, own_ids
 from trust.signatures.xmldsig.properties import Properties, key_bytes, public_bytes
 from trust.signatures.xmldsig.structure import Parts, Reference
 
@@ -123,7 +123,7 @@ def _check_target(
         raise TrustError("signature.malformed", "the transforms are not those of this signature")
     if reference.id:
         named = ids.get(reference.id)
-        if named is not covered or own_id(covered) != reference.id:
+        if named is not covered or reference.id not in own_ids(covered):
             raise TrustError("signature.malformed", "it covers another element than it should")
     elif covered is not document:
         raise TrustError("signature.malformed", "it covers the whole document, not its content")
