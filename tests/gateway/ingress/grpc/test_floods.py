@@ -50,6 +50,17 @@ def rapid_resets() -> Iterator[bytes]:
         yield frame(HEADERS, END_HEADERS, stream, CALL) + frame(RST_STREAM, 0, stream, CANCEL)
 
 
+def resets_of_whole_calls() -> Iterator[bytes]:
+    """The same, when the gateway has begun to work for them."""
+    nothing = b"\x00" + struct.pack(">I", 0)  # a message without content, as gRPC frames it
+    for stream in range(1, 6_000, 2):
+        yield (
+            frame(HEADERS, END_HEADERS, stream, CALL)
+            + frame(DATA, END_STREAM, stream, nothing)
+            + frame(RST_STREAM, 0, stream, CANCEL)
+        )
+
+
 def many_streams() -> Iterator[bytes]:
     """Calls that are opened and never go on."""
     for stream in range(1, 10_000, 2):
@@ -97,6 +108,7 @@ def overflow() -> Iterator[bytes]:
 
 FLOODS: tuple[Callable[[], Iterator[bytes]], ...] = (
     rapid_resets,
+    resets_of_whole_calls,
     many_streams,
     metadata,
     continuations,
