@@ -144,6 +144,17 @@ class Clerk:
         except TrustError as error:
             raise Problem(error.code, error.detail) from error
 
+    def keys(self) -> exchange_pb2.KeysReply:
+        """The public half of the key that signs our receipts."""
+        signer = self._credentials.signer
+        key = exchange_pb2.PublishedKey(
+            kid=signer.kid,
+            algorithm=signer.alg,
+            use="current",
+            public_key=signer.public_pem.decode("ascii"),
+        )
+        return exchange_pb2.KeysReply(gateway=self._credentials.party, keys=(key,))
+
     def _issuer(self) -> Issue:
         credentials = self._credentials
 

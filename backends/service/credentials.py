@@ -13,7 +13,7 @@ from backends.service.configuration import ConfigurationError, Settings
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
 from trust.identity import PartyId
-from trust.keys import KeySigner, PublicKey, Signer
+from trust.keys import KeySigner, PublicKey
 from trust.mistakes import Mistake, RegistryError
 from trust.party import Registry
 from trust.revocation import Revocations
@@ -40,7 +40,7 @@ class Credentials:
         self._certificate = settings.path(service.certificate).read_bytes()
         self._key = settings.path(service.key).read_bytes()
         try:
-            self.signer: Signer = KeySigner.from_pem(
+            self.signer = KeySigner.from_pem(
                 settings.path(service.signing_key).read_bytes(), kid=service.signing_kid
             )
         except TrustError as error:

@@ -102,6 +102,16 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
             interchange_id=reply.interchange_id, receipt=reply.receipt, outcomes=reply.outcomes
         )
 
+    async def Keys(  # noqa: N802 - the contract's name
+        self, request: exchange_pb2.KeysRequest, context: Any
+    ) -> exchange_pb2.KeysReply:
+        """What proves our receipts."""
+        try:
+            self._clerk.identify(_certificate(context))
+        except Exception as error:
+            await _abort(context, _explain(error, ""))
+        return self._clerk.keys()
+
 
 def _certificate(context: Any) -> bytes:
     """The caller's certificate (DER); raises :class:`Problem` for TLS that is not good enough."""

@@ -262,6 +262,12 @@ class _Ingress(exchange_pb2_grpc.ExchangeServicer):
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not in this test")
         raise AssertionError
 
+    async def Keys(  # noqa: N802 - the contract's name
+        self, request: wire.KeysRequest, context: Any
+    ) -> wire.KeysReply:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not in this test")
+        raise AssertionError
+
 
 class Backend:
     """One back end as a process of its own, with its configuration and ledger in a folder."""

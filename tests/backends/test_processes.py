@@ -26,6 +26,7 @@ from translators.canonical import (
 )
 from translators.wire.exchange.v1 import exchange_pb2 as wire
 from trust import receipt
+from trust.keys import public_key, signing_key
 
 Start = Callable[..., Awaitable[Backend]]
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -278,8 +279,11 @@ async def test_a_receipt_can_be_asked_for_again(gateway: Gateway, start: Start) 
         tracked = await stub.Track(wire.TrackRequest(interchange_id="m-1"))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.Track(wire.TrackRequest(interchange_id="m-2"))
+        keys = await stub.Keys(wire.KeysRequest())
     assert tracked.receipt == reply.receipt
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    shown = public_key(signing_key(keys.keys[0].public_key, kid=keys.keys[0].kid))
+    assert receipt.verify(tracked.receipt, {shown.kid: shown}).gateway == keys.gateway
 
 
 async def test_a_process_is_healthy_until_sigterm_and_ends_well(
