@@ -27,6 +27,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.core.records import State, Stored
 from gateway.egress.evidence import EvidenceClient
+from gateway.egress.tls import OwnPair
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
@@ -307,6 +308,7 @@ class App:
             formats=self._formats,
             desk=self._desk,
             authenticator=lambda: directory.authenticator,
+            own=self._own_pair,
             clock=utc_now,
         ):
             settings = section.dispatch or self.config.dispatch
@@ -387,6 +389,11 @@ class App:
             with self._said(f"ingress.folder[{index}].path"):
                 await folder.start()
             self._stack.push_async_callback(folder.stop)
+
+    def _own_pair(self) -> OwnPair:
+        assert self._presented is not None  # opened before anything is delivered
+        held = self._presented
+        return OwnPair(certificate=held.certificate, key=held.key, revision=held.pair.fingerprint)
 
     def _server_tls(self, parties: Parties) -> ServerTls:
         assert self._presented is not None  # listeners exist after it

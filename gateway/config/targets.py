@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.config.document import Config, DestinationSection
 from gateway.core.ports import Clock, Destination
 from gateway.egress.registry import Surroundings, Target, open_destination
+from gateway.egress.tls import OwnPair
 from gateway.pipeline.signing import SigningDesk
 from translators.registry import Registry as Formats
 from trust.authenticator import Authenticator
@@ -20,6 +21,7 @@ def open_destinations(
     formats: Formats,
     desk: SigningDesk,
     authenticator: Callable[[], Authenticator],
+    own: Callable[[], OwnPair],
     clock: Clock,
 ) -> Iterator[tuple[DestinationSection, Destination]]:
     """Each destination with its section; none is connected yet."""
@@ -30,8 +32,7 @@ def open_destinations(
     surroundings = Surroundings(
         sender=PartyId(config.gateway.id),
         desk=desk,
-        certificate=config.path(config.tls.certificate),
-        key=config.path(config.tls.key),
+        own=own,
         keys=keys,
         media_types=lambda format_id: formats.get(format_id).media_types,
         clock=clock,

@@ -7,6 +7,7 @@ refuses that one alone and does not end the stream for all.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import grpc
@@ -54,11 +55,15 @@ class GrpcDestination:
         *,
         id: str,  # noqa: A002 - the word of the port that this implements
         address: str,
-        tls: ClientTls,
+        tls: Callable[[], ClientTls],
         correspondent: Correspondent,
         settings: GrpcDestinationSettings,
     ) -> None:
-        """Nothing is read or connected before the first delivery."""
+        """Nothing is read or connected before the first delivery.
+
+        ``tls`` is asked at each; for another pair there is another channel, and the one before
+        ends with its last delivery.
+        """
         self.id = id
         self._address = address
         self._tls = tls
@@ -78,12 +83,17 @@ class GrpcDestination:
             content=outgoing.content,
             signature=await self._correspondent.sign(outgoing),
         )
-        link = self._open()
+        link = await self._open()
+        link.deliveries += 1
         try:
             async with asyncio.timeout(self._settings.timeout):
                 reply = await self._submit(link, submission)
         except TimeoutError as error:
             raise Unavailable(f"no answer within {self._settings.timeout:g} s") from error
+        finally:
+            link.deliveries -= 1
+            if link is not self._link and not link.deliveries:
+                await link.close()
         declined = judge_reply(reply, self._kinds)
         if declined is not None:
             raise declined
@@ -94,8 +104,7 @@ class GrpcDestination:
         self._closed = True
         link, self._link = self._link, None
         if link is not None:
-            await link.stream.close()
-            await link.channel.close()
+            await link.close()
 
     async def _submit(self, link: _Link, submission: wire.Submission) -> wire.SubmitReply:
         if len(submission.content) <= self._settings.stream_bytes:
@@ -106,32 +115,43 @@ class GrpcDestination:
             raise judge_error(error, self._kinds) from error
         return reply
 
-    def _open(self) -> _Link:
+    async def _open(self) -> _Link:
         if self._closed:
             raise Unavailable("the destination is closed")
-        if self._link is None:
-            try:
-                credentials = _credentials(self._tls)
-            except OSError as error:
-                raise Unavailable(f"our own certificate: {error.strerror}") from error
-            channel = aio.secure_channel(self._address, credentials, _options(self._settings))
-            self._link = _Link(channel, window=self._settings.window)
-        return self._link
+        tls, before = self._tls(), self._link
+        if before is not None and before.tls == tls:
+            return before
+        try:
+            credentials = _credentials(tls)
+        except OSError as error:
+            raise Unavailable(f"our own certificate: {error.strerror}") from error
+        channel = aio.secure_channel(self._address, credentials, _options(self._settings))
+        link = self._link = _Link(tls, channel, window=self._settings.window)
+        if before is not None and not before.deliveries:
+            await before.close()
+        return link
 
 
 class _Link:
     """An open channel, its stub and its stream."""
 
-    def __init__(self, channel: aio.Channel, *, window: int) -> None:
+    def __init__(self, tls: ClientTls, channel: aio.Channel, *, window: int) -> None:
+        self.tls = tls
         self.channel = channel
+        self.deliveries = 0
         self.stub: ExchangeAsyncStub = ExchangeStub(channel)
         self.stream = SubmissionStream(self.stub, window=window)
+
+    async def close(self) -> None:
+        """End the stream and the channel. May be called twice."""
+        await self.stream.close()
+        await self.channel.close()
 
 
 def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:
     authority = None if tls.authority is None else tls.authority.read_bytes()
     return grpc.ssl_channel_credentials(
-        authority, tls.key.read_bytes(), tls.certificate.read_bytes()
+        authority, tls.own.key.read_bytes(), tls.own.certificate.read_bytes()
     )
 
 

@@ -46,13 +46,16 @@ class HttpsDestination:
         *,
         id: str,  # noqa: A002 - the word of the port that this implements
         url: str,
-        tls: ClientTls,
+        tls: Callable[[], ClientTls],
         correspondent: Correspondent,
         receipt_required: bool,
         media_type: Callable[[FormatId], str],
         settings: HttpsDestinationSettings,
     ) -> None:
-        """Without ``receipt_required`` a 2xx status is the acknowledgement (plain receivers)."""
+        """Without ``receipt_required`` a 2xx status is the acknowledgement (plain receivers).
+
+        ``tls`` is asked at each delivery; another pair is shown on new connections.
+        """
         self.id = id
         self._url = url
         self._tls = tls
@@ -61,6 +64,7 @@ class HttpsDestination:
         self._media_type = media_type
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
+        self._shown: tuple[ClientTls, ssl.SSLContext] | None = None
         self._closed = False
 
     async def deliver(self, outgoing: Outgoing) -> str | None:
@@ -71,16 +75,16 @@ class HttpsDestination:
             "Luxor-Format": outgoing.format,
             "Luxor-Signature": await self._correspondent.sign(outgoing),
         }
-        session = self._open()
+        session, context = self._open(), self._context()
         try:
             try:
-                reply = await self._post(session, outgoing, headers)
+                reply = await self._post(session, context, outgoing, headers)
             except aiohttp.ClientConnectionError as error:
                 # A receiver that restarts cuts connections as we begin to use them. The message
                 # id makes a repeat harmless, so it is tried once on another connection.
                 if isinstance(error, TimeoutError | aiohttp.ClientSSLError):
                     raise
-                reply = await self._post(session, outgoing, headers)
+                reply = await self._post(session, context, outgoing, headers)
         except TimeoutError as error:
             raise Unavailable(f"no answer within {self._settings.timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -89,10 +93,14 @@ class HttpsDestination:
         return self._conclude(reply, outgoing)
 
     async def _post(
-        self, session: aiohttp.ClientSession, outgoing: Outgoing, headers: dict[str, str]
+        self,
+        session: aiohttp.ClientSession,
+        context: ssl.SSLContext,
+        outgoing: Outgoing,
+        headers: dict[str, str],
     ) -> _Reply:
         async with session.post(
-            self._url, data=outgoing.content, headers=headers, allow_redirects=False
+            self._url, data=outgoing.content, headers=headers, allow_redirects=False, ssl=context
         ) as answer:
             return _Reply(
                 status=answer.status,
@@ -111,14 +119,10 @@ class HttpsDestination:
         if self._closed:
             raise Unavailable("the destination is closed")
         if self._session is None:
-            try:
-                context = client_context(self._tls)
-            except (OSError, ssl.SSLError) as error:
-                raise Unavailable(f"our own certificate: {error.strerror}") from error
             settings = self._settings
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=context, limit=settings.connections, keepalive_timeout=settings.keep_alive
+                    limit=settings.connections, keepalive_timeout=settings.keep_alive
                 ),
                 timeout=aiohttp.ClientTimeout(
                     total=settings.timeout, sock_connect=settings.connect_timeout
@@ -128,6 +132,16 @@ class HttpsDestination:
                 auto_decompress=False,  # an answer may not grow in memory
             )
         return self._session
+
+    def _context(self) -> ssl.SSLContext:
+        """What is shown now. A connection is used again by who would show the same on it."""
+        tls = self._tls()
+        if self._shown is None or self._shown[0] != tls:
+            try:
+                self._shown = tls, client_context(tls)
+            except (OSError, ssl.SSLError) as error:
+                raise Unavailable(f"our own certificate: {error.strerror}") from error
+        return self._shown[1]
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

@@ -6,6 +6,7 @@ A further transport is one module beside this one and one line in ``TRANSPORTS``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from gateway.egress.correspondent import Correspondent
 from gateway.egress.folder import FolderDestination
 from gateway.egress.grpc import GrpcDestination, GrpcDestinationSettings
 from gateway.egress.https import HttpsDestination, HttpsDestinationSettings
-from gateway.egress.tls import ClientTls
+from gateway.egress.tls import ClientTls, OwnPair
 from gateway.pipeline.signing import SigningDesk
 from translators.translator import FormatId
 from trust.identity import PartyId
@@ -48,14 +49,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What every destination of a gateway shares.
 
-    ``certificate`` and ``key`` are PEM files of our own; ``keys`` gives a party's registered
+    ``own`` gives our certificate and key as they are now, ``keys`` a party's registered
     signing keys as they are now; ``media_types`` those of a format, the written one first.
     """
 
     sender: PartyId
     desk: SigningDesk
-    certificate: Path
-    key: Path
+    own: Callable[[], OwnPair]
     keys: Callable[[PartyId], Mapping[str, PublicKey]]
     media_types: Callable[[FormatId], tuple[str, ...]]
     clock: Clock
@@ -71,8 +71,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def tls(self, authority: Path | None) -> ClientTls:
-        """Our certificate towards a receiver."""
-        return ClientTls(certificate=self.certificate, key=self.key, authority=authority)
+        """Our certificate of now towards a receiver."""
+        return ClientTls(own=self.own(), authority=authority)
 
     def media_type(self, format_id: FormatId) -> str:
         """The media type that is written for a format."""
@@ -91,7 +91,7 @@ def _https(target: Target, surroundings: Surroundings) -> Destination:
     return HttpsDestination(
         id=target.id,
         url=target.address,
-        tls=surroundings.tls(target.authority),
+        tls=partial(surroundings.tls, target.authority),
         correspondent=surroundings.correspondent(target.receiver),
         receipt_required=target.receipt_required,
         media_type=surroundings.media_type,
@@ -103,7 +103,7 @@ def _grpc(target: Target, surroundings: Surroundings) -> Destination:
     return GrpcDestination(
         id=target.id,
         address=target.address,
-        tls=surroundings.tls(target.authority),
+        tls=partial(surroundings.tls, target.authority),
         correspondent=surroundings.correspondent(target.receiver),
         settings=GrpcDestinationSettings(timeout=target.timeout),
     )

@@ -8,16 +8,25 @@ from pathlib import Path
 import msgspec
 
 
-class ClientTls(msgspec.Struct, frozen=True, kw_only=True):
-    """What we show and whom we believe.
+class OwnPair(msgspec.Struct, frozen=True, kw_only=True):
+    """``certificate`` is a PEM file with our chain, leaf first; ``key`` its unencrypted PEM key.
 
-    ``certificate`` is a PEM file with our chain, leaf first; ``key`` its unencrypted PEM key;
-    ``authority`` a PEM file with the only authorities whose server certificates are believed
-    (``None``: those of the system, for receivers on the open web).
+    ``revision`` tells one pair from the next, though their files may have the same names.
     """
 
     certificate: Path
     key: Path
+    revision: str = ""
+
+
+class ClientTls(msgspec.Struct, frozen=True, kw_only=True):
+    """What we show and whom we believe.
+
+    ``authority`` is a PEM file with the only authorities whose server certificates are believed
+    (``None``: those of the system, for receivers on the open web).
+    """
+
+    own: OwnPair
     authority: Path | None
 
 
@@ -31,5 +40,5 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
         # The pinned authority is the end of the path, root or not (RFC 5280, 6.1).
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(cafile=tls.authority)
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.own.certificate, tls.own.key)
     return context

@@ -14,6 +14,7 @@ from gateway.core.identifiers import MessageId
 from gateway.core.ports import Destination
 from gateway.core.records import Outgoing
 from gateway.egress.registry import Surroundings, Target, open_destination
+from gateway.egress.tls import OwnPair
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.server import HttpIngress
@@ -86,8 +87,7 @@ def surroundings(
     return Surroundings(
         sender=OURS,
         desk=SigningDesk(our_signer),
-        certificate=certificate,
-        key=key,
+        own=lambda: OwnPair(certificate=certificate, key=key),
         keys=lambda _: registered,
         media_types=lambda format_id: formats.get(format_id).media_types,
         clock=lambda: datetime.now(UTC),

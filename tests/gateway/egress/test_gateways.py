@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.ports import Destination
 from gateway.egress.registry import Surroundings, open_destination
+from gateway.egress.tls import OwnPair
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.tls import ServerTls
@@ -184,7 +185,8 @@ async def test_receiver_that_does_not_know_us_is_unavailable(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     certificate, key = Pki(tmp_path_factory.mktemp("foreign")).issue(OURS)
-    stranger = replace(surroundings, certificate=certificate, key=key)
+    pair = OwnPair(certificate=certificate, key=key)
+    stranger = replace(surroundings, own=lambda: pair)
     destination = open_destination(target_of(transport, address, pki), stranger)
 
     error = await unavailable(destination.deliver(outgoing()))
@@ -196,7 +198,8 @@ async def test_receiver_that_does_not_know_us_is_unavailable(
 async def test_missing_key_file_is_told_and_nothing_is_lost(
     transport: str, address: str, pki: Pki, surroundings: Surroundings
 ) -> None:
-    broken = replace(surroundings, key=pki.authority_file.with_name("none.key"))
+    pair = replace(surroundings.own(), key=pki.authority_file.with_name("none.key"))
+    broken = replace(surroundings, own=lambda: pair)
     destination = open_destination(target_of(transport, address, pki), broken)
 
     error = await unavailable(destination.deliver(outgoing()))
