@@ -83,16 +83,12 @@ class Directory:
         await self._take_over()
         if self._authenticator is None:
             raise ConfigError("registry", [Mistake("registry.file", "no registry was ever loaded")])
-        await self._read_lists()
+        await self.read_lists()
 
     def put_answers(self, answers: Mapping[Link, Answer]) -> None:
         """Put these answers into force in place of all others; each was proved."""
         gate = self.authenticator
         self._authenticator = gate.with_revocations(gate.revocations.with_answers(answers))
-
-    async def read_lists(self) -> None:
-        """Look at once whether a revocation list has changed."""
-        await self._read_lists()
 
     async def watch(self, *, seconds: float) -> None:
         """Follow changes until cancelled; mistakes are logged and what was in force stays."""
@@ -101,7 +97,7 @@ class Directory:
             try:
                 await self._load()
                 await self._take_over()
-                await self._read_lists()
+                await self.read_lists()
             except (ConfigError, Unavailable, OSError) as error:
                 self._log.error("registry.not-reloaded", reason=type(error).__name__)
 
@@ -157,7 +153,7 @@ class Directory:
         for mistake in registry.void():
             self._log.warning("registry.void", path=mistake.path, reason=mistake.detail)
 
-    async def _read_lists(self) -> None:
+    async def read_lists(self) -> None:
         """Read the revocation lists again when one of their files has changed."""
         registry = self.parties
         files = {

@@ -127,7 +127,7 @@ async def test_an_outage_of_the_responder_is_not_felt_and_revoked_ends_an_open_c
     tmp_path: Path, certs: Path
 ) -> None:
     async with network(tmp_path, certs, ANSWERS) as (gateway, server, send):
-        assert (202, "") == await send()
+        assert "" == await until(send, 202)  # a slow machine may need more than the first
         server.down = True
         asked = server.asked
         async with asyncio.timeout(BOUND_SECONDS):
@@ -149,7 +149,7 @@ async def test_an_outage_of_the_responder_is_not_felt_and_revoked_ends_an_open_c
 
 async def test_a_list_that_is_fetched_counts_and_bites(tmp_path: Path, certs: Path) -> None:
     async with network(tmp_path, certs, LISTS) as (gateway, server, send):
-        assert (202, "") == await send()
+        assert "" == await until(send, 202)
         serial = certificate(gateway, "post-a").serial_number
         server.crl = revocation_list(server, serial, number=2)
 
