@@ -35,6 +35,8 @@ MAX_ANSWERS = 10_000
 RETRY = timedelta(seconds=5)
 """After a failure the same thing is not asked for again before."""
 TICK_SECONDS = 1.0
+AT_ONCE = 8
+"""Questions that are asked again at the same time."""
 
 
 class Fetch(Protocol):
@@ -112,8 +114,7 @@ class Evidence:
 
     async def refresh(self) -> None:
         """Fetch every list and ask every question that is due."""
-        await self._fetch_lists()
-        await self._ask_again()
+        await asyncio.gather(self._fetch_lists(), self._ask_again())
         self._measure()
 
     # Answers
@@ -183,8 +184,8 @@ class Evidence:
         if ended:
             self._install_kept()
         due = [kept.question for kept in self._kept.values() if kept.due <= now]
-        for first in range(0, len(due), 8):
-            await asyncio.gather(*map(self._ask_once, due[first : first + 8]))
+        for first in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*map(self._ask_once, due[first : first + AT_ONCE]))
 
     def _install_kept(self) -> None:
         self._install({link: kept.answer for link, kept in self._kept.items()})
