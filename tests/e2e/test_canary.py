@@ -7,6 +7,7 @@ or log says the value. ``test_demo.py`` searches a whole run.
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import json
@@ -55,6 +56,29 @@ GROUPS = 8
 INDEX = re.compile(r"/\d+(?=/|$)")
 FORMATS = standard()
 RECEIVER = PartyId("receiver")
+
+
+HIDDEN = f"to {MARK}0001 of Lyon"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HIDDEN.encode(),
+        HIDDEN.lower().encode(),
+        HIDDEN.encode("utf-16"),
+        HIDDEN.encode("utf-32-be"),
+        HIDDEN.encode().hex().encode(),
+        *(base64.b64encode(b"x" * shift + HIDDEN.encode()) for shift in range(3)),
+        *(base64.urlsafe_b64encode(b"x" * shift + HIDDEN.encode()) for shift in range(3)),
+        "".join(f"%{byte:02X}" for byte in HIDDEN.encode()).encode(),
+        json.dumps({"n": HIDDEN}).encode(),
+        f"+{DIGITS[0]}0001".encode(),
+    ],
+)
+def test_the_search_sees_through_encodings(content: bytes) -> None:
+    assert leaks_in(b"before " + content + b" after")
+    assert [] == leaks_in(b"before after QZKAN ARY 917310445")
 
 
 def general(pointer: str) -> str:
