@@ -61,7 +61,8 @@ def _signed() -> dict[str, str]:
 
 def _judged(message: Message) -> Offer:
     offer = read_offer(message, content=True, names=NAMES, now=NOW)
-    prove_offer(offer, {signer().kid: signer().public_key})
+    registered = {POST: {signer().kid: signer().public_key}}
+    prove_offer(offer, registered.get(offer.party, {}))
     check_content(offer.digests, lambda: [CONTENT])
     return offer
 
