@@ -54,7 +54,8 @@ PLACE = Detached(
 
 def private_key(signer: KeySigner) -> PrivateKey:
     """The key of a signer of these tests."""
-    key: PrivateKey = signer._key.private_key
+    key = signer._key.private_key
+    assert isinstance(key, PrivateKey)
     return key
 
 
