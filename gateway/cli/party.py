@@ -17,7 +17,14 @@ from gateway.cli.delegations import (
 )
 from gateway.cli.enrol import enrol, renew
 from gateway.cli.party_views import check_parties, list_parties, show_party, summary
-from gateway.cli.registry_file import json_option, load, party_of, registry_option, replace
+from gateway.cli.registry_file import (
+    certificate_row,
+    json_option,
+    load,
+    party_of,
+    registry_option,
+    replace,
+)
 from gateway.cli.revoke import certificates, revoke
 from gateway.cli.succession import accept_key, announce_key
 from trust.errors import TrustError
@@ -38,8 +45,8 @@ def party() -> None:
 Examples:
     luxor party add post-c --role post --country FR --authority luxor
         --format 'upu.*' --kind ItemDeclaration --for '*' --speaks upu.cusrsp.1
-    luxor party add shop-2 --role platform --authority luxor --key shop-2.pub --must-sign
-        --format luxor.json.1 --kind Order --for '*'
+    luxor party add shop-2 --role platform --authority luxor --certificate shop-2-signing.pem
+        --must-sign --format luxor.json.1 --kind Order --for '*'
     luxor party add shop-3 --role platform --identified-by signature --key shop-3.pub
         --format luxor.json.1 --kind Order --for '*'"""
 )
@@ -59,6 +66,13 @@ Examples:
     help="A file with a public key with which it signs, PEM.",
 )
 @click.option(
+    "--certificate",
+    "certificates",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with a signing certificate, in place of --key; the registry names the file.",
+)
+@click.option(
     "--speaks", multiple=True, help="A format that it understands, the one it likes best first."
 )
 @click.option(
@@ -73,10 +87,21 @@ Examples:
 @click.option("--format", "formats", multiple=True, help="A format that it may send; a glob.")
 @click.option("--kind", "kinds", multiple=True, help="A kind of message that it may send; a glob.")
 @click.option("--for", "countries", multiple=True, help="A country it may send for; a glob.")
+@click.option(
+    "--on-behalf-of", multiple=True, help="A party in whose name it may send, by its delegation."
+)
 @json_option
-def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
-    """Add a party at the end of a registry file; nothing else in the file changes."""
-    grant = {key: given.pop(key) for key in ("formats", "kinds", "countries")}
+def add(
+    *, identifier: str, file: Path, certificates: tuple[Path, ...], as_json: bool, **given: Any
+) -> None:
+    """Add a party at the end of a registry file; nothing else in the file changes.
+
+    A party that must sign needs a key from the beginning: let its request be certified first
+    (luxor party enrol ID --purpose signing), and give the certificate here.
+    """
+    if given["must_sign"] and not given["keys"] and not certificates:
+        raise click.UsageError("who must sign needs a key: say --certificate FILE or --key FILE")
+    grant = {key: given.pop(key) for key in ("formats", "kinds", "countries", "on_behalf_of")}
     try:
         row = {
             **given,
@@ -89,9 +114,11 @@ def add(*, identifier: str, file: Path, as_json: bool, **given: Any) -> None:
         added = msgspec.convert(row, Party)
     except (TrustError, msgspec.ValidationError) as error:
         raise click.ClickException(str(error)) from error
-    text = file.read_text("utf-8")
-    registry = replace(file, f"{text.rstrip()}\n\n{write_party(added)}")
-    _say(f"{identifier}: added to {file}", added, registry, as_json=as_json)
+    keys = [f"\n{certificate_row(file, certificate)}" for certificate in certificates]
+    there = file.read_text("utf-8").rstrip()
+    text = "\n\n".join(filter(None, [there, write_party(added) + "".join(keys)]))
+    registry = replace(file, text)
+    _say(f"{identifier}: added to {file}", party_of(registry, added.id), registry, as_json=as_json)
 
 
 @party.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -71,6 +72,14 @@ def replace(file: Path, text: str, *, expect: Expected | None = None) -> Registr
         Path(name).unlink(missing_ok=True)
         raise
     return registry
+
+
+def certificate_row(file: Path, certificate: Path) -> str:
+    """``[[party.key]]`` that names the file of a signing certificate, from the registry's folder
+    where it lies below that."""
+    place, folder = certificate.resolve(), file.parent.resolve()
+    name = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place)
+    return f"[[party.key]]\ncertificate = {json.dumps(name, ensure_ascii=False)}\n"
 
 
 def _parsed(file: Path, text: str) -> Registry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli.party import party
-from trust.authority import generate_key
-from trust.keys import public_key_pem
+from trust.authority import (
+    SigningPublicKey,
+    Validity,
+    generate_key,
+    generate_tls_key,
+    issue_root,
+    issue_signing,
+)
+from trust.certificates import pem_of
+from trust.identity import PartyId
+from trust.keys import PrivateKey, public_key_pem, thumbprint_kid
 
 TEXT = """\
 # Kept by hand.
@@ -45,6 +55,21 @@ def run(*arguments: object, ok: bool = True) -> Result:
 def document(*arguments: object) -> Any:
     """What the command prints as JSON."""
     return json.loads(run(*arguments, "--json").output)
+
+
+def signing_certificate(file: Path, party: str, key: PrivateKey) -> Path:
+    """A file with a certificate of that party's signing key."""
+    now = datetime.now(UTC)
+    validity = Validity(now - timedelta(days=1), now + timedelta(days=1))
+    root = issue_root(generate_tls_key("P-256"), name="Root", validity=validity)
+    public = key.public_key()
+    assert isinstance(public, SigningPublicKey)
+    certificate = issue_signing(
+        public, issuer=root, name=party, party=PartyId(party), validity=validity
+    )
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(pem_of(certificate))
+    return file
 
 
 def test_list_names_every_party(registry: Path) -> None:
@@ -108,6 +133,45 @@ def test_add_appends_a_party(registry: Path, tmp_path: Path) -> None:
     assert document("show", "shop", "--registry", registry)["grants"] == [
         {"formats": ["luxor.*"], "kinds": ["Order"], "countries": ["*"]}
     ]
+
+
+def test_add_takes_a_signing_certificate_and_names_its_file(registry: Path, tmp_path: Path) -> None:
+    key = generate_key("P-256")
+    certificate = signing_certificate(tmp_path / "keys" / "broker.pem", "broker", key)
+
+    found = document(
+        *("add", "broker", "--registry", registry, "--certificate", certificate, "--must-sign"),
+        *("--format", "luxor.*", "--kind", "Order", "--on-behalf-of", "post-a"),
+    )
+
+    assert [thumbprint_kid(key.public_key())] == found["signing_keys"]
+    assert 'certificate = "keys/broker.pem"' in registry.read_text()
+    assert document("show", "broker", "--registry", registry)["grants"] == [
+        {"formats": ["luxor.*"], "kinds": ["Order"], "on_behalf_of": ["post-a"]}
+    ]
+
+
+def test_a_certificate_of_another_party_is_not_added(registry: Path, tmp_path: Path) -> None:
+    certificate = signing_certificate(tmp_path / "shop.pem", "shop", generate_key("P-256"))
+
+    run("add", "broker", "--registry", registry, "--certificate", certificate, ok=False)
+
+    assert registry.read_text() == TEXT
+
+
+def test_who_must_sign_is_told_how_to_give_a_key(registry: Path) -> None:
+    output = run("add", "shop", "--must-sign", "--registry", registry, ok=False).output
+
+    assert "--certificate" in output
+
+
+def test_a_party_can_be_the_first_word_of_a_registry(tmp_path: Path) -> None:
+    empty = tmp_path / "registry.toml"
+    empty.touch()
+
+    run("add", "post-a", "--registry", empty)
+
+    assert empty.read_text() == '[[party]]\nid = "post-a"\n'
 
 
 @pytest.mark.parametrize(
