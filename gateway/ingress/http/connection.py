@@ -33,6 +33,7 @@ class Connection(RequestHandler):
         "_parties",
         "_problems",
         "_settings",
+        "_unidentified",
     )
 
     def __init__(
@@ -62,6 +63,7 @@ class Connection(RequestHandler):
         self._limiter = limiter
         self._settings = settings
         self._parties: set[PartyId] = set()
+        self._unidentified = 0
         # aiohttp gives the headers of a first request all the time in the world.
         self._beginning: asyncio.TimerHandle | None = loop.call_later(
             settings.header_timeout, self.force_close
@@ -73,6 +75,11 @@ class Connection(RequestHandler):
         if self._beginning is not None:
             self._beginning.cancel()
             self._beginning = None
+
+    def ends_for_strangers(self) -> bool:
+        """One more request by nobody who is known; whether it was the last that is answered."""
+        self._unidentified += 1
+        return self._unidentified >= self._settings.unidentified
 
     def used_by(self, party: PartyId) -> None:
         """A proven party uses this connection; raises ``Unavailable`` when it has too many."""

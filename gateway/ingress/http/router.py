@@ -116,6 +116,8 @@ class Router:
             response = problem_response(told, content=request.method == "POST")
             if told.problem.code == CONNECTIONS:
                 response.force_close()  # this one is the connection too many
+            if not party and _ends_for_strangers(request):
+                response.force_close()
             return response if _is_read_away(request, told) else _unread(request, response)
 
     async def _called(self, request: BaseRequest, caller: Caller) -> web.Response:
@@ -170,6 +172,11 @@ def _unread(request: BaseRequest, response: web.Response) -> web.Response:
     if not request.content.at_eof():
         response.force_close()
     return response
+
+
+def _ends_for_strangers(request: BaseRequest) -> bool:
+    """New connections are bounded by address; so what nobody known may ask is, too."""
+    return isinstance(request.protocol, Connection) and request.protocol.ends_for_strangers()
 
 
 def _is_plain(request: BaseRequest) -> bool:

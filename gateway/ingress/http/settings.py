@@ -32,6 +32,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     header_bytes: Count = 8_190
     """One header line, and the request line."""
     header_lines: Count = 64
+    unidentified: Count = 20
+    """Requests of one connection by nobody who is known; with the last of them it ends."""
     keep_alive: Seconds = 75.0
     """How long a connection may be idle, or take for the headers of its next request."""
     body_idle: Seconds = 15.0

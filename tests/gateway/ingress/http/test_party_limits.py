@@ -280,6 +280,24 @@ async def test_what_never_begins_is_ended(
         await one.session.close()
 
 
+async def test_a_connection_ends_after_some_requests_by_nobody_who_is_known(
+    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
+) -> None:
+    service.suspended.add("post-a")
+    asked = b"GET /v1/formats HTTP/1.1\r\nHost: x\r\n\r\n"
+    strict = replace(settings, unidentified=3)
+    async with serving(pki, service, seen, strict, None) as ingress:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", ingress.port, ssl=pki.client("post-a"), server_hostname="127.0.0.1"
+        )
+        async with asyncio.timeout(10):
+            writer.write(asked * 10)
+            answer = await reader.read()
+        writer.close()
+    assert answer.count(b"HTTP/1.1 403") == 3
+    assert answer.count(b"Connection: close") == 1
+
+
 class Wire(asyncio.Transport):
     """A transport that only knows whether it was aborted."""
 
