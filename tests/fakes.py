@@ -127,7 +127,7 @@ class FakeService:
     ) -> Signed:
         try:
             offer = read_offer(request, content=content, names=names, now=NOW)
-            prove_offer(offer, self.keys.get(offer.party, {}))
+            key = prove_offer(offer, self.keys.get(offer.party, {}))
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
         if (offer.party, offer.nonce) in self.nonces:
@@ -135,7 +135,12 @@ class FakeService:
         self.nonces.add((offer.party, offer.nonce))
         if beside is not None and beside.party != offer.party:
             raise Refused("party.ambiguous")
-        by = SignedBy(kid=offer.kid, method=ProofMethod.HTTP_SIGNATURE, evidence=offer.evidence)
+        by = SignedBy(
+            kid=offer.kid,
+            public_key=key.key.as_pem(private=False).decode(),
+            method=ProofMethod.HTTP_SIGNATURE,
+            evidence=offer.evidence,
+        )
         identity = beside or Identity(party=offer.party, method="http-signature")
         return Signed(identity=identity, by=by, digests=offer.digests)
 

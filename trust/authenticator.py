@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from trust.binding import Binding, Bindings
@@ -20,6 +21,11 @@ from trust.party import Registry
 from trust.revocation import Question, Revocations
 from trust.signatures.http.offer import Offer, prove_offer
 from trust.signatures.jws import MAX_AGE, Verifier
+
+_BY: Mapping[Method, Identification | None] = MappingProxyType(
+    {"mtls": "certificate", "http-signature": "signature", "folder": None}
+)
+"""What a registration calls the ways to come."""
 
 
 class Authenticator:
@@ -92,6 +98,14 @@ class Authenticator:
         key = prove_offer(offer, self.keys(offer.party))
         key.judge_time(now)  # told to the key's holder alone
         return key
+
+    def still(self, identity: Identity) -> None:
+        """Raise ``party.*`` when somebody who was identified some time ago may not go on.
+
+        Content can be long in coming, and the registry changes meanwhile. What a certificate or
+        a signature shows has to be judged again by whoever has it.
+        """
+        _judge_standing(self.registry.party(identity.party), by=_BY[identity.method])
 
     def configured(self, party: PartyId, *, method: Method = "folder") -> Identity:
         """The party to which the operator gave a channel of its own, such as a watched folder."""

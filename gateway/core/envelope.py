@@ -47,10 +47,12 @@ class Transport(StrEnum):
 class SignedBy(msgspec.Struct, frozen=True, kw_only=True):
     """A signature over the digest of the content that an ingress has proved.
 
-    ``kid`` is a key of the sender; ``evidence`` is what :class:`gateway.core.records.Proof` keeps.
+    ``kid`` is a key of the sender, ``public_key`` that key as PEM; ``evidence`` is what
+    :class:`gateway.core.records.Proof` keeps.
     """
 
     kid: str
+    public_key: str
     method: ProofMethod
     evidence: bytes
 

@@ -186,9 +186,14 @@ class Gateway:
         )
 
     def _sender(self, identity: Identity, on_behalf_of: str | None = None) -> Sender:
-        """The sender with its registration of now, and with its principal if it claims one."""
-        registry = self._authenticator().registry
+        """The sender with its registration of now, and with its principal if it claims one.
+
+        Refuses who was suspended since it was identified: content may be long in coming.
+        """
+        authenticator = self._authenticator()
+        registry = authenticator.registry
         try:
+            authenticator.still(identity)
             party = registry.party(identity.party)
             if on_behalf_of is None:
                 return Sender(identity, party)
@@ -211,7 +216,7 @@ class Gateway:
                 found.insert(0, beside)
         if envelope.signature is not None and envelope.signed is not None:
             keys = self._authenticator().keys(sender.identity.party)
-            found.append(proof_of(envelope.signed, sender.identity, keys))
+            found.append(proof_of(envelope.signed, sender.identity, keys, now=self._clock()))
         if sender.must_sign:
             return self._counting(sender, found)
         return found[0] if found else None
@@ -232,7 +237,8 @@ class Gateway:
         """The proof of a JWS, or of what the ingress has proved."""
         authenticator = self._authenticator()
         if envelope.signature is None and envelope.signed is not None:
-            return proof_of(envelope.signed, identity, authenticator.keys(identity.party))
+            keys = authenticator.keys(identity.party)
+            return proof_of(envelope.signed, identity, keys, now=self._clock())
         try:
             verifier = authenticator.verifier(
                 identity,
@@ -271,7 +277,11 @@ class Gateway:
         """Journal that a proven party was refused before its content was judged, within bounds."""
         if not isinstance(refused, Refused):
             return False  # what may work later is no evidence of anything
-        sender = self._sender(identity)
+        # By now it may be suspended, which is no reason to forget what it did.
+        party = self._authenticator().registry.parties.get(identity.party)
+        if party is None:
+            return False
+        sender = Sender(identity, party)
         omitted = self._notebook.omitted(identity.party)
         if omitted is None:
             return False

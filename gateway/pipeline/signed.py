@@ -34,22 +34,34 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     digests: Mapping[str, bytes]
 
 
-def proof_of(signed: SignedBy, identity: Identity, keys: Mapping[str, PublicKey]) -> Proof:
+def proof_of(
+    signed: SignedBy, identity: Identity, keys: Mapping[str, PublicKey], *, now: datetime
+) -> Proof:
     """What is kept of a signature that an ingress has proved with one of the party's ``keys``.
 
-    Raises ``Refused`` when that key was taken away in the meantime.
+    Raises ``Refused`` when that key was taken away, replaced or over in the meantime: content may
+    be long in coming.
     """
     key = keys.get(signed.kid)
-    if key is None:
+    if key is None or pem_of(key) != signed.public_key:
         raise Refused("signature.key-unknown")
+    try:
+        key.judge_time(now)
+    except TrustError as error:
+        raise Refused(error.code, error.detail) from error
     return Proof(
         method=signed.method,
         kid=key.kid,
-        public_key=key.key.as_pem(private=False).decode(),
+        public_key=signed.public_key,
         algorithm=key.algorithm.name,
         fingerprint=identity.fingerprint,
         signature=signed.evidence,
     )
+
+
+def pem_of(key: PublicKey) -> str:
+    """The key as a ``Proof`` keeps it."""
+    return key.key.as_pem(private=False).decode()
 
 
 class Signatures:
@@ -86,7 +98,7 @@ class Signatures:
             offer = read_offer(
                 request, content=content, names=names, now=now, max_age=self._max_age
             )
-            identity = self._judge(offer, beside, now)
+            identity, key = self._judge(offer, beside, now)
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
         # Only now, or strangers could use up what a party is about to send.
@@ -100,17 +112,25 @@ class Signatures:
             raise Refused("signature.replayed")
         return Signed(
             identity=identity,
-            by=SignedBy(kid=offer.kid, method=ProofMethod.HTTP_SIGNATURE, evidence=offer.evidence),
+            by=SignedBy(
+                kid=offer.kid,
+                public_key=pem_of(key),
+                method=ProofMethod.HTTP_SIGNATURE,
+                evidence=offer.evidence,
+            ),
             digests=offer.digests,
         )
 
-    def _judge(self, offer: Offer, beside: Identity | None, now: datetime) -> Identity:
+    def _judge(
+        self, offer: Offer, beside: Identity | None, now: datetime
+    ) -> tuple[Identity, PublicKey]:
+        """Who signed, and with which key."""
         authenticator = self._authenticator()
         if beside is None:
-            return authenticator.signed(offer, now=now)
+            identity = authenticator.signed(offer, now=now)
+            return identity, authenticator.keys(offer.party)[offer.kid]
         if offer.party != beside.party:
             raise TrustError(
                 "party.ambiguous", "the certificate and the signature name two parties"
             )
-        authenticator.signer(offer, now=now)
-        return beside
+        return beside, authenticator.signer(offer, now=now)

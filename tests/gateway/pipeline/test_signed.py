@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 
@@ -22,8 +23,8 @@ from translators.canonical import Interchange
 from translators.translator import encode
 from trust.authenticator import Authenticator
 from trust.authority import generate_key
-from trust.identity import Identity, PartyId
-from trust.keys import KeySigner, load_public_key, signing_key, verifying_key
+from trust.identity import Identity, Method, PartyId
+from trust.keys import KeySigner, load_public_key, public_keys, signing_key, verifying_key
 from trust.members import Party, SigningKey
 from trust.party import Registry
 from trust.revocation import Revocations
@@ -210,7 +211,7 @@ async def test_what_is_kept_proves_it_with_the_key_that_is_kept(desk: Desk) -> N
     found = await desk.prove(signed("shop"))
     keys = {KEYS["shop"].kid: KEYS["shop"].public_key}
 
-    proof = proof_of(found.by, found.identity, keys)
+    proof = proof_of(found.by, found.identity, keys, now=NOW)
 
     assert (ProofMethod.HTTP_SIGNATURE, "shop-1", "Ed25519", "") == (
         proof.method,
@@ -243,7 +244,12 @@ def submission(*, jws: bool = False) -> Envelope:
         transport=Transport.HTTPS,
         received_at=samples.NOW,
         signature=token if jws else None,
-        signed=SignedBy(kid=key.kid, method=ProofMethod.HTTP_SIGNATURE, evidence=evidence),
+        signed=SignedBy(
+            kid=key.kid,
+            public_key=key.public_pem.decode(),
+            method=ProofMethod.HTTP_SIGNATURE,
+            evidence=evidence,
+        ),
     )
 
 
@@ -287,4 +293,47 @@ async def test_a_key_that_was_taken_away_in_between_keeps_nothing(desk: Desk) ->
     found = await desk.prove(signed("shop"))
 
     with pytest.raises(Refused, match=r"signature\.key-unknown"):
-        proof_of(found.by, found.identity, {})
+        proof_of(found.by, found.identity, {}, now=NOW)
+
+
+async def test_another_key_under_the_same_name_keeps_nothing(desk: Desk) -> None:
+    """What is kept is proved by the key that is kept, or it proves nothing."""
+    found = await desk.prove(signed("shop"))
+    replaced = public_keys([msgspec.structs.replace(row("both"), kid="shop-1")])
+
+    with pytest.raises(Refused, match=r"signature\.key-unknown"):
+        proof_of(found.by, found.identity, replaced, now=NOW)
+
+
+async def test_a_key_that_is_over_when_its_content_has_come_keeps_nothing(desk: Desk) -> None:
+    found = await desk.prove(signed("shop"))
+    over = public_keys([row("shop", not_after=NOW - HOUR)])
+
+    with pytest.raises(Refused, match=r"signature\.key-expired"):
+        proof_of(found.by, found.identity, over, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "code"),
+    [
+        ("mtls", {"suspended": True}, "party.suspended"),
+        ("http-signature", {"suspended": True}, "party.suspended"),
+        ("folder", {"suspended": True}, "party.suspended"),
+        ("mtls", {"identified_by": ("signature",)}, "party.identification"),
+        ("http-signature", {"identified_by": ("certificate",)}, "party.identification"),
+    ],
+)
+async def test_what_was_withdrawn_while_the_content_came_counts(
+    method: Method, change: dict[str, Any], code: str
+) -> None:
+    """A body may take minutes; who is suspended meanwhile is refused all the same."""
+    middle = Middle()
+    both = party("both", "certificate", "signature", grants=(ALL,))
+    middle.parties = middle.parties.with_party(msgspec.structs.replace(both, **change))
+    service = gateway(middle)
+    sender = Identity(party=PartyId("both"), method=method)
+
+    with pytest.raises(Refused) as caught:
+        await service.accept(sender, submission())
+    assert code == caught.value.code
+    assert await middle.journal.find(PartyId("both"), InterchangeId("first")) is None
