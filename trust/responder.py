@@ -120,7 +120,8 @@ def read_question(der: bytes) -> Question:
         raise Refusal(Unanswered.MALFORMED) from error
     if hash_name not in _HASHES or (nonce is not None and len(nonce) not in NONCE_BYTES):
         raise Refusal(Unanswered.MALFORMED)
-    if len(question.issuer_name_hash) != len(question.issuer_key_hash):
+    # RFC 5280, 4.1.2.2: a serial number is positive; nothing has one below it.
+    if question.serial < 0 or len(question.issuer_name_hash) != len(question.issuer_key_hash):
         raise Refusal(Unanswered.MALFORMED)
     return question
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.keys.errors import KeyUnusable
+from gateway.keys.permissions import read_private
 from gateway.telemetry import EventLog
 from trust.certificates import fingerprint_of, load_certificates
 from trust.errors import TrustError
@@ -43,20 +45,25 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_pair(certificate: Path, key: Path) -> Pair:
-    """The pair of two files. Raises ``OSError``, and ``PairRefused`` for what does not fit."""
-    contents = []
-    for path in (certificate, key):
-        with path.open("rb") as file:
-            contents.append(file.read(MAX_FILE_BYTES + 1))
-        if len(contents[-1]) > MAX_FILE_BYTES:
-            raise PairRefused("a file is too large")
+    """The pair of two files. Raises ``OSError``, and ``PairRefused`` for what does not fit.
+
+    A key to which others than its owner have access is refused, as a signing key is.
+    """
+    with certificate.open("rb") as file:
+        chain = file.read(MAX_FILE_BYTES + 1)
+    if len(chain) > MAX_FILE_BYTES:
+        raise PairRefused("the file of the certificate is too large")
     try:
-        leaf = load_certificates(contents[0])[0]
+        private = read_private(key)
+    except KeyUnusable as error:
+        raise PairRefused(str(error)) from error
+    try:
+        leaf = load_certificates(chain)[0]
     except TrustError as error:
         raise PairRefused("the file of the certificate has none") from error
     pair = Pair(
-        certificate=contents[0],
-        key=contents[1],
+        certificate=chain,
+        key=private,
         fingerprint=fingerprint_of(leaf),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,

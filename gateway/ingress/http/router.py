@@ -7,7 +7,7 @@ from ssl import SSLObject
 from urllib.parse import unquote
 
 import msgspec
-from aiohttp import HttpVersion10, web
+from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Refused
@@ -180,8 +180,8 @@ def _ends_for_strangers(request: BaseRequest) -> bool:
 
 
 def _is_plain(request: BaseRequest) -> bool:
-    """A request for an origin, not for a proxy or a tunnel (RFC 9112, 3.2), and not of HTTP/0.9."""
-    return request.raw_path.startswith("/") and request.version >= HttpVersion10
+    """A request of HTTP/1 for an origin, not for a proxy or a tunnel (RFC 9112, 3.2)."""
+    return request.raw_path.startswith("/") and request.version.major == 1
 
 
 def _is_read_away(request: BaseRequest, told: Told) -> bool:

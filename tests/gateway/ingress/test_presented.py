@@ -37,6 +37,7 @@ class Bench:
         for target, source in ((self.certificate, certificate), (self.key, key)):
             draft = target.with_suffix(".new")
             draft.write_bytes(source.read_bytes())
+            draft.chmod(0o600)
             draft.replace(target)
 
     def look(self) -> bool:
@@ -175,6 +176,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(bench: Bench, tmp_path:
     )
     (tmp_path / "encrypted.key").write_bytes(encrypted)
 
+    (tmp_path / "encrypted.key").chmod(0o600)
     with pytest.raises(PairRefused, match="do not belong together"):
         read_pair(bench.certificate, tmp_path / "encrypted.key")
 
@@ -195,3 +197,9 @@ def test_nothing_is_left_open(bench: Bench) -> None:
         assert bench.look()
 
     assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_key_that_others_can_read_is_refused(bench: Bench) -> None:
+    bench.key.chmod(0o640)
+    with pytest.raises(PairRefused, match="chmod 600"):
+        read_pair(bench.certificate, bench.key)
