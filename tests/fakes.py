@@ -94,6 +94,7 @@ class FakeService:
         self.taken: list[tuple[Envelope, bytes]] = []
         self.noted: list[str] = []
         self.suspended: set[str] = set()
+        self.identified = 0
         self.keys: dict[PartyId, dict[str, PublicKey]] = {}
         self.nonces: set[tuple[PartyId, str]] = set()
         self.subscribed = False
@@ -106,6 +107,7 @@ class FakeService:
         self.published = PublishedKeys(gateway=gateway_id, keys=())
 
     async def identify(self, certificate: bytes) -> Identity:
+        self.identified += 1
         parsed = x509.load_der_x509_certificate(certificate)
         if parsed.not_valid_after_utc < datetime.now(UTC):
             raise Refused("certificate.expired")

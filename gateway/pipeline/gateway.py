@@ -353,7 +353,8 @@ class Gateway:
         self, identity: Identity, cursor: str, message_ids: Sequence[MessageId] | None = None
     ) -> int:
         """Settle a page (or only some of its messages) as delivered; how many."""
-        return await self._inboxes.acknowledge(identity.party, cursor, message_ids)
+        party = self._sender(identity).party  # of now: the call may have been long in coming
+        return await self._inboxes.acknowledge(party.id, cursor, message_ids)
 
     def subscribe(
         self, identity: Identity, *, format_id: FormatId | None = None, max_in_flight: int

@@ -94,6 +94,7 @@ class Inbox:
             page = await self._service.inbox(
                 call.identity, limit=limit, wait=min(left, STEP_S), format_id=format_id
             )
+            await call.still()
             if page.messages or loop.time() >= until or self._stopping.is_set():
                 return page
 

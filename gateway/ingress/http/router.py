@@ -24,10 +24,14 @@ _READ_AWAY_BYTES = 1 << 20
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """A party, and the signature of its request if it had one."""
+    """A party, and the signature of its request if it had one.
+
+    ``still`` raises ``Refused`` when what the connection shows has ceased to count.
+    """
 
     identity: Identity
     signed: Signed | None = None
+    still: Callable[[], Awaitable[None]]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +43,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     request: BaseRequest
     identity: Identity
     signed: Signed | None = None
+    still: Callable[[], Awaitable[None]]
+    """Judges the caller anew, after whatever took time; raises ``Refused``."""
     values: tuple[str, ...]
 
     def query(self, *allowed: str) -> dict[str, str]:
@@ -128,7 +134,13 @@ class Router:
         if handler is None:
             return self._method(request, tuple(handlers))
         return await handler(
-            Call(request=request, identity=caller.identity, signed=caller.signed, values=values)
+            Call(
+                request=request,
+                identity=caller.identity,
+                signed=caller.signed,
+                still=caller.still,
+                values=values,
+            )
         )
 
     def _find(self, path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:

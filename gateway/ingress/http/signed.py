@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from aiohttp.web_request import BaseRequest
 
@@ -42,11 +43,19 @@ class Identification:
         """Raise ``Refused`` unless it is a party that may come this way."""
         if not self._certificates:
             signed = await self._proved(request, None)
-            return Caller(identity=signed.identity, signed=signed)
-        identity = await self._service.identify(certificate_of(request))
-        if "Signature" not in request.headers and "Signature-Input" not in request.headers:
-            return Caller(identity=identity)
-        return Caller(identity=identity, signed=await self._proved(request, identity))
+            return Caller(identity=signed.identity, signed=signed, still=_nothing_more)
+        certificate = certificate_of(request)
+        identity = await self._service.identify(certificate)
+        proved = None
+        if "Signature" in request.headers or "Signature-Input" in request.headers:
+            proved = await self._proved(request, identity)
+        still = partial(self._still, certificate, identity)
+        return Caller(identity=identity, signed=proved, still=still)
+
+    async def _still(self, certificate: bytes, before: Identity) -> None:
+        now = await self._service.identify(certificate)
+        if now.party != before.party:
+            raise Refused("party.ambiguous", "its certificate was given to another party")
 
     async def _proved(self, request: BaseRequest, beside: Identity | None) -> Signed:
         content = request.method in _WITH_CONTENT
@@ -55,6 +64,10 @@ class Identification:
         return await self._service.identify_signed(
             message_of(request), content=content, names=self.names, beside=beside
         )
+
+
+async def _nothing_more() -> None:
+    """A connection without a certificate shows nothing; the service judges who has signed."""
 
 
 def message_of(request: BaseRequest) -> Message:
@@ -75,9 +88,13 @@ def message_of(request: BaseRequest) -> Message:
 async def content_of(call: Call, intake: Intake, settings: HttpSettings) -> Content:
     """The whole body, and that it is the one that was signed if the request was.
 
-    Raises ``Refused`` as ``read_body`` does, or with ``signature.digest``.
+    Raises ``Refused`` as ``read_body`` does, or with ``signature.digest``, or as the caller was
+    when it is judged again: a body may take minutes, and a suspension counts within seconds.
     """
+    awaited = not call.request.content.is_eof()
     content = await read_body(call.request, intake, settings)
+    if awaited:
+        await call.still()
     if call.signed is None:
         return content
     digests = dict(call.signed.digests)

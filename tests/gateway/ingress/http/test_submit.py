@@ -293,3 +293,21 @@ async def test_more_submissions_than_the_bound_are_sent_away(
     assert (status, problem["code"]) == (503, "overload")
     assert "Retry-After" in headers
     assert [(await answer)[0] for answer in held] == [202] * 4
+
+
+@pytest.mark.parametrize("path", ["/v1/interchanges", "/v1/inbox/acknowledgements"])
+async def test_a_certificate_that_ends_to_count_while_the_body_comes_is_refused(
+    client: Client, service: FakeService, path: str
+) -> None:
+    """A body may take minutes; a certificate may be revoked in less."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"cursor": '
+        await until(lambda: service.identified == 1)
+        service.suspended.add("post-a")
+        yield b'"c"}'
+
+    status, _, problem = await client.post(body(), path=path)
+
+    assert (403, "party.suspended") == (status, problem["code"])
+    assert ([], []) == (service.envelopes, service.acknowledged)
