@@ -21,6 +21,7 @@ from gateway.client import (
 from trust.identity import PartyId
 
 Client = PartyClient | GrpcPartyClient
+_CERTS = Path("certs")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _OPTIONS = (
@@ -36,7 +37,7 @@ _OPTIONS = (
     click.option(
         "--certs",
         type=click.Path(file_okay=False, path_type=Path),
-        default=Path("certs"),
+        default=_CERTS,
         show_default=True,
         help="Folder that `luxor certs dev` has made.",
     ),
@@ -70,6 +71,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     credentials: Credentials
     gateway: Peer | None
     sign_requests: bool = False
+    options: tuple[str, ...] = ()
+    """How the same was said on the command line, for a command to be told to a person."""
 
     def client(self) -> Client:
         """A client for the URL's transport; raises ``CredentialsError``."""
@@ -130,12 +133,33 @@ def access(
         credentials = msgspec.structs.replace(credentials, signing_key=sign_key)
     if requests and credentials.signing_key is None:
         raise click.UsageError("--sign http needs --sign-key, or a folder that has the key")
-    return Access(url=url, credentials=credentials, gateway=known, sign_requests=requests)
+    said: dict[str, object] = {
+        "--to": url,
+        "--as": party,
+        "--certs": None if certs == _CERTS else certs,
+        "--cert": cert,
+        "--key": key,
+        "--ca": ca,
+        "--sign": how if requests else None,
+        "--sign-key": sign_key if requests else None,
+    }
+    return Access(
+        url=url,
+        credentials=credentials,
+        gateway=known,
+        sign_requests=requests,
+        options=tuple(word for name, value in said.items() if value for word in (name, str(value))),
+    )
 
 
 def _of_folder(party: str | None, certs: Path, gateway: str | None) -> tuple[Credentials, Peer]:
     if party is None:
         raise click.UsageError("--as PARTY is needed, or --cert, --key and --ca")
+    if certs == _CERTS and not certs.is_dir():
+        raise click.UsageError(
+            "say with what to connect: --cert, --key and --ca, or --sign http, --sign-key and --ca"
+            " (there is no folder certs, which `luxor certs dev` makes for development)"
+        )
     return development(certs, party, gateway=gateway)
 
 
@@ -150,6 +174,8 @@ def _of_files(
     party: str | None, cert: Path | None, key: Path | None, ca: Path | None
 ) -> Credentials:
     if cert is None or key is None or ca is None:
-        raise click.UsageError("--cert, --key and --ca belong together")
+        raise click.UsageError(
+            "--cert, --key and --ca belong together (without a certificate: --sign http)"
+        )
     name = None if party is None else PartyId(party)
     return Credentials(certificate=cert, key=key, authority=ca, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 import click
@@ -56,9 +57,9 @@ def as_json(sent: Sent) -> str:
     return msgspec.json.encode(told).decode()
 
 
-def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Console) -> None:
+def print_answer(sent: Sent, reached: Access, *, console: Console) -> None:
     """A summary of the receipt, every fault, and where to look next."""
-    claims, who = sent.answer.claims, _who(party, reached)
+    claims, again = sent.answer.claims, shlex.join(reached.options)
     total = claims.accepted + claims.refused
     counted = f"{claims.accepted} of {total} {'message' if total == 1 else 'messages'} accepted"
     console.print(
@@ -80,9 +81,9 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
     console.print(table)
     lost = in_words(_lost(sent.outcomes))
     if lost:
-        where = f"luxor report {claims.interchange_id} --to {reached.url}"
+        where = f"luxor report {claims.interchange_id} {again}"
         console.print(
-            f"Not simply carried: {lost}. Which values, and why: {where}{who}",
+            f"Not simply carried: {lost}. Which values, and why: {where}",
             style="yellow",
             markup=False,
             highlight=False,
@@ -93,18 +94,13 @@ def print_answer(sent: Sent, reached: Access, *, party: str | None, console: Con
         console.print(fault_table(_rows(warned)))
     if claims.accepted:
         console.print(
-            f"Look next: luxor trace {claims.interchange_id} --to {reached.url}{who}",
+            f"Look next: luxor trace {claims.interchange_id} {again}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
     else:
         console.print("Nothing was kept under this id: repair the file and send it again.")
-
-
-def _who(party: str | None, reached: Access) -> str:
-    named = f" --as {party}" if party else ""
-    return f"{named} --sign http" if reached.sign_requests else named
 
 
 def _lost(outcomes: Iterable[Outcome]) -> Counts:

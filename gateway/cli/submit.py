@@ -126,7 +126,7 @@ def submit(
     if json_output:
         click.echo(as_json(sent))
     else:
-        print_answer(sent, reached, party=options["party"], console=Console())
+        print_answer(sent, reached, console=Console())
     if not sent.good:
         sys.exit(REFUSED)
 

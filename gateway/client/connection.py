@@ -56,6 +56,7 @@ class Connection:
         self._signer = signer
         self._url = url.rstrip("/")
         self._context = _tls(credentials)
+        self._shows = credentials.certificate is not None
         self._limits = limits
         self._session: aiohttp.ClientSession | None = None
         self._parting = False
@@ -117,10 +118,12 @@ class Connection:
         except TimeoutError as error:
             raise Unavailable(f"no answer from {self._url}") from error
         except aiohttp.ClientConnectorCertificateError as error:
-            reason = f"{self._url} shows no certificate of the pinned authority"
-            raise Unavailable(reason) from error
+            raise Unavailable(
+                f"the certificate of {self._url} is not accepted: {_why(error)}"
+            ) from error
         except (aiohttp.ClientError, ssl.SSLError, ConnectionError) as error:
-            raise Unavailable(f"no connection to {self._url}: {error}") from error
+            hint = "" if self._shows else " (we showed no client certificate)"
+            raise Unavailable(f"no connection to {self._url}: {error}{hint}") from error
 
     async def _once(
         self,
@@ -177,3 +180,8 @@ def _tls(credentials: Credentials) -> ssl.SSLContext:
         files = f"{credentials.certificate}, {credentials.key}"
         raise CredentialsError(f"{files}: {error.strerror or error}") from error
     return context
+
+
+def _why(error: aiohttp.ClientConnectorCertificateError) -> str:
+    cause = error.certificate_error
+    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(cause)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,18 @@ def test_an_accepted_file_ends_well_with_a_proved_receipt(
     assert "3 of 3 messages accepted" in result.stdout
     assert "proved" in result.stdout
     assert "Look next: luxor trace items-" in result.stdout
+
+
+def test_what_to_look_at_next_can_be_typed_as_it_stands(
+    submit: Callable[..., Result], command: Callable[..., Result], good: Path
+) -> None:
+    line = next(line for line in submit(good).stdout.splitlines() if "Look next" in line)
+    words = shlex.split(line.removeprefix("Look next: luxor "))
+
+    seen = command(*words)
+
+    assert seen.exit_code == 0, seen.output
+    assert "ItemDeclaration" in seen.stdout
 
 
 def test_as_json_it_is_one_object(submit: Callable[..., Result], good: Path) -> None:
@@ -198,6 +211,37 @@ def test_a_gateway_that_is_not_there_may_be_tried_again(
     assert "Repeating the same command is safe" in result.stderr
     again = submit(good, "--to", "https://localhost:1", "--json")
     assert (again.exit_code, told(again)["status"]) == (3, "unavailable")
+
+
+def test_a_gateway_of_another_authority_is_told_with_the_reason(
+    submit: Callable[..., Result], good: Path, certs: Path
+) -> None:
+    result = submit(good, "--ca", certs / "partner/root.pem")
+    assert result.exit_code == 3
+    assert "is not accepted: unable to get local issuer certificate" in " ".join(
+        result.stderr.split()
+    )
+
+
+def test_who_shows_no_certificate_where_one_is_needed_is_told_so(
+    command: Command, running: Running, good: Path
+) -> None:
+    network = running.certs / "luxor"
+    key = network / "parties/platform-shop/signing.key"
+    signing = ("--sign", "http", "--sign-key", key, "--ca", network / "root.pem")
+    sender = ("--as", "platform-shop", "--to", running.https, "--format", ITMATT)
+    result = command("submit", good, *sender, *signing)
+    assert result.exit_code == 3
+    assert "we showed no client certificate" in result.stderr
+
+
+def test_without_the_folder_of_development_it_is_told_what_to_give(
+    command: Command, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = command("submit", good, "--as", "post-a", "--format", ITMATT, "--to", "https://a:1")
+    assert result.exit_code == 2
+    assert "--cert, --key and --ca, or --sign http" in " ".join(result.stderr.split())
 
 
 def test_a_receipt_without_proof_is_no_success(
