@@ -52,8 +52,9 @@ class HttpIngress:
         """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
 
         Signatures of requests are for one of ``names`` (``host`` or ``host:port``), by default
-        those of the server's certificate. Without ``certificates`` no client shows one, and each
-        request must be signed. Listeners of one gateway share a ``limiter``.
+        those of the server's certificate at the port that is listened on: what was signed for
+        another gateway on the same host is not for this one. Without ``certificates`` no client
+        shows one, and each request must be signed. Listeners of one gateway share a ``limiter``.
         """
         self._telemetry = telemetry
         self._tls = tls
@@ -83,7 +84,7 @@ class HttpIngress:
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken or a file cannot be read."""
-        context = self._present(self._tls)
+        context = self._context(self._tls)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.create_server(
             (self._host, self._port),
@@ -93,6 +94,7 @@ class HttpIngress:
         )
         listener.settimeout(0)
         self._port = listener.getsockname()[1]
+        self._identification.names = self._called(self._tls)
         server = self._server = web.Server(self._router)
         self._acceptor = Acceptor(
             listener=listener,
@@ -145,8 +147,12 @@ class HttpIngress:
     def _present(self, tls: ServerTls) -> ssl.SSLContext:
         """The context for new connections; what we are called follows the certificate."""
         context = self._context(tls)
-        self._identification.names = self._names or server_names(tls)
+        self._identification.names = self._called(tls)
         return context
+
+    def _called(self, tls: ServerTls) -> frozenset[str]:
+        """The authorities for which requests are signed that are for this listener."""
+        return self._names or frozenset(f"{name}:{self._port}" for name in server_names(tls))
 
     def _routes(self, service: Service, clock: Clock) -> tuple[Route, ...]:
         settings, metrics = self._settings, self._telemetry.metrics

@@ -59,6 +59,7 @@ async def signed(pki: Pki, service: FakeService) -> AsyncIterator[HttpIngress]:
         host="127.0.0.1",
         port=0,
         settings=HttpSettings(drain=2.0, lingering=0.5),
+        names=("127.0.0.1",),  # a connection that is cut goes through a port of its own
         certificates=False,
     )
     await listener.start()

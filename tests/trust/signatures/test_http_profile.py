@@ -228,6 +228,15 @@ def test_a_name_with_a_port_is_for_that_port_alone() -> None:
 
     assert "shop" == judged(signed, names={HOST}).party
     assert "signature.audience" == refusal(signed, names={"gw.example:1"})[0]
+    assert "signature.audience" == refusal(signed, names={"gw.example:443"})[0]
+
+
+@pytest.mark.parametrize("host", ["gw.example", "GW.example:443"])
+def test_a_request_without_a_port_is_for_that_of_https(host: str) -> None:
+    signed = sign(posted(host=host), ED25519)
+
+    assert "shop" == judged(signed, names={"gw.example:443"}).party
+    assert "signature.audience" == refusal(signed, names={"gw.example:8445"})[0]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ def read_offer(
     """The one signature of a request; raises ``TrustError`` with a code ``signature.*``.
 
     ``content`` says whether the request has content. ``names`` are the authorities under which
-    this receiver is known: ``host`` for any port of it, or ``host:port``, in lower case.
+    this receiver is known: ``host`` for any port of it, or ``host:port``, in lower case;
+    ``host:443`` is also meant by a request that names no port.
     """
     if not is_signed(message):
         raise TrustError("signature.missing", "a signature of RFC 9421 is needed, and none came")
@@ -173,7 +174,7 @@ def _check_audience(message: Message, names: Collection[str]) -> None:
     found = _AUTHORITY.fullmatch(authority)
     if found is None or _TARGET.fullmatch(message.target) is None:
         raise TrustError("signature.malformed", "the request needs a host, and a target of its own")
-    if authority not in names and found[1] not in names:
+    if not any(name in names for name in (found[1], authority, f"{authority}:443")):
         raise TrustError("signature.audience", f"this gateway is not known as {authority[:80]}")
 
 

@@ -315,6 +315,22 @@ async def test_a_signature_for_another_host_is_refused(shop: SigningClient, host
     assert body["code"] in {"signature.audience", "signature.malformed"}
 
 
+async def test_a_signature_for_another_gateway_on_the_same_host_is_refused(
+    shop: SigningClient,
+) -> None:
+    """Two gateways may share a host, as they do in the demonstration; each has its port."""
+    mine = URL(shop.url + "/v1/formats")
+    assert mine.port is not None
+    other = mine.with_port(mine.port ^ 1)
+    given = await shop.signer.sign("GET", other, {}, None)
+
+    status, _, body = await shop.call(
+        "GET", "/v1/formats", headers={**given, "Host": other.authority}
+    )
+
+    assert (401, "signature.audience") == (status, body["code"])
+
+
 async def test_names_of_the_configuration_go_before_those_of_the_certificate(
     pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
 ) -> None:
