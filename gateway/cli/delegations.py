@@ -153,20 +153,23 @@ def delegations(*, file: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows))
         return
+    if not rows:
+        print(f"{file}: no delegations")
+        return
     table = Table(
-        Column("delegator", no_wrap=True),
-        Column("delegate", no_wrap=True),
-        Column("id", overflow="fold"),
+        Column("who, for whom", no_wrap=True),
+        Column("id", overflow="fold", min_width=16),
         Column("what", overflow="fold"),
         Column("where", overflow="fold"),
         Column("until", no_wrap=True),
-        Column("standing", overflow="fold"),
+        Column("standing", overflow="fold", min_width=len("in force")),
     )
     for row in rows:
-        what = " · ".join(", ".join(row[name]) for name in ("kinds", "formats", "countries"))
+        what = "\n".join(", ".join(row[name]) for name in ("kinds", "formats", "countries"))
         colour = "green" if row["standing"] == "in force" else "red"
         table.add_row(
-            *(row[name] for name in ("delegator", "delegate", "id")),
+            f"{row['delegate']}\nfor {row['delegator']}",
+            row["id"],
             what,
             ", ".join(row["gateways"]),
             row["not_after"].partition("T")[0],

@@ -44,11 +44,10 @@ def list_parties(*, file: Path, as_json: bool) -> None:
     table = Table(
         Column("party", no_wrap=True),  # what is typed again is never cut
         "name",
-        "roles",
-        Column("authorities", overflow="fold"),
-        "keys",
-        "signs",
-        "standing",
+        Column("roles", overflow="fold"),
+        Column("vouched for by", overflow="fold", min_width=len("vouched")),
+        Column("signs", no_wrap=True),
+        Column("standing", no_wrap=True),
     )
     told = [name for name, usual in _UNUSUAL if any(row[name] != usual for row in rows)]
     for name in told:
@@ -57,10 +56,9 @@ def list_parties(*, file: Path, as_json: bool) -> None:
         table.add_row(
             row["id"],
             row["name"],
-            ", ".join(row["roles"]),
-            ", ".join(row["authorities"]),
-            str(len(row["signing_keys"])),
-            "must" if row["must_sign"] else "may",
+            "\n".join(row["roles"]),
+            "\n".join(row["authorities"]),
+            _signs(row),
             "[red]suspended" if row["suspended"] else "[green]active",
             *(row[name] if isinstance(row[name], str) else ", ".join(row[name]) for name in told),
         )
@@ -154,6 +152,13 @@ def summary(party: Party, registry: Registry) -> dict[str, Any]:
             and standing(each, now=now, registry=registry) == "in force"
         ],
     }
+
+
+def _signs(row: dict[str, Any]) -> str:
+    """Whether it must sign, and with how many keys it can."""
+    count = len(row["signing_keys"])
+    keys = "1 key" if count == 1 else f"{count} keys"
+    return f"{'must' if row['must_sign'] else 'may'}\n{keys}"
 
 
 def receives(party: Party, registry: Registry) -> str:
