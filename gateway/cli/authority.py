@@ -13,10 +13,11 @@ import msgspec
 from gateway.authority.files import put
 from gateway.authority.founding import AuthorityKeyKind, found, install, renew_issuing
 from gateway.cli.authority_serve import serve
+from gateway.cli.groups import Described
 from gateway.cli.issued import folder_option, json_option, opened, print_entries, said
 
 
-@click.group()
+@click.group(cls=Described)
 def authority() -> None:
     """An authority of one's own: certificates for parties, revocation lists, OCSP.
 

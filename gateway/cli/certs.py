@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from gateway.authority.files import alone, put
 from gateway.cli.certs_request import request
 from gateway.cli.certs_status import status
+from gateway.cli.groups import Described
 from trust.development import development_network, revoke
 from trust.errors import TrustError
 from trust.inventory import Holding, inventory
@@ -41,7 +42,7 @@ _profile = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-@click.group()
+@click.group(cls=Described)
 def certs() -> None:
     """Certificates: who expires when, requests for an authority, a development network.
 

@@ -158,7 +158,7 @@ def delegations(*, file: Path, as_json: bool) -> None:
         return
     table = Table(
         Column("who, for whom", no_wrap=True),
-        Column("id", overflow="fold", min_width=16),
+        Column("id", overflow="fold"),
         Column("what", overflow="fold"),
         Column("where", overflow="fold"),
         Column("until", no_wrap=True),

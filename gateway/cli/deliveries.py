@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
+from gateway.cli.groups import Described
 from gateway.config import Config, ConfigError, load
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
@@ -34,7 +35,7 @@ _config = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(cls=Described)
 def deliveries() -> None:
     """Deliveries that their destination refused, and how to try them again.
 

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from gateway.cli.dossier import Missing, dossier
 from gateway.cli.found import as_rows, print_findings, public_key, trusted
+from gateway.cli.groups import Described
 from gateway.cli.journals import reading
 from gateway.config import Config
 from gateway.core.errors import Unavailable
@@ -34,7 +35,7 @@ MAX_FILES = 64
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Described)
 def evidence() -> None:
     """Evidence: what a party sent, that it was that party, and what the gateway told it."""
 

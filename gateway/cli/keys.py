@@ -9,6 +9,7 @@ from typing import Any, get_args
 import click
 import msgspec
 
+from gateway.cli.groups import Described
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.making import make_in_file, make_on_token
 from gateway.keys.opening import Providers
@@ -32,7 +33,7 @@ _algorithm = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(cls=Described)
 def keys() -> None:
     """Signing keys, in files or on tokens (PKCS #11). Keys of TLS: luxor certs.
 

@@ -16,6 +16,7 @@ from gateway.cli.delegations import (
     withdraw_delegation,
 )
 from gateway.cli.enrol import enrol, renew
+from gateway.cli.groups import Described
 from gateway.cli.party_views import check_parties, list_parties, show_party, summary
 from gateway.cli.registry_file import (
     certificate_row,
@@ -35,7 +36,7 @@ from trust.party import Registry
 from trust.registry_write import with_suspended, write_party
 
 
-@click.group()
+@click.group(cls=Described)
 def party() -> None:
     """Parties of a registry: who they are, who vouches for them, what they may send."""
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from gateway.cli.access import Access, access, with_access
 from gateway.cli.found import as_rows, print_findings, trusted
+from gateway.cli.groups import Described
 from gateway.client import CredentialsError, ProblemError
 from gateway.client.bundle import bundle_of
 from gateway.core.errors import Unavailable
@@ -36,7 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Described)
 def receipt() -> None:
     """Receipts: the gateway's signed word on what it received and what became of it."""
 

@@ -12,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from gateway.cli.groups import Described
 from gateway.cli.spoken import Spoken, with_formats
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.opening import Providers
@@ -40,7 +41,7 @@ _format = click.option(
 )
 
 
-@click.group(name="xml")
+@click.group(name="xml", cls=Described)
 def xml() -> None:
     """Signatures inside XML documents (XMLDSig and XAdES-B)."""
 
