@@ -126,12 +126,15 @@ class FakeService:
         content: bool,
         names: Collection[str],
         beside: Identity | None = None,
+        foresee: Callable[[PartyId], None] | None = None,
     ) -> Signed:
         try:
             offer = read_offer(request, content=content, names=names, now=NOW)
             key = prove_offer(offer, self.keys.get(offer.party, {}))
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
+        if foresee is not None:
+            foresee(offer.party)
         if (offer.party, offer.nonce) in self.nonces:
             raise Refused("signature.replayed")
         self.nonces.add((offer.party, offer.nonce))

@@ -140,6 +140,19 @@ class Limiter:
             limits=limits, settings=settings, draw=journal.draw, telemetry=telemetry, clock=clock
         )
 
+    def foresee(self, party: PartyId) -> None:
+        """Raise as ``admit`` and ``call`` would, as far as it can be told without the store.
+
+        Takes nothing, so that whatever else a call would use up is left to it for another time.
+        """
+        account = self._account(party)
+        own = self._settings.of(self._limits(party))
+        if account.calls >= own.concurrent:
+            raise self._refused(party, account, CONCURRENT, RETRY_S)
+        if not account.tokens:
+            rate = Rate(own.requests_per_second, own.burst)
+            self._check_dry(party, account, rate, self._clock().timestamp())
+
     async def admit(self, party: PartyId) -> None:
         """Take a token for one request; raises ``Unavailable`` with the time to come again."""
         account = self._account(party)
@@ -214,10 +227,7 @@ class Limiter:
         seconds = now.timestamp()
         own = self._settings.of(self._limits(party))
         rate = Rate(own.requests_per_second, own.burst)
-        dry = account.dry
-        # Another rate, or a clock that was set back, and the store is asked again.
-        if dry is not None and dry.rate == rate and dry.since <= seconds < dry.until:
-            raise self._refused(party, account, RATE, dry.until - seconds)
+        self._check_dry(party, account, rate, seconds)
         want = max(1, min(rate.burst, math.ceil(rate.per_second * _CHUNK_S)))
         drawn = await self._drawn(party, account, want, rate, now)
         if not drawn.granted:
@@ -225,6 +235,12 @@ class Limiter:
             account.dry = _Dry(rate, seconds, seconds + wait)
             raise self._refused(party, account, RATE, wait)
         account.tokens = drawn.granted
+
+    def _check_dry(self, party: PartyId, account: _Account, rate: Rate, seconds: float) -> None:
+        dry = account.dry
+        # Another rate, or a clock that was set back, and the store is asked again.
+        if dry is not None and dry.rate == rate and dry.since <= seconds < dry.until:
+            raise self._refused(party, account, RATE, dry.until - seconds)
 
     async def _drawn(
         self, party: PartyId, account: _Account, want: int, rate: Rate, now: datetime

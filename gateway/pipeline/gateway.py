@@ -124,9 +124,12 @@ class Gateway:
         content: bool,
         names: Collection[str],
         beside: Identity | None = None,
+        foresee: Callable[[PartyId], None] | None = None,
     ) -> Signed:
-        """Who signed a request; raises ``Refused``."""
-        return await self._signatures.prove(request, content=content, names=names, beside=beside)
+        """Who signed a request; raises ``Refused``, and whatever ``foresee`` raises."""
+        return await self._signatures.prove(
+            request, content=content, names=names, beside=beside, foresee=foresee
+        )
 
     def folder_identity(self, party: PartyId) -> Identity:
         """The identity behind a folder of the configuration; raises ``Refused``."""

@@ -5,7 +5,7 @@ Every method raises ``Refused`` (a code of ``gateway/core/problems.toml``) or ``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -81,11 +81,13 @@ class Service(Protocol):
         content: bool,
         names: Collection[str],
         beside: Identity | None = None,
+        foresee: Callable[[PartyId], None] | None = None,
     ) -> Signed:
         """Who signed a request (RFC 9421), never told twice for one signature.
 
         ``content``: whether it has some. ``names``: those of the listener. ``beside``: who the
-        connection has proved already; the signature must be of the same party.
+        connection has proved already; the signature must be of the same party. ``foresee`` is
+        told who it is before the signature is used up, and may raise: then it is not.
         """
 
     def folder_identity(self, party: PartyId) -> Identity:

@@ -13,7 +13,7 @@ from gateway.core.ports import Clock, Journal
 from gateway.core.records import Proof, ProofMethod
 from trust.authenticator import Authenticator
 from trust.errors import TrustError
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
 from trust.keys import PublicKey
 from trust.signatures.http.offer import Offer, read_offer
 from trust.signatures.http.signature_base import Message
@@ -87,11 +87,14 @@ class Signatures:
         content: bool,
         names: Collection[str],
         beside: Identity | None = None,
+        foresee: Callable[[PartyId], None] | None = None,
     ) -> Signed:
         """The party that signed a request; raises ``Refused``.
 
         ``names`` are those of the listener. ``beside`` is who has proved itself by the connection
-        already: the signature must be of the same party, and identifies nobody.
+        already: the signature must be of the same party, and identifies nobody. ``foresee`` is
+        told the party, and may raise, before its nonce is written down: who asks too often would
+        otherwise have the store write all the same.
         """
         now = self._clock()
         try:
@@ -101,6 +104,8 @@ class Signatures:
             identity, key = self._judge(offer, beside, now)
         except TrustError as error:
             raise Refused(error.code, error.detail) from error
+        if foresee is not None:
+            foresee(offer.party)
         # Only now, or strangers could use up what a party is about to send.
         fresh = await self._journal.remember(
             f"http-signature:{offer.party}",

@@ -65,8 +65,10 @@ class HttpIngress:
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
         self._names = frozenset(name.lower() for name in names)
         self._context = https_context if certificates else open_context
-        self._identification = Identification(service, names=self._names, certificates=certificates)
         limiter = limiter or Limiter.alone(telemetry=telemetry, clock=clock)
+        self._identification = Identification(
+            service, names=self._names, certificates=certificates, foresee=limiter.foresee
+        )
         self._limiter = limiter
         self._router = Router(
             self._routes(service, clock),

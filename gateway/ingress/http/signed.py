@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from aiohttp.web_request import BaseRequest
@@ -17,7 +17,7 @@ from gateway.ingress.spool import Intake
 from gateway.pipeline.service import Service
 from gateway.pipeline.signed import Signed
 from trust.errors import TrustError
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
 from trust.signatures.http.digest import check_content
 from trust.signatures.http.signature_base import Message
 
@@ -30,12 +30,21 @@ _WITH_CONTENT = frozenset({"POST"})
 class Identification:
     """Who sends a request: by its certificate, by its signature, or both that must agree."""
 
-    def __init__(self, service: Service, *, names: Collection[str], certificates: bool) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        names: Collection[str],
+        certificates: bool,
+        foresee: Callable[[PartyId], None],
+    ) -> None:
         """``names`` are the authorities of this listener: ``host`` or ``host:port``.
 
-        Without ``certificates`` each request must be signed.
+        Without ``certificates`` each request must be signed. ``foresee`` raises for a party that
+        is at its limits, so that a request that is too much uses no nonce up.
         """
         self._service = service
+        self._foresee = foresee
         self._certificates = certificates
         self.names = names
 
@@ -62,7 +71,11 @@ class Identification:
         if not content and request.can_read_body:  # it would be covered by nothing
             raise Refused("request.invalid", f"a signed {request.method} has no content")
         return await self._service.identify_signed(
-            message_of(request), content=content, names=self.names, beside=beside
+            message_of(request),
+            content=content,
+            names=self.names,
+            beside=beside,
+            foresee=self._foresee,
         )
 
 

@@ -19,7 +19,9 @@ from gateway.client.requests import RequestSigner
 from gateway.core.records import ProofMethod
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.limits import Limiter
 from gateway.ingress.tls import ServerTls, server_names
+from gateway.pipeline.settings import PartySettings
 from tests.fakes import NOW, FakeService, Seen, clock
 from tests.gateway.ingress.http.conftest import Client
 from tests.pki import Pki
@@ -34,14 +36,13 @@ SHOP = PartyId("shop")
 KEY = KeySigner(generate_key("Ed25519"), kid="shop-1")
 
 
-@pytest.fixture
-async def open_ingress(
-    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
-) -> AsyncIterator[HttpIngress]:
-    """A listener that asks for no certificate."""
+def listening(
+    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings, **more: Any
+) -> HttpIngress:
+    """A listener that asks for no certificate and knows the shop's key."""
     service.keys[SHOP] = {KEY.kid: KEY.public_key}
     certificate, key = pki.issue("gateway")
-    listener = HttpIngress(
+    return HttpIngress(
         service=service,
         telemetry=seen.telemetry,
         clock=clock,
@@ -50,7 +51,16 @@ async def open_ingress(
         port=0,
         settings=settings,
         certificates=False,
+        **more,
     )
+
+
+@pytest.fixture
+async def open_ingress(
+    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
+) -> AsyncIterator[HttpIngress]:
+    """A listener that asks for no certificate."""
+    listener = listening(pki, service, seen, settings)
     await listener.start()
     yield listener
     await listener.stop()
@@ -334,19 +344,7 @@ async def test_a_signature_for_another_gateway_on_the_same_host_is_refused(
 async def test_names_of_the_configuration_go_before_those_of_the_certificate(
     pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
 ) -> None:
-    service.keys[SHOP] = {KEY.kid: KEY.public_key}
-    certificate, key = pki.issue("gateway")
-    listener = HttpIngress(
-        service=service,
-        telemetry=seen.telemetry,
-        clock=clock,
-        tls=ServerTls(certificate=certificate, key=key, authorities=pki.authority),
-        host="127.0.0.1",
-        port=0,
-        settings=settings,
-        names=("GW.example",),
-        certificates=False,
-    )
+    listener = listening(pki, service, seen, settings, names=("GW.example",))
     await listener.start()
     client = SigningClient(listener, pki.stranger())
     try:
@@ -472,3 +470,32 @@ async def test_the_connection_of_a_refused_signature_stays_usable(shop: SigningC
     for _ in range(3):
         assert 401 == (await shop.call("GET", "/v1/formats"))[0]
     assert 200 == (await shop.signed("GET", "/v1/formats"))[0]
+
+
+async def test_a_party_beyond_its_rate_uses_no_nonce_up(
+    pki: Pki, service: FakeService, seen: Seen, settings: HttpSettings
+) -> None:
+    """Each nonce is a write of the store: who may ask five times a second may not write more."""
+    times = [NOW]
+    limits = PartySettings(requests_per_second=1, burst=5)
+    listener = listening(
+        pki,
+        service,
+        seen,
+        settings,
+        limiter=Limiter.alone(telemetry=seen.telemetry, clock=lambda: times[0], settings=limits),
+    )
+    await listener.start()
+    client = SigningClient(listener, pki.stranger())
+    try:
+        statuses = [(await client.signed("GET", "/v1/formats"))[0] for _ in range(30)]
+        assert [200] * 5 + [429] * 25 == statuses
+        assert 6 >= len(service.nonces)  # the sixth found out that there is nothing left
+
+        given = await client.signer.sign("GET", URL(client.url + "/v1/formats"), {}, None)
+        assert 429 == (await client.call("GET", "/v1/formats", headers=given))[0]
+        times[0] += timedelta(seconds=2)
+        assert 200 == (await client.call("GET", "/v1/formats", headers=given))[0]
+    finally:
+        await client.session.close()
+        await listener.stop()
