@@ -478,13 +478,8 @@ async def test_a_party_beyond_its_rate_uses_no_nonce_up(
     """Each nonce is a write of the store: who may ask five times a second may not write more."""
     times = [NOW]
     limits = PartySettings(requests_per_second=1, burst=5)
-    listener = listening(
-        pki,
-        service,
-        seen,
-        settings,
-        limiter=Limiter.alone(telemetry=seen.telemetry, clock=lambda: times[0], settings=limits),
-    )
+    limiter = Limiter.alone(telemetry=seen.telemetry, clock=lambda: times[0], settings=limits)
+    listener = listening(pki, service, seen, settings, limiter=limiter)
     await listener.start()
     client = SigningClient(listener, pki.stranger())
     try:
