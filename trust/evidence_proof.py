@@ -171,15 +171,20 @@ def _prove_jws(token: str, content: bytes, claims: ReceiptClaims, key: PublicKey
 
 def _prove_request(evidence: bytes, content: bytes, claims: ReceiptClaims, key: PublicKey) -> str:
     """RFC 9421: the request was signed, and with it the digest of its content (RFC 9530)."""
-    covered = prove_evidence(evidence, key)
+    covered = prove_evidence(evidence, key, party=claims.party)
+    if covered.get("@method") != "POST":
+        raise TrustError("signature.component", "it is no request that brings content")
     digests = read_content_digest(covered.get("content-digest", ""))
     if not digests:
         raise TrustError("signature.digest", "the signature says nothing of the content")
     check_content(digests, lambda: (content,))
-    named = covered.get("luxor-interchange-id")
-    if named is not None and named != claims.interchange_id:
+    if covered.get("luxor-interchange-id") != claims.interchange_id:
         raise TrustError("signature.interchange")
-    request = f"{covered.get('@method', '?')} {covered.get('@target-uri', '?')}"
+    if covered.get("luxor-format", claims.format) != claims.format:
+        raise TrustError("signature.format")
+    if covered.get("luxor-on-behalf-of") != claims.on_behalf_of:
+        raise TrustError("signature.principal")
+    request = f"{covered['@method']} {covered.get('@target-uri', '?')}"
     return f"an HTTP message signature of the key {key.kid} ({key.algorithm.name}) over {request}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from tests.signed import NOW as SIGNED_AT
-from tests.signed import posted, sign
+from tests.signed import parameters_of, posted, sign
 from tests.trust.town import DAY, NOW, POST, USUAL, Town, party
 from trust import delegation, receipt
 from trust.authority import generate_key, issue_signing
@@ -39,6 +39,7 @@ from trust.keys import KeySigner, signing_key, verifying_key
 from trust.receipt import ReceiptClaims
 from trust.receipt_proof import ReceiptBundle, Trusted, write_bundle
 from trust.signatures.http.offer import read_offer
+from trust.signatures.http.signature_base import Message
 from trust.signatures.jws import sign_detached
 from trust.signatures.xmldsig.place import Detached
 from trust.signatures.xmldsig.signing import sign_detached as sign_beside
@@ -350,19 +351,51 @@ def test_what_was_not_signed_is_told_so(case: Case) -> None:
 def test_a_signed_request_proves_its_content(luxor: Town) -> None:
     case = Case(luxor)
     case.key = sender_key("http-signature")
-    message = sign(posted(BODY), SENDER)
+    message = sign(posted(BODY), SENDER, parameters=parameters_of(SENDER, POST))
     offer = read_offer(message, content=True, names={"gw.example"}, now=NOW)
     case.signature = offer.evidence
 
     assert case.steps()["sender"] == "proved"
 
-    case.signature = read_offer(
-        sign(posted(b"other"), SENDER), content=True, names={"gw.example"}, now=NOW
-    ).evidence
+    other = sign(posted(b"other"), SENDER, parameters=parameters_of(SENDER, POST))
+    case.signature = read_offer(other, content=True, names={"gw.example"}, now=NOW).evidence
     assert case.steps()["sender"] == "signature.digest"
 
     case.signature = b'"@method": POST\n' + offer.evidence
     assert case.steps()["sender"] == "signature.invalid"
+
+
+@pytest.mark.parametrize(
+    ("party", "request_", "code"),
+    [
+        (BROKER, posted(BODY), "signature.malformed"),
+        (POST, posted(BODY, luxor_on_behalf_of=BROKER), "signature.principal"),
+        (POST, posted(BODY, luxor_format="upu.itmatt.1"), "signature.format"),
+        (POST, posted(BODY, luxor_interchange_id="i-2"), "signature.interchange"),
+        (POST, msgspec.structs.replace(posted(BODY), method="PUT"), "signature.component"),
+    ],
+)
+def test_a_signed_request_for_something_else_does_not_serve(
+    luxor: Town, party: PartyId, request_: Message, code: str
+) -> None:
+    """The receipt is the gateway's word; what the sender signed has to say the same."""
+    case = Case(luxor)
+    case.key = sender_key("http-signature")
+    message = sign(request_, SENDER, parameters=parameters_of(SENDER, party))
+    offer = read_offer(message, content=True, names={"gw.example"}, now=NOW)
+    case.signature = offer.evidence
+
+    assert case.steps()["sender"] == code
+
+
+def test_a_signed_request_in_nobodys_name_is_not_in_anothers(luxor: Town) -> None:
+    case = Case(luxor, sender=BROKER, on_behalf_of=POST)
+    case.key = sender_key("http-signature")
+    message = sign(posted(BODY), SENDER, parameters=parameters_of(SENDER, BROKER))
+    offer = read_offer(message, content=True, names={"gw.example"}, now=NOW)
+    case.signature = offer.evidence
+
+    assert case.steps()["sender"] == "signature.principal"
 
 
 def test_a_signature_inside_the_document_proves_it(luxor: Town) -> None:

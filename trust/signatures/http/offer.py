@@ -99,7 +99,7 @@ def read_offer(
         raise TrustError("signature.malformed", "Signature and Signature-Input name two labels")
     _check_coverage(message, given, content=content)
     _check_audience(message, names)
-    party, kid = _key_id(given.parameters)
+    party, kid = read_signer(given.parameters)
     created, expires = _times(given.parameters, now=now, max_age=max_age)
     return Offer(
         party=party,
@@ -197,7 +197,11 @@ def _times(parameters: Mapping[str, Any], *, now: datetime, max_age: timedelta) 
     return created, expires
 
 
-def _key_id(parameters: Mapping[str, Any]) -> tuple[PartyId, str]:
+def read_signer(parameters: Mapping[str, Any]) -> tuple[PartyId, str]:
+    """Party and key that the parameters of a signature name; raises ``signature.malformed``.
+
+    Also when they are not those of this profile: another tag, or a parameter without a meaning.
+    """
     unknown = parameters.keys() - _PARAMETERS
     if unknown:
         raise TrustError("signature.malformed", "the signature has a parameter that is not known")
