@@ -30,7 +30,7 @@ def authority() -> None:
     epilog="""\b
 Examples:
     luxor authority init --dir authority --id luxor --title "Luxor Network"
-    luxor authority init --dir authority --id luxor --title "Luxor Network"
+    luxor authority init --dir authority --id luxor --title "Luxor Network" \\
         --url http://pki.example.org:8085
     luxor authority init --dir authority --id luxor --title "Luxor Network" --root-elsewhere"""
 )

@@ -85,9 +85,11 @@ def request(
     if not there:
         put(key_file, private_key_pem(key), private=True)
     put(out, csr)
+    named = key_id(key.public_key())
     if as_json:
         row = {"key": str(key_file), "csr": str(out), "made": not there}
-        print(json.dumps({**row, "key_id": key_id(key.public_key())}))
+        print(json.dumps({**row, "key_id": named}))
         return
     print(f"{key_file}: {'the key that was there' if there else 'a new key; it stays with you'}")
-    print(f"{out}: for the authority")
+    print(f"{out}: for the authority, which names the same key")
+    print(f"the key is {named}")

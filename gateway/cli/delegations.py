@@ -33,9 +33,9 @@ MAX_AHEAD = timedelta(seconds=300)
 @click.command(
     epilog="""\b
 Examples:
-    luxor party delegate post-b broker-x --gateway gateway-lx --sign-with signing.key
+    luxor party delegate post-b broker-x --gateway gateway-lx --sign-with signing.key \\
         --kind ItemDeclaration --kind Despatch --out broker-x.jwt
-    luxor party delegate post-b broker-x --gateway gateway-lx --sign-with signing.key
+    luxor party delegate post-b broker-x --gateway gateway-lx --sign-with signing.key \\
         --kind '*' --format 'upu.*' --for FR --until 2027-06-30"""
 )
 @click.argument("delegator", metavar="ID")

@@ -19,7 +19,7 @@ from gateway.cli.issued import (
     party_registry_option,
     registered_key_id,
 )
-from gateway.cli.registry_file import json_option, load, party_of, replace
+from gateway.cli.registry_file import certificate_row, json_option, load, party_of, replace
 from trust.enrolment import CertificatePurpose
 from trust.identity import PartyId
 from trust.party import Registry
@@ -44,7 +44,7 @@ _out = click.option(
     epilog="""\b
 Examples:
     luxor party enrol post-a --csr post-a.csr --host gw.post-a.example
-    luxor party enrol post-a --csr post-a-signing.csr --purpose signing
+    luxor party enrol post-a --csr post-a-signing.csr --purpose signing \\
         --registry /etc/luxor/registry.toml --out /etc/luxor/keys/post-a.pem"""
 )
 @name_option
@@ -85,8 +85,12 @@ def enrol(
     if target.exists() and not force:
         raise click.ClickException(f"{target} is there already; say --force or another --out")
     registry = None if file is None else load(file)
-    if registry is not None:
-        party_of(registry, party)
+    if registry is not None and party not in registry.parties:
+        ready = f" --certificate {target}" if purpose == "signing" else ""
+        raise click.ClickException(
+            f"{file} has no party {party}: enrol it without --registry, then run\n"
+            f"luxor party add {party} --registry {file}{ready} …"
+        )
     with opened(folder) as office:
         issued = office.enrol(
             party,
@@ -188,6 +192,7 @@ def _hand_over(
         print(json.dumps(answer))
         return
     print(f"{entry.party}: {entry.purpose} certificate {entry.serial}")
+    print(f"for the key {entry.key_id}")
     print(f"{target}: until {row['not_after'][:10]}")
     for note in notes:
         print(note)
@@ -206,11 +211,7 @@ def _add_key(file: Path, party: PartyId, target: Path, key: str) -> bool:
 
     if has(load(file)):
         return False
-    place, folder = target.resolve(), file.parent.resolve()
-    name = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place)
-    text = with_party_table(
-        file.read_text("utf-8"), party, f"[[party.key]]\ncertificate = {json.dumps(name)}\n"
-    )
+    text = with_party_table(file.read_text("utf-8"), party, certificate_row(file, target))
     if text is None:
         raise click.ClickException(f"no line id = {party!r} under a [[party]] in {file}")
 

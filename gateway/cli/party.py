@@ -44,11 +44,11 @@ def party() -> None:
 @party.command(
     epilog="""\b
 Examples:
-    luxor party add post-c --role post --country FR --authority luxor
+    luxor party add post-c --role post --country FR --authority luxor \\
         --format 'upu.*' --kind ItemDeclaration --for '*' --speaks upu.cusrsp.1
-    luxor party add shop-2 --role platform --authority luxor --certificate shop-2-signing.pem
+    luxor party add shop-2 --role platform --authority luxor --certificate shop-2-signing.pem \\
         --must-sign --format luxor.json.1 --kind Order --for '*'
-    luxor party add shop-3 --role platform --identified-by signature --key shop-3.pub
+    luxor party add shop-3 --role platform --identified-by signature --key shop-3.pub \\
         --format luxor.json.1 --kind Order --for '*'"""
 )
 @click.argument("identifier", metavar="ID")

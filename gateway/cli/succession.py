@@ -29,7 +29,7 @@ USUAL_OVERLAP_DAYS = 30
     epilog="""\b
 Examples:
     luxor party announce post-a --key new.key --sign-with old.key --out post-a.jwt
-    luxor party announce post-a --key new.key --sign-with old.key
+    luxor party announce post-a --key new.key --sign-with old.key \\
         --from 2027-01-01 --old-until 2027-01-31T12:00:00Z""",
 )
 @click.argument("identifier", metavar="ID")

@@ -78,6 +78,27 @@ def test_a_party_gets_its_certificate(place: Path) -> None:
     assert load_certificates((place / "authority/issuing.pem").read_bytes()) == [issuing]
 
 
+def test_both_sides_print_the_same_name_of_the_key(place: Path) -> None:
+    asked = run("certs", "request", "post-a").output.splitlines()[-1]
+
+    given = run("party", "enrol", "post-a", "--csr", "post-a.csr").output.splitlines()
+
+    assert asked.replace("the key is", "for the key") in given
+
+
+def test_who_is_not_in_the_registry_yet_is_told_the_way_that_works(place: Path) -> None:
+    (place / "registry.toml").touch()
+    run("certs", "request", "shop", "--purpose", "signing")
+    enrol = ("party", "enrol", "shop", "--csr", "shop-signing.csr", "--purpose", "signing")
+
+    told = run(*enrol, "--registry", "registry.toml", ok=False).output
+
+    said = "luxor party add shop --registry registry.toml --certificate shop-signing.pem"
+    assert said in told
+    run(*enrol)
+    run(*said.split()[1:], "--must-sign")
+
+
 def test_a_key_that_is_there_is_kept(place: Path) -> None:
     first = document("certs", "request", "post-a")
 

@@ -48,7 +48,10 @@ def test_every_command_explains_itself_with_examples(words: tuple[str, ...]) -> 
 
     assert 0 == result.exit_code
     assert "Usage:" in result.output
-    assert "Examples:" in result.output
+    examples = result.output.partition("Examples:")[2].partition("\n\n")[0].strip().splitlines()
+    assert examples
+    for before, line in zip(["", *examples], examples, strict=False):
+        assert "luxor " in line or before.endswith("\\"), "it cannot be typed as it stands"
 
 
 @pytest.mark.parametrize("group", [name for name in COMMANDS if (name,) not in {*leaves(luxor)}])
