@@ -18,7 +18,7 @@ from msgspec import Meta, field
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import PublicKey, Signer
-from trust.members import Glob, Label, Party
+from trust.members import Glob, Label, Party, Shown
 from trust.signatures.attached import sign_attached, verify_attached
 from trust.signatures.compact import take_apart, unpadded_decode
 
@@ -39,7 +39,7 @@ class Delegation(
     since 1970. One of its globs each must match the message's kind, format and country.
     """
 
-    id: Annotated[str, Meta(min_length=1, max_length=100)] = field(name="jti")
+    id: Shown = field(name="jti")
     delegator: Label = field(name="iss")
     delegate: Label = field(name="sub")
     gateways: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=100)] = field(name="aud")

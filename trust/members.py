@@ -18,6 +18,8 @@ Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
 Thumbprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
 OperatorCode = Annotated[str, Meta(min_length=1, max_length=35)]
+Shown = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,100}\Z")]
+"""A name that somebody else gave: what a terminal shows of it is what it is."""
 Instant = Annotated[datetime, Meta(tz=True)]
 Severity = Literal["error", "warning", "ignore"]
 Direction = Literal["send", "receive"]

@@ -17,7 +17,7 @@ from msgspec import Meta
 from trust.delegation import Seconds
 from trust.errors import TrustError
 from trust.keys import Signer, public_key, public_keys, signing_key
-from trust.members import Label, Party, SigningKey
+from trust.members import Label, Party, Shown, SigningKey
 from trust.signatures.attached import sign_attached, verify_attached
 from trust.signatures.compact import take_apart, unpadded_decode
 
@@ -26,8 +26,6 @@ PROOF_TYPE = "luxor-successor-proof+jwt"
 MAX_CLAIMS_CHARACTERS = 16_384
 MAX_AGE = timedelta(days=30)
 MAX_AHEAD = timedelta(seconds=300)
-
-Kid = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,8 +38,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     party: Label = msgspec.field(name="iss")
     issued_at: Seconds = msgspec.field(name="iat")
-    replaces: Kid
-    kid: Kid
+    replaces: Shown
+    kid: Shown
     algorithm: Annotated[str, Meta(max_length=20)]
     public_key: Annotated[str, Meta(max_length=8_192)]
     key_from: Seconds

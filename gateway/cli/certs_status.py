@@ -12,6 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from gateway.authority import AuthorityError
 from gateway.authority.expiry import expiring_of_authority
@@ -237,7 +238,7 @@ def _print(shown: list[Expiring], things: list[Expiring], level: Level, now: dat
             f"[{_COLOURS[mine]}]{'replaced' if one.replaced else mine}",
             one.kind,
             one.name,
-            one.what,
+            Text(one.what),  # a party chose the names of its keys
             f"{one.until:%Y-%m-%d}",
             str(one.days(now)),
         )

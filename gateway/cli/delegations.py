@@ -12,6 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from gateway.cli.instants import INSTANT, shown
 from gateway.cli.registry_file import json_option, load, party_of, registry_option, replace
@@ -169,11 +170,11 @@ def delegations(*, file: Path, as_json: bool) -> None:
         colour = "green" if row["standing"] == "in force" else "red"
         table.add_row(
             f"{row['delegate']}\nfor {row['delegator']}",
-            row["id"],
+            Text(row["id"]),  # the delegator's word, which colours nothing
             what,
             ", ".join(row["gateways"]),
             row["not_after"].partition("T")[0],
-            f"[{colour}]{row['standing']}",
+            Text(row["standing"], style=colour),
         )
     Console().print(table)
 

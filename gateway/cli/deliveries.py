@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from gateway.cli.groups import Described
 from gateway.config import Config, ConfigError, load
@@ -68,14 +69,23 @@ def list_(file: Path, destination: str | None, limit: int, as_json: bool) -> Non
     if not legs:
         click.echo("nothing is buried")
         return
+    Console().print(table_of(legs))
+    click.echo("Look at one with: luxor trace MESSAGE --config FILE")
+
+
+def table_of(legs: Iterable[Leg]) -> Table:
+    """Buried deliveries. What a receiver said stands as it is and does nothing to a terminal."""
     table = Table(
         Column("message", no_wrap=True), Column("destination", overflow="fold"), "since", "reason"
     )
     for leg in legs:
         since = "" if leg.at is None else f"{leg.at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(leg.message_id, leg.destination, since, f"{leg.code} {leg.detail}".strip())
-    Console().print(table)
-    click.echo("Look at one with: luxor trace MESSAGE --config FILE")
+        said = f"{leg.code} {leg.detail}".strip()
+        reason = "".join(
+            letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said
+        )
+        table.add_row(leg.message_id, leg.destination, since, Text(reason))
+    return table
 
 
 @deliveries.command(

@@ -183,6 +183,9 @@ def test_of_parties_that_are_gone_it_is_void() -> None:
         ({"iss": "Post B"}, "iss"),
         ({"kinds": ["a b"]}, "kinds"),
         ({"depth": 2}, "depth"),
+        ({"jti": "d-1\x1b[2J"}, "jti"),
+        ({"jti": "d-1\u202e"}, "jti"),
+        ({"jti": "d-1\n"}, "jti"),
     ],
     ids=str,
 )

@@ -145,6 +145,16 @@ def test_a_registered_delegation_stands_behind_everything_else(desk: Desk) -> No
     assert "in" in desk.at_registry("delegations").output
 
 
+def test_the_name_of_a_delegation_is_shown_as_it_is(desk: Desk) -> None:
+    """It is the delegator's word: it colours nothing and breaks no list."""
+    name = "[red]d-1[/x]"
+    desk.at_registry("accept-delegation", "-", given=desk.delegated("--id", name))
+
+    told = desk.at_registry("delegations").output
+    cells = [line.split("│")[2].strip() for line in told.splitlines() if line.count("│") > 3]
+    assert name in "".join(cells)
+
+
 def test_a_withdrawn_delegation_leaves_the_text_as_it_was(desk: Desk) -> None:
     for name in ("first", "second"):
         desk.at_registry("accept-delegation", "-", given=desk.delegated("--id", name))

@@ -175,6 +175,14 @@ def test_a_key_is_announced_once() -> None:
     assert "registered already" in refusal(announced(OLD, renamed), who)
 
 
+@pytest.mark.parametrize("kid", ["", "k\x1b[2J", "k\n", "k\u202e", "k" * 101])
+def test_a_key_has_a_name_that_can_be_shown_and_sent(kid: str) -> None:
+    """What an operator sees on a terminal is what it accepts."""
+    token = announced(new=KeySigner.from_pem(pem_of(NEW), kid=kid), kid=kid)
+
+    assert "kid" in refusal(token)
+
+
 def test_a_key_that_does_not_fit_the_profile_is_refused() -> None:
     assert refusal(announced(algorithm="HS256"))
     assert refusal(announced(algorithm="ES256"))

@@ -1,11 +1,16 @@
 """``luxor deliveries`` and what it says when it can not work."""
 
+import io
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
+from gateway.cli.deliveries import table_of
 from gateway.cli.main import luxor
+from gateway.core.identifiers import MessageId
+from gateway.core.records import Leg, LegState
 
 EXAMPLE = Path(__file__).parents[3] / "examples/gateway.toml"
 
@@ -31,3 +36,20 @@ def test_an_unknown_destination_is_named_with_the_known_ones() -> None:
 @pytest.mark.parametrize("command", ["list", "retry"])
 def test_help_has_examples(command: str) -> None:
     assert "Examples:" in CliRunner().invoke(luxor, ["deliveries", command, "--help"]).output
+
+
+def test_what_a_receiver_said_is_shown_and_does_nothing() -> None:
+    """Its words come from another network: they break no list and write nothing to a terminal."""
+    leg = Leg(
+        message_id=MessageId("m-1"),
+        destination="risk",
+        state=LegState.BURIED,
+        code="refused",
+        detail="[/x] see [link=https://evil.test]here[/link]\x1b[2J",
+    )
+    written = io.StringIO()
+
+    Console(file=written, width=200, force_terminal=True).print(table_of([leg]))
+
+    assert "refused [/x] see [link=https://evil.test]here[/link]\ufffd[2J" in written.getvalue()
+    assert "\x1b[2J" not in written.getvalue()
