@@ -129,9 +129,9 @@ def _write(path: Path, content: bytes) -> None:
 class Ports(msgspec.Struct, frozen=True):
     """Where a gateway listens."""
 
-    https: int
-    grpc: int
-    operations: int
+    https: int = 0
+    grpc: int = 0
+    operations: int = 0
     signed: int = 0
 
 
