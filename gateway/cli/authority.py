@@ -164,7 +164,7 @@ def renew_(*, folder: Path, as_json: bool) -> None:
     elif written == "issuing.csr":
         print(f"{folder / written}: let the root sign it, then luxor authority install")
     else:
-        print(f"{folder / written}: renewed")
+        print(f"{folder / written}: renewed; give it to the gateways, whose registries name it")
 
 
 @authority.command(

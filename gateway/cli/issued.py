@@ -93,6 +93,9 @@ def print_entries(entries: Sequence[Entry], *, now: datetime, as_json: bool) -> 
     if as_json:
         print(json.dumps(rows))
         return
+    if not rows:
+        print("no certificates")
+        return
     table = Table(
         Column("party", overflow="fold"),
         "purpose",

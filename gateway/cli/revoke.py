@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from gateway.authority import Entry
 from gateway.cli.issued import (
     authority_option,
     entry_row,
@@ -22,17 +24,25 @@ from trust.certificates import pem_of
 from trust.enrolment import REASONS, CertificatePurpose
 from trust.identity import PartyId
 
+_BEGINNING = 8
+"""Digits of a serial that are enough, if no other of the party begins with them."""
+
 
 @click.command(
     epilog="""\b
 Examples:
     luxor party revoke post-a --reason key-compromise
-    luxor party revoke post-a --serial 5b1c... --reason superseded
+    luxor party revoke post-a --serial 5b1c07aa --reason superseded
     luxor party revoke post-a --purpose tls"""
 )
 @name_option
 @authority_option
-@click.option("--serial", "serials", multiple=True, help="This certificate only; may be repeated.")
+@click.option(
+    "--serial",
+    "serials",
+    multiple=True,
+    help="This certificate only, or how it begins (8 digits); may be repeated.",
+)
 @click.option(
     "--purpose", type=click.Choice(["tls", "signing"]), help="Only certificates of this kind."
 )
@@ -66,10 +76,7 @@ def revoke(
         given = office.ledger.of_party(party)
         if not given:
             raise click.ClickException(f"{party!r} has no certificate of this authority")
-        asked = {serial.lower().replace(":", "").lstrip("0") for serial in serials}
-        strange = asked - {entry.serial for entry in given}
-        if strange:
-            raise click.ClickException(f"{party!r} has no certificate {', '.join(sorted(strange))}")
+        asked = {_found(given, party, serial).serial for serial in serials}
         chosen = [
             entry
             for entry in given
@@ -101,7 +108,7 @@ def revoke(
     epilog="""\b
 Examples:
     luxor party certificates post-a
-    luxor party certificates post-a --pem 5b1c... > post-a.pem"""
+    luxor party certificates post-a --pem 5b1c07aa > post-a.pem"""
 )
 @name_option
 @authority_option
@@ -115,7 +122,18 @@ def certificates(*, party: PartyId, folder: Path, pem: str | None, as_json: bool
     if pem is None:
         print_entries(entries, now=datetime.now(UTC), as_json=as_json)
         return
-    found = [entry for entry in entries if entry.serial == pem.lower().lstrip("0")]
-    if not found:
-        raise click.ClickException(f"{party!r} has no certificate {pem}")
-    print(f"{pem_of(found[0].parsed())}{pem_of(issuing)}", end="")
+    print(f"{pem_of(_found(entries, party, pem).parsed())}{pem_of(issuing)}", end="")
+
+
+def _found(entries: Sequence[Entry], party: PartyId, serial: str) -> Entry:
+    """The certificate of that serial, or of the only one that begins so; others end the command."""
+    asked = serial.lower().replace(":", "").lstrip("0")
+    for entry in entries:
+        if entry.serial == asked:
+            return entry
+    found = [entry for entry in entries if entry.serial.startswith(asked)]
+    if len(asked) < _BEGINNING or not found:
+        raise click.ClickException(f"{party!r} has no certificate {serial}")
+    if len(found) > 1:
+        raise click.ClickException(f"{party!r} has several certificates that begin with {serial}")
+    return found[0]

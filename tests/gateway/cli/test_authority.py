@@ -200,6 +200,23 @@ def test_a_certificate_can_be_had_again(place: Path) -> None:
     printed = run("party", "certificates", "post-a", "--pem", row["serial"]).output
 
     assert Path("post-a.pem").read_text() == printed
+    begun = run("party", "certificates", "post-a", "--pem", row["serial"][:8]).output
+    assert Path("post-a.pem").read_text() == begun
+
+
+def test_less_than_eight_digits_of_a_serial_name_none(place: Path) -> None:
+    row = enrolled()
+
+    revoked = run("party", "revoke", "post-a", "--serial", row["serial"][:7], ok=False)
+
+    assert "has no certificate" in revoked.output
+    assert ["good"] == [each["standing"] for each in document("party", "certificates", "post-a")]
+    run("party", "revoke", "post-a", "--serial", row["serial"][:8])
+    assert "revoked" in run("party", "certificates", "post-a").output
+
+
+def test_that_nothing_was_issued_is_said(place: Path) -> None:
+    assert "no certificates\n" == run("party", "certificates", "nobody").output
 
 
 @pytest.mark.parametrize(
