@@ -58,8 +58,10 @@ _OPTIONS = (
     ),
     click.option(
         "--gateway-key",
+        "gateway_keys",
+        multiple=True,
         type=_FILE,
-        help="The gateway's public key (PEM), to prove its receipts without the folder.",
+        help="The gateway's public key (PEM), to prove its receipts; again for its next one.",
     ),
 )
 
@@ -104,7 +106,7 @@ def access(
     sign_key: Path | None,
     how: str,
     gateway: str | None,
-    gateway_key: Path | None,
+    gateway_keys: tuple[Path, ...],
 ) -> Access:
     """What the options come to; raises ``click.UsageError`` for what does not fit together."""
     if url is None:
@@ -121,10 +123,10 @@ def access(
             credentials, known = _of_folder(party, certs, gateway)
         else:
             credentials, known = _of_files(party, cert, key, ca), None
-        if gateway_key is not None:
+        if gateway_keys:
             if gateway is None:
                 raise click.UsageError("--gateway-key needs --gateway, whose key it is")
-            known = peer(gateway, gateway_key)
+            known = peer(gateway, *gateway_keys)
     except CredentialsError as error:
         raise click.UsageError(str(error)) from error
     if ca is not None:

@@ -16,6 +16,7 @@ from trust.certificates import load_certificates, party_of
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import KeySigner, PublicKey, public_keys, signing_key
+from trust.members import SigningKey
 from trust.mistakes import RegistryError
 from trust.party import Registry
 
@@ -85,12 +86,16 @@ def development(certs: Path, party: str, *, gateway: str | None = None) -> tuple
     return credentials, _peer(network, gateway)
 
 
-def peer(identifier: str, key: Path) -> Peer:
-    """A gateway by its id and the PEM file of its public key; raises ``CredentialsError``."""
+def peer(identifier: str, *files: Path) -> Peer:
+    """A gateway by its id and the PEM files of its public keys; raises ``CredentialsError``."""
+    return Peer(id=PartyId(identifier), keys=public_keys([_public(file) for file in files]))
+
+
+def _public(file: Path) -> SigningKey:
     try:
-        return Peer(id=PartyId(identifier), keys=public_keys([signing_key(_read(key))]))
+        return signing_key(_read(file))
     except TrustError as error:
-        raise CredentialsError(f"{key}: {error.detail}") from error
+        raise CredentialsError(f"{file}: {error.detail}") from error
 
 
 def _network_of(certs: Path, party: str) -> Path:

@@ -251,6 +251,9 @@ def test_a_receipt_without_proof_is_no_success(
     result = submit(good, "--gateway", "gateway-lx", "--gateway-key", wrong)
     assert result.exit_code == 3
     assert "no proof" in result.stderr
+    right = certs / "luxor/parties/gateway-lx/signing.pub"
+    both = ("--gateway-key", wrong, "--gateway-key", right)
+    assert submit(good, "--gateway", "gateway-lx", *both).exit_code == 0
 
 
 def test_files_of_ones_own_take_the_place_of_the_folder(

@@ -89,6 +89,10 @@ def test_a_gateway_can_be_known_by_its_key_alone(tmp_path: Path) -> None:
     file.write_bytes(public_key_pem(key))
     known = peer("gateway-x", file)
     assert (known.id, set(known.keys)) == ("gateway-x", {thumbprint_kid(key)})
+    after = generate_key("Ed25519")
+    (tmp_path / "next.pub").write_bytes(public_key_pem(after))
+    both = peer("gateway-x", file, tmp_path / "next.pub")
+    assert set(both.keys) == {thumbprint_kid(key), thumbprint_kid(after)}
 
 
 def test_files_that_are_none_are_named(pki: Pki, tmp_path: Path) -> None:
