@@ -11,11 +11,18 @@ from typing import Final
 
 import msgspec
 
-from trust.certificates import check_profile, fingerprint, load_certificate, party_of
+from trust.certificates import (
+    check_profile,
+    fingerprint,
+    key_fingerprint,
+    load_certificate,
+    party_of,
+)
 from trust.chain import Path, anchor, build_paths
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
 from trust.issuers import check_authorities
+from trust.keys import signing_fingerprint
 from trust.members import Party
 from trust.party import Registry
 
@@ -43,12 +50,17 @@ class Bindings:
     Safe to call from several threads: entries are only ever added or dropped whole.
     """
 
-    __slots__ = ("_anchors", "_known", "_remembered", "registry")
+    __slots__ = ("_anchors", "_known", "_remembered", "_signing", "registry")
 
     def __init__(self, registry: Registry, *, remembered: int = REMEMBERED) -> None:
         """Reads every certificate of the registry's authorities once."""
         self.registry: Final = registry
         self._anchors = [anchor(authority) for authority in registry.authorities.values()]
+        self._signing = frozenset(
+            signing_fingerprint(key)
+            for party in registry.parties.values()
+            for key in party.signing_keys
+        )
         self._remembered = remembered
         self._known: dict[str, Binding] = {}
 
@@ -75,6 +87,8 @@ class Bindings:
         certificate = load_certificate(der)
         paths = build_paths(certificate, self._anchors, now=now)
         check_profile(certificate)
+        if key_fingerprint(certificate) in self._signing:  # one is at the rim, the other kept away
+            raise TrustError("certificate.profile", "its key is registered to sign messages")
         party = self._bound(print_, party_of(certificate))
         vouching = tuple(path for path in paths if path.authority in party.authorities)
         if not vouching:

@@ -6,6 +6,7 @@ key's default name is its RFC 7638 thumbprint.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
@@ -162,6 +163,12 @@ def public_key(registered: SigningKey) -> PublicKey:
         not_before=registered.not_before,
         not_after=registered.not_after,
     )
+
+
+def signing_fingerprint(registered: SigningKey) -> str:
+    """SHA-256 of the key itself, as ``trust.certificates.key_fingerprint`` has it of another."""
+    key = load_public_key(registered.public_key.encode())
+    return hashlib.sha256(bytes(key.as_der(private=False))).hexdigest()
 
 
 def public_keys(registered: Iterable[SigningKey]) -> dict[str, PublicKey]:

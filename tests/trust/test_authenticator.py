@@ -8,12 +8,12 @@ import pytest
 
 from tests.trust.town import DAY, NOW, POST, Town, authenticator, der, party
 from trust.authenticator import Authenticator
-from trust.authority import Validity, generate_key, generate_tls_key, issue_root, issue_tls
+from trust.authority import KeyKind, Validity, generate_key, generate_tls_key, issue_root, issue_tls
 from trust.binding import Bindings
 from trust.certificates import Purpose, fingerprint_of
 from trust.errors import TrustError
 from trust.identity import Identity, PartyId
-from trust.keys import KeySigner, signing_key
+from trust.keys import KeySigner, public_key_pem, signing_key
 from trust.members import Party
 from trust.revocation import Revocations
 from trust.signatures.jws import sign_detached
@@ -176,6 +176,19 @@ def test_a_self_signed_certificate_is_untrusted(luxor: Town) -> None:
     own = issue_root(generate_tls_key("P-256"), name="own", validity=Validity(NOW - DAY, NOW + DAY))
 
     assert refusal([luxor], der(own.certificate), party()) == "certificate.untrusted"
+
+
+@pytest.mark.parametrize("owner", [POST, "shop"])
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA-2048"])
+def test_a_key_that_signs_messages_opens_no_connection(
+    luxor: Town, owner: str, kind: KeyKind
+) -> None:
+    """Transport and signing keys are separate, also where the registry has the bare key."""
+    key = generate_tls_key(kind)
+    row = signing_key(public_key_pem(key))
+    parties = [party(name, signing_keys=(row,) if name == owner else ()) for name in (POST, "shop")]
+
+    assert refusal([luxor], der(luxor.certificate(key=key)), *parties) == "certificate.profile"
 
 
 def test_a_suspended_party_is_refused_with_a_good_certificate(luxor: Town) -> None:
