@@ -18,9 +18,9 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"  # RFC 9110, 10.1.1
 
 def check_announced(request: BaseRequest, settings: HttpSettings) -> None:
     """Refuse by its headers a body that would be refused when read."""
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding not in ("", "identity"):
-        raise Refused("body.encoding")
+    for line in request.headers.getall("Content-Encoding", ()):
+        if line.strip().lower() not in ("", "identity"):
+            raise Refused("body.encoding")
     if request.content_length is not None:
         check_size(request.content_length, settings.spool)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from multidict import CIMultiDict
 
 from gateway.core.errors import Refused, Unavailable
 from gateway.ingress.http.server import HttpIngress
@@ -311,3 +312,15 @@ async def test_a_certificate_that_ends_to_count_while_the_body_comes_is_refused(
 
     assert (403, "party.suspended") == (status, problem["code"])
     assert ([], []) == (service.envelopes, service.acknowledged)
+
+
+async def test_a_content_coding_on_a_line_of_its_own_is_seen(client: Client) -> None:
+    """Two lines are one list (RFC 9110, 5.3): nothing hides behind the first."""
+    headers = CIMultiDict({"Content-Type": "application/json", "Luxor-Interchange-Id": "i-1"})
+    headers.extend([("Content-Encoding", "identity"), ("Content-Encoding", "gzip")])
+
+    status, _, problem = await client.call(
+        "POST", "/v1/interchanges", data=b"good", headers=headers
+    )
+
+    assert (415, "body.encoding") == (status, problem["code"])
