@@ -15,9 +15,11 @@ from gateway.client import (
     GrpcPartyClient,
     PartyClient,
     Peer,
+    ProblemError,
     development,
     peer,
 )
+from gateway.core.errors import Unavailable
 from trust.identity import PartyId
 
 Client = PartyClient | GrpcPartyClient
@@ -151,6 +153,17 @@ def access(
         gateway=known,
         sign_requests=requests,
         options=tuple(word for name, value in said.items() if value for word in (name, str(value))),
+    )
+
+
+def why(error: Exception, *, what: str = "Not read") -> str:
+    """What a gateway refused, or why there is no answer now, and when there may be one."""
+    if isinstance(error, ProblemError):
+        detail = error.detail if error.detail != error.title else ""
+        return f"Refused: {error.title} ({error.code})\n{detail}".rstrip()
+    wait = error.retry_after if isinstance(error, Unavailable) else None
+    return f"{what}: {error}".rstrip(".") + (
+        "" if wait is None else f". Try again in {wait:g} seconds."
     )
 
 

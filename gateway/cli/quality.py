@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
-from gateway.cli.access import access, with_access
+from gateway.cli.access import access, why, with_access
 from gateway.client import CredentialsError, PartyClient, ProblemError
 from gateway.config import ConfigError, load
 from gateway.core.errors import Refused, Unavailable
@@ -87,10 +87,10 @@ def quality(
     except (CredentialsError, Refused) as error:
         raise click.UsageError(str(error)) from error
     except ProblemError as error:
-        click.echo(f"Refused: {error.title} ({error.code})", err=True)
+        click.echo(why(error), err=True)
         sys.exit(NOT_READ)
     except (Unavailable, TrustError) as error:
-        click.echo(f"Not read: {error}", err=True)
+        click.echo(why(error), err=True)
         sys.exit(NOT_READ)
     if as_json:
         click.echo(msgspec.json.encode(report).decode())

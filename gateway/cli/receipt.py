@@ -12,7 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from gateway.cli.access import Access, access, with_access
+from gateway.cli.access import Access, access, why, with_access
 from gateway.cli.found import as_rows, print_findings, trusted
 from gateway.cli.groups import Described
 from gateway.client import CredentialsError, ProblemError
@@ -148,10 +148,10 @@ def get(
     except CredentialsError as error:
         raise click.UsageError(str(error)) from error
     except ProblemError as error:
-        click.echo(f"Refused: {error.title} ({error.code})", err=True)
+        click.echo(why(error), err=True)
         sys.exit(NOT_PROVED)
     except (Unavailable, TrustError) as error:
-        click.echo(f"No receipt: {error}", err=True)
+        click.echo(why(error, what="No receipt"), err=True)
         sys.exit(NOT_REACHED)
     written = f"{bundle.receipt}\n".encode() if only_token else write_bundle(bundle)
     if out is not None:

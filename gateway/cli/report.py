@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from gateway.cli.access import access, with_access
+from gateway.cli.access import access, why, with_access
 from gateway.cli.journals import reading
 from gateway.cli.reported import Reported, Reporter, Told
 from gateway.cli.story import in_words
@@ -110,9 +110,9 @@ def _found(
     except CredentialsError as error:
         raise click.UsageError(str(error)) from error
     except ProblemError as error:
-        click.echo(f"Refused: {error.title} ({error.code})", err=True)
+        click.echo(why(error), err=True)
     except (Unavailable, TrustError) as error:
-        click.echo(f"Not read: {error}", err=True)
+        click.echo(why(error), err=True)
     sys.exit(NOT_READ)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from gateway.cli import journals, own_view
-from gateway.cli.access import access, with_access
+from gateway.cli.access import access, why, with_access
 from gateway.cli.story import Said, in_order, in_words, nested
 from gateway.cli.timeline import print_story
 from gateway.client import CredentialsError, ProblemError
@@ -110,7 +110,7 @@ def _told(
     except CredentialsError as error:
         raise click.UsageError(str(error)) from error
     except ProblemError as error:
-        click.echo(f"Refused: {error.title} ({error.code})", err=True)
+        click.echo(why(error), err=True)
     except (Unavailable, TrustError) as error:
-        click.echo(f"Not read: {error}", err=True)
+        click.echo(why(error), err=True)
     sys.exit(NOT_READ)

@@ -4,8 +4,26 @@ import io
 
 from rich.console import Console
 
+from gateway.cli.access import why
 from gateway.cli.answered import fault_table
+from gateway.client import ProblemError
+from gateway.core.errors import Unavailable
 from translators.faults import Fault
+
+
+def test_what_a_gateway_refused_is_told_with_its_detail() -> None:
+    refused = ProblemError(
+        status=403, code="party.suspended", title="Suspended", detail="since noon"
+    )
+
+    assert "Refused: Suspended (party.suspended)\nsince noon" == why(refused)
+
+
+def test_when_to_try_again_is_told() -> None:
+    assert "Not read: too much. Try again in 2.5 seconds." == why(
+        Unavailable("too much.", retry_after=2.5)
+    )
+    assert "No receipt: no answer" == why(Unavailable("no answer"), what="No receipt")
 
 
 def test_codes_and_paths_are_whole_on_a_narrow_terminal() -> None:
