@@ -16,6 +16,8 @@ TYPE_PREFIX = "urn:luxor:problem:"
 INTERNAL = "internal"
 OVERLOAD = "overload"
 DEFAULT_RETRY_S = 2.0
+LOGGED_CHARACTERS = 120
+"""Of an id as it is claimed; a good one is not longer."""
 LIMITS = frozenset({"rate.exceeded", "concurrency.exceeded", "connections.exceeded"})
 """Codes that say: not so much."""
 
@@ -74,7 +76,7 @@ class Problems:
         An incident tells the caller its number alone; the log has the type and the places, never
         a text that could quote content.
         """
-        fields = {"party": party, "interchange_id": interchange_id}
+        fields = {"party": party, "interchange_id": interchange_id[:LOGGED_CHARACTERS]}
         match error:
             case Refused() if error.code in self.kinds:
                 code, detail, retry = error.code, error.detail, None
