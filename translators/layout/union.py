@@ -31,8 +31,12 @@ def _both(one: Content, other: Content) -> Content:
     texts = [content.text for content in (one, other) if content.text is not None]
     text = None
     if texts:
-        needed = len(texts) == 2 and all(value.required or value.whole for value in texts)
-        text = replace(texts[0], required=needed, whole=needed)
+        both = len(texts) == 2
+        text = replace(
+            texts[0],
+            required=both and all(value.required for value in texts),
+            whole=both and all(value.required or value.whole for value in texts),
+        )
         if len({value.type.name for value in texts}) > 1:
             loose = replace(texts[0].type, pattern=None, values=(), base="token", codes=None)
             text = replace(text, type=replace(loose, name="text", minimum=None, maximum=None))
