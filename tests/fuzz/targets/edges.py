@@ -118,8 +118,12 @@ class _Listener:
         self.loop = asyncio.new_event_loop()
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
 
+        async def still() -> None:
+            """The connection goes on to count."""
+
         async def identify(request: BaseRequest) -> Caller:
-            return Caller(identity=Identity(party=PartyId("post-a"), roles=frozenset()))
+            identity = Identity(party=PartyId("post-a"), roles=frozenset())
+            return Caller(identity=identity, still=still)
 
         async def submit(call: Call) -> web.Response:
             intake = Intake(SETTINGS.spool)
