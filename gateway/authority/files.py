@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.authority.faults import AuthorityError
+from gateway.keys import permissions
+from gateway.keys.errors import KeyUnusable
 
-_OTHERS = 0o077
 _OTHERS_WRITE = 0o022
 
 
@@ -39,14 +40,10 @@ def put(path: Path, content: bytes, *, private: bool = False) -> None:
 
 def read_private(path: Path) -> bytes:
     """The file, if nobody but its owner may read or write it; raises ``AuthorityError``."""
-    with path.open("rb") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        if mode & _OTHERS:
-            raise AuthorityError(
-                f"{path} can be read by others than its owner (mode {mode:04o}); "
-                f"chmod 600 {path}, and ask who may have read it"
-            )
-        return file.read()
+    try:
+        return permissions.read_private(path)
+    except KeyUnusable as error:
+        raise AuthorityError(f"{error}, and ask who may have read it") from error
 
 
 def check_writers(path: Path) -> None:

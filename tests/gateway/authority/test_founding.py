@@ -52,9 +52,9 @@ def test_private_keys_are_for_their_owner_alone(made: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "mode", "told"),
     [
-        ("private/issuing.key", 0o640, "can be read by others"),
-        ("private/issuing.key", 0o604, "can be read by others"),
-        ("private/root.key", 0o660, "can be read by others"),
+        ("private/issuing.key", 0o640, "others than its owner have access"),
+        ("private/issuing.key", 0o604, "others than its owner have access"),
+        ("private/root.key", 0o660, "others than its owner have access"),
         ("private", 0o770, "can be written by others"),
         ("ledger.db", 0o620, "can be written by others"),
         ("authority.toml", 0o666, "can be written by others"),

@@ -106,7 +106,7 @@ def test_a_key_that_is_there_is_kept(place: Path) -> None:
 
     assert (first["key_id"], False) == (second["key_id"], second["made"])
     Path("post-a.key").chmod(0o644)
-    assert "can be read by others" in run("certs", "request", "post-a", ok=False).output
+    assert "others than its owner have access" in run("certs", "request", "post-a", ok=False).output
 
 
 def test_a_file_is_not_written_over(place: Path) -> None:

