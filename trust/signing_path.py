@@ -19,13 +19,11 @@ from trust.case import parsed
 from trust.certificates import check_signing, is_authority
 from trust.errors import TrustError
 from trust.identity import PartyId
-from trust.lists import MAX_CRL_BYTES, RevocationList, Unusable, read_lists
+from trust.lists import RevocationList, Unusable, read_crls, read_lists
 from trust.pkix import Examination
 
 MAX_PATH = 5
 MAX_CERTIFICATES = 32
-_PEM = b"-----BEGIN X509 CRL-----"
-_END = b"-----END X509 CRL-----"
 _COMPROMISED = frozenset(
     {
         x509.ReasonFlags.key_compromise,
@@ -138,10 +136,8 @@ def _read(
 ) -> list[tuple[x509.CertificateRevocationList, RevocationList]]:
     """Complete lists that a CA of the path signed; another file is a mistake that is named."""
     try:
-        if len(content) > MAX_CRL_BYTES:
-            raise Unusable("the list is too large")
         found = []
-        for crl in _parse(content):
+        for crl in read_crls(content):
             told = next(read_lists(crl.public_bytes(Encoding.DER), path.chain[1:]))
             if told.base is not None or told.scope or told.indirect:
                 raise Unusable("it is not a complete list of its CA")
@@ -149,16 +145,6 @@ def _read(
     except Unusable as error:
         raise TrustError("revocation.unavailable", f"{name}: {error}") from error
     return found
-
-
-def _parse(content: bytes) -> list[x509.CertificateRevocationList]:
-    try:
-        if _PEM not in content:
-            return [x509.load_der_x509_crl(content)]
-        blocks = content.split(_PEM)[1:]
-        return [x509.load_pem_x509_crl(_PEM + block.split(_END)[0] + _END) for block in blocks]
-    except Exception as error:  # whatever a parser raises on foreign bytes means no
-        raise Unusable("not a revocation list") from error
 
 
 def _judge_cover(times: Sequence[datetime], certificate: x509.Certificate, at: datetime) -> None:

@@ -17,13 +17,18 @@ from gateway.keys.errors import KeyUnusable
 _OTHERS_WRITE = 0o022
 
 
-def put(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace or make the file, so that no reader ever sees a part of it, also after a crash."""
+def put(path: Path, content: bytes, *, private: bool = False, mode: int | None = None) -> None:
+    """Replace or make the file, so that no reader ever sees a part of it, also after a crash.
+
+    ``mode``: other permissions than 0600 for what is private and 0644 for what is not.
+    """
+    if mode is None:
+        mode = 0o600 if private else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600 if private else 0o644)
+            os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from gateway.authority.files import put
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.members import Party
@@ -60,17 +59,7 @@ def replace(file: Path, text: str, *, expect: Expected | None = None) -> Registr
         raise click.ClickException(f"not written:\n{error}") from error
     if expect is not None and not expect(registry):
         raise click.ClickException(f"{file} is written in a way that only a person can change")
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            os.fchmod(new.fileno(), file.stat().st_mode & 0o777)
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    put(file, text.encode(), mode=file.stat().st_mode & 0o777)
     return registry
 
 

@@ -150,6 +150,16 @@ class Gateway:
 
         Also claims to act for somebody without a delegation in force.
         """
+        self._permitted(
+            identity,
+            interchange_id=interchange_id,
+            format_id=format_id,
+            on_behalf_of=on_behalf_of,
+        )
+
+    def _permitted(
+        self, identity: Identity, *, interchange_id: str, format_id: str, on_behalf_of: str | None
+    ) -> Sender:
         if not interchange_id:
             raise Refused("interchange.id-missing")
         if not INTERCHANGE_ID.fullmatch(interchange_id):
@@ -160,6 +170,7 @@ class Gateway:
         denial = permit_format(sender.party, format_id, principal=sender.principal)
         if denial is not None:
             raise Refused(denial.code, denial.detail)
+        return sender
 
     def meant(self, identity: Identity, formats: Sequence[FormatId]) -> FormatId:
         """Which of several formats this party means that named none."""
@@ -170,7 +181,7 @@ class Gateway:
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; durable on return."""
-        self.permit(
+        sender = self._permitted(
             identity,
             interchange_id=envelope.interchange_id,
             format_id=envelope.format,
@@ -178,7 +189,6 @@ class Gateway:
         )
         if envelope.content.size == 0:
             raise Refused("body.empty")
-        sender = self._sender(identity, envelope.on_behalf_of)
         # Whichever signatures there are, all must hold; that beside the content covers all of it.
         inside = await self._xml.prove(sender, envelope)
         proof = self._verify(sender, envelope, inside=inside)
