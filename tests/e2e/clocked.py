@@ -6,14 +6,22 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway import app as _app
 from gateway.__main__ import main
+from gateway.app import utc_now
 
-app: Any = _app
-"""Its clock is replaced, which types do not allow for."""
+
+def set_clock(off: timedelta) -> None:
+    """Replace the clock wherever the composition root has taken it."""
+    replaced: list[Any] = [
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith("gateway.app") and getattr(module, "utc_now", None) is utc_now
+    ]
+    assert replaced, "nobody takes the time from the composition root"
+    for module in replaced:
+        module.utc_now = lambda: datetime.now(UTC) + off
 
 
 if __name__ == "__main__":
-    off = timedelta(seconds=int(sys.argv.pop(1)))
-    app.utc_now = lambda: datetime.now(UTC) + off
+    set_clock(timedelta(seconds=int(sys.argv.pop(1))))
     main()

@@ -13,9 +13,9 @@ from itertools import islice
 import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
+from gateway.store.codec import Codec
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import proofs, quality, reports, staging
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.judge import Answer, judged, keys
 from gateway.store.sqlite.outbox import NewLeg, enqueue
 from gateway.store.sqlite.prepared import Prepared

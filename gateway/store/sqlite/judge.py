@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.core.errors import Refused
 from gateway.core.records import Acceptance, State, Stored
-from gateway.store.sqlite.codec import Codec
+from gateway.store.codec import Codec
 from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.rows import STORED_COLUMNS, Row, listed, stored
 

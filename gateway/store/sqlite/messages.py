@@ -9,8 +9,8 @@ import msgspec
 
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber, message_id
 from gateway.core.records import StoredMessage, Subject
+from gateway.store.codec import Codec
 from gateway.store.leaf import instant
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row, listed
 from trust.identity import PartyId
 

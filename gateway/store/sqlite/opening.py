@@ -12,9 +12,9 @@ import msgspec
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import GATEWAY_BITS
 from gateway.core.ports import Clock
+from gateway.store.codec import Codec
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import recovery
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import (
     OLDEST_SQLITE,
     Concern,

@@ -8,11 +8,11 @@ import msgspec
 
 from gateway.core.identifiers import RecordNumber
 from gateway.core.records import Acceptance, MessageReport, PlannedMessage
+from gateway.store.codec import Codec
 from gateway.store.contract import check_acceptance, check_messages, check_reports
 from gateway.store.leaf import leaf_hash, microseconds
 from gateway.store.sqlite import proofs
 from gateway.store.sqlite import reports as packed
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row
 from gateway.store.tally import Tally
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.core.records import Proof, ProofMethod
-from gateway.store.sqlite.codec import Codec
+from gateway.store.codec import Codec
 from gateway.store.sqlite.rows import insert
 
 TABLES = """

@@ -15,8 +15,8 @@ from gateway.core.identifiers import InterchangeId
 from gateway.core.quality import Quality
 from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
+from gateway.store.codec import Codec
 from gateway.store.sqlite import proofs, quality, reads, reports, trace
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped
 from gateway.store.sqlite.messages import Messages
 from gateway.store.sqlite.schema import MIGRATIONS, JournalMismatch

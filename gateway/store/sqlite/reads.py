@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.core.errors import Unavailable
 from gateway.core.records import Backlog, Stored
-from gateway.store.sqlite.codec import Codec
+from gateway.store.codec import Codec
 from gateway.store.sqlite.rows import STORED_COLUMNS, stored
 
 _ACCEPTED = f"""

@@ -16,7 +16,7 @@ import msgspec
 from gateway.core.identifiers import first_record
 from gateway.core.records import MessageReport
 from gateway.core.reports import DELIVERED, RECEIVED, Line, Loss, Report, tally
-from gateway.store.sqlite.codec import Codec
+from gateway.store.codec import Codec
 from gateway.store.sqlite.rows import Row, insert, listed
 from translators.translator import FormatId
 

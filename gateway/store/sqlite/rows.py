@@ -14,8 +14,8 @@ import msgspec
 
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.records import State, Stored
+from gateway.store.codec import Codec
 from gateway.store.leaf import instant
-from gateway.store.sqlite.codec import Codec
 from translators.translator import FormatId
 from trust.identity import PartyId
 

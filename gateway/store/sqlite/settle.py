@@ -10,11 +10,11 @@ import msgspec
 
 from gateway.core.records import Lease, Result, Settlement
 from gateway.core.reports import Report
+from gateway.store.codec import Codec
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
 from gateway.store.sqlite import reports
 from gateway.store.sqlite.claim import HELD, LEASED, READY, WAITING
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.rows import Row, draw, insert, listed
 
 _NOWHERE = "[]"

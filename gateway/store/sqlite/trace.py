@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from gateway.core.records import Subject, TraceEntry
+from gateway.store.codec import Codec
 from gateway.store.sqlite import standing
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
 from gateway.store.sqlite.rows import listed

@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 
 from gateway.core.errors import Unavailable
 from gateway.core.records import Stored
+from gateway.store.codec import Codec
 from gateway.store.sqlite.accept import Committed, accept
-from gateway.store.sqlite.codec import Codec
 from gateway.store.sqlite.connection import mapped, transaction
 from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.remembered import Once, remember

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.sqlite.codec import Codec
+from gateway.store.codec import Codec
 from tests.gateway.store.samples import RECEIPT
 
 CODEC = Codec()

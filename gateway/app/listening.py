@@ -1,0 +1,143 @@
+"""The listeners of a process: opened together, renewed together, closed in reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+from gateway.app.clock import utc_now
+from gateway.config import Config, ConfigError, Mistake
+from gateway.config.listening import https_listeners
+from gateway.config.presenting import open_presented
+from gateway.egress.tls import OwnPair
+from gateway.ingress.folder import FolderIngress
+from gateway.ingress.grpc.server import GrpcIngress
+from gateway.ingress.http.server import HttpIngress
+from gateway.ingress.limits import Limiter
+from gateway.ingress.operations import OperationsIngress
+from gateway.ingress.presented import Presented
+from gateway.ingress.tls import ServerTls
+from gateway.pipeline.service import Service
+from gateway.telemetry import Telemetry
+from translators.translator import FormatId
+from trust.identity import PartyId
+from trust.party import Registry as Parties
+
+
+class Listening:
+    """Every way in. ``https``, ``signed``, ``grpc`` and ``operations`` are there once started."""
+
+    def __init__(self, config: Config, *, telemetry: Telemetry) -> None:
+        """Opens our certificate and key; raises ``ConfigError``."""
+        self._config = config
+        self._telemetry = telemetry
+        self._stack = AsyncExitStack()
+        self.https: HttpIngress | None = None
+        self.signed: HttpIngress | None = None
+        self.grpc: GrpcIngress | None = None
+        self.operations: OperationsIngress | None = None
+        self.presented: Presented = open_presented(config, clock=utc_now, telemetry=telemetry)
+        self._stack.callback(self.presented.close)
+
+    async def start(
+        self,
+        service: Service,
+        *,
+        parties: Parties,
+        limiter: Limiter,
+        is_ready: Callable[[], bool],
+    ) -> None:
+        """Open all that is configured; raises ``ConfigError`` for what the machine refuses."""
+        ingress = self._config.ingress
+        if ingress.operations is not None:
+            self.operations = OperationsIngress(
+                host=ingress.operations.host,
+                port=ingress.operations.port,
+                metrics=self._telemetry.metrics.registry,
+                checks={"gateway": is_ready},
+            )
+            with self._said("ingress.operations.port"):
+                await self.operations.start()
+            self._stack.push_async_callback(self.operations.stop)
+        tls = self._server_tls(parties)
+        listeners = https_listeners(
+            self._config,
+            service=service,
+            telemetry=self._telemetry,
+            clock=utc_now,
+            tls=tls,
+            limiter=limiter,
+        )
+        for name, listener in listeners.items():
+            with self._said(f"ingress.{name}.port"):
+                await listener.start()
+            self._stack.push_async_callback(listener.stop)
+        self.https, self.signed = listeners.get("https"), listeners.get("signed")
+        if ingress.grpc is not None:
+            self.grpc = GrpcIngress(
+                service=service,
+                telemetry=self._telemetry,
+                clock=utc_now,
+                tls=tls,
+                host=ingress.grpc.host,
+                port=ingress.grpc.port,
+                settings=ingress.grpc.limits,
+                limiter=limiter,
+            )
+            with self._said("ingress.grpc.port"):
+                await self.grpc.start()
+            self._stack.push_async_callback(self.grpc.stop)
+        await self._start_folders(service, limiter)
+
+    async def _start_folders(self, service: Service, limiter: Limiter) -> None:
+        for index, section in enumerate(self._config.ingress.folder):
+            folder = FolderIngress(
+                service=service,
+                telemetry=self._telemetry,
+                clock=utc_now,
+                party=PartyId(section.party),
+                path=self._config.path(section.path),
+                format_id=FormatId(section.format),
+                poll=section.poll,
+                settings=section.limits,
+                limiter=limiter,
+                on_behalf_of=None
+                if section.on_behalf_of is None
+                else PartyId(section.on_behalf_of),
+            )
+            with self._said(f"ingress.folder[{index}].path"):
+                await folder.start()
+            self._stack.push_async_callback(folder.stop)
+
+    def own_pair(self) -> OwnPair:
+        """What is presented now, to those whom we call."""
+        held = self.presented
+        return OwnPair(certificate=held.certificate, key=held.key, revision=held.pair.fingerprint)
+
+    def renew(self, parties: Parties) -> None:
+        """New connections are judged by the authorities of the registry that is in force now."""
+        tls = self._server_tls(parties)
+        for ingress in (self.https, self.signed, self.grpc):
+            if ingress is not None:
+                ingress.renew(tls)
+
+    async def stop(self) -> None:
+        """Take nothing new and finish what is under way. May be called twice."""
+        await self._stack.aclose()
+
+    def _server_tls(self, parties: Parties) -> ServerTls:
+        authorities = parties.authorities.values()
+        return ServerTls(
+            certificate=self.presented.certificate,
+            key=self.presented.key,
+            authorities="\n".join(pem for entry in authorities for pem in entry.certificates),
+        )
+
+    @contextmanager
+    def _said(self, path: str) -> Iterator[None]:
+        """What the machine does not give is a mistake at ``path`` of the configuration."""
+        try:
+            yield
+        except OSError as error:
+            mistake = Mistake(path, error.strerror or str(error))
+            raise ConfigError(self._config.file, [mistake]) from error
