@@ -154,6 +154,7 @@ class App:
             parties=directory.parties,
             limiter=limiter,
             is_ready=self._is_ready,
+            controls=(),
         )
         self._parts.start(self._watch_work(journal), "work")
         self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
 from gateway.app.clock import utc_now
@@ -10,6 +10,7 @@ from gateway.config import Config, ConfigError, Mistake
 from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.egress.tls import OwnPair
+from gateway.ingress.controls import Control
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
@@ -22,6 +23,9 @@ from gateway.telemetry import Telemetry
 from translators.translator import FormatId
 from trust.identity import PartyId
 from trust.party import Registry as Parties
+
+SHORTEST_TOKEN = 32
+"""Characters: 128 bits in hexadecimal."""
 
 
 class Listening:
@@ -46,6 +50,7 @@ class Listening:
         parties: Parties,
         limiter: Limiter,
         is_ready: Callable[[], bool],
+        controls: Iterable[Control],
     ) -> None:
         """Open all that is configured; raises ``ConfigError`` for what the machine refuses."""
         ingress = self._config.ingress
@@ -55,6 +60,8 @@ class Listening:
                 port=ingress.operations.port,
                 metrics=self._telemetry.metrics.registry,
                 checks={"gateway": is_ready},
+                controls=controls,
+                token=self._token(ingress.operations.token),
             )
             with self._said("ingress.operations.port"):
                 await self.operations.start()
@@ -108,6 +115,19 @@ class Listening:
             with self._said(f"ingress.folder[{index}].path"):
                 await folder.start()
             self._stack.push_async_callback(folder.stop)
+
+    def _token(self, name: str | None) -> str | None:
+        """The text that callers of controls show; raises ``ConfigError``."""
+        if name is None:
+            return None
+        with self._said("ingress.operations.token"):
+            text = self._config.path(name).read_text("utf-8").strip()
+        if len(text) < SHORTEST_TOKEN:
+            mistake = Mistake(
+                "ingress.operations.token", f"the file holds less than {SHORTEST_TOKEN} characters"
+            )
+            raise ConfigError(self._config.file, [mistake])
+        return text
 
     def own_pair(self) -> OwnPair:
         """What is presented now, to those whom we call."""

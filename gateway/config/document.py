@@ -98,10 +98,15 @@ class GrpcSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class OperationsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[ingress.operations]``: health and metrics, plain HTTP, loopback unless said otherwise."""
+    """``[ingress.operations]``: health, metrics and controls, plain HTTP.
+
+    Loopback unless said otherwise; elsewhere controls are served only with a ``token``: a file
+    whose text callers show (RFC 6750, 2.1).
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8440
+    token: str | None = None
 
 
 class FolderSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,13 +1,14 @@
-"""The operations listener: health, readiness and metrics, for machines of the operator.
+"""The operations listener: health, readiness, metrics and controls, for the operator's machines.
 
 Plain HTTP without identity, so it belongs on loopback or on a network of the operator's own. It
-tells nothing of parties beyond the labels of metrics.
+tells nothing of parties beyond the labels of metrics; controls are guarded
+(:mod:`gateway.ingress.controls`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -16,13 +17,14 @@ from aiohttp.web_request import BaseRequest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from gateway.ingress.controls import LARGEST, Control, Guard, routes
 from gateway.ingress.security import SECURITY
 
 Check = Callable[[], bool]
 
 
 class OperationsIngress:
-    """``/health/live``, ``/health/ready`` and ``/metrics``."""
+    """``/health/live``, ``/health/ready``, ``/metrics``, and what is controlled."""
 
     def __init__(
         self,
@@ -31,12 +33,18 @@ class OperationsIngress:
         port: int,
         metrics: CollectorRegistry,
         checks: Mapping[str, Check],
+        controls: Iterable[Control] = (),
+        token: str | None = None,
     ) -> None:
-        """``checks`` are asked at each call of readiness: all must say yes. They do not block."""
+        """``checks`` are asked at each call of readiness: all must say yes. They do not block.
+
+        ``controls`` are served on a loopback address, elsewhere only by ``token``.
+        """
         self._host = host
         self._port = port
         self._metrics = metrics
         self._checks = checks
+        self._controls = routes(tuple(controls), Guard(host=host, token=token))
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
 
@@ -47,11 +55,12 @@ class OperationsIngress:
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken."""
-        application = web.Application()
+        application = web.Application(client_max_size=LARGEST)
         application.on_response_prepare.append(_secured)
         application.router.add_get("/health/live", self._live)
         application.router.add_get("/health/ready", self._ready)
         application.router.add_get("/metrics", self._scrape)
+        application.router.add_routes(self._controls)
         runner = self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         loop, server = asyncio.get_running_loop(), runner.server
