@@ -145,7 +145,7 @@ class App:
         limiter = Limiter.shared(
             journal,
             parties=lambda: directory.parties,
-            settings=self.config.limits.party,
+            settings=lambda: self.config.limits.party,
             telemetry=self.telemetry,
             clock=utc_now,
         )
@@ -190,7 +190,7 @@ class App:
             bench=self._bench,
             parties=lambda: directory.parties,
             desk=self._desk,
-            limits=self.config.limits,
+            limits=lambda: self.config.limits,
             bell=self._bell,
             clock=utc_now,
             observe=self._counting.judged,
@@ -219,7 +219,7 @@ class App:
             endpoints=lambda: self._setup.bench.network.endpoints,
             spoken=lambda party: spoken(directory.parties, party, formats=self._setup.formats),
             sign=self._sign,
-            settings=self.config.dispatch,
+            settings=lambda: self.config.dispatch,
             bell=self._bell,
             clock=utc_now,
             buried=notices.buried,
@@ -234,7 +234,7 @@ class App:
             inbound=inbound,
             inboxes=inboxes,
             signing_keys=self._keyring.published,
-            limits=self.config.limits,
+            limits=lambda: self.config.limits,
             clock=utc_now,
             seek=evidence.seek,
         )

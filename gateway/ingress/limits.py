@@ -86,13 +86,14 @@ class Limiter:
         self,
         *,
         limits: Callable[[PartyId], PartyLimits],
-        settings: PartySettings,
+        settings: Callable[[], PartySettings],
         draw: Draw | None,
         telemetry: Telemetry,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``limits`` are asked for at each call, so that a change of the registry counts at once.
+        """``limits`` are asked for at each call, so that a change of the registry counts at once,
+        and so are ``settings``.
 
         ``draw`` takes from buckets that processes share; without it, this process has its own.
         """
@@ -110,10 +111,10 @@ class Limiter:
         cls, *, telemetry: Telemetry, clock: Clock, settings: PartySettings | None = None
     ) -> Limiter:
         """For a listener by itself: the same limits for all parties, kept by this process."""
-        nothing_of_its_own = PartyLimits()
+        nothing_of_its_own, same = PartyLimits(), settings or PartySettings()
         return cls(
             limits=lambda _: nothing_of_its_own,
-            settings=settings or PartySettings(),
+            settings=lambda: same,
             draw=None,
             telemetry=telemetry,
             clock=clock,
@@ -125,7 +126,7 @@ class Limiter:
         journal: Journal,
         *,
         parties: Callable[[], Registry],
-        settings: PartySettings,
+        settings: Callable[[], PartySettings],
         telemetry: Telemetry,
         clock: Clock,
     ) -> Limiter:
@@ -146,7 +147,7 @@ class Limiter:
         Takes nothing, so that whatever else a call would use up is left to it for another time.
         """
         account = self._account(party)
-        own = self._settings.of(self._limits(party))
+        own = self._settings().of(self._limits(party))
         if account.calls >= own.concurrent:
             raise self._refused(party, account, CONCURRENT, RETRY_S)
         if not account.tokens:
@@ -176,7 +177,7 @@ class Limiter:
     def call(self, party: PartyId) -> Iterator[None]:
         """One request or open stream; raises ``Unavailable`` when the party has too many."""
         account = self._account(party)
-        if account.calls >= self._settings.of(self._limits(party)).concurrent:
+        if account.calls >= self._settings().of(self._limits(party)).concurrent:
             raise self._refused(party, account, CONCURRENT, RETRY_S)
         account.calls += 1
         try:
@@ -188,7 +189,7 @@ class Limiter:
     async def place(self, party: PartyId) -> AsyncIterator[None]:
         """One submission of a stream; waits while the party has too many of them."""
         account = self._account(party)
-        while account.streamed >= self._settings.of(self._limits(party)).concurrent:
+        while account.streamed >= self._settings().of(self._limits(party)).concurrent:
             account.left.clear()
             await account.left.wait()
         account.streamed += 1
@@ -204,7 +205,7 @@ class Limiter:
         Raises ``Unavailable`` when it would be one too many. Each call needs a ``disconnect``.
         """
         account = self._account(party)
-        open_, most = account.connections, self._settings.of(self._limits(party)).connections
+        open_, most = account.connections, self._settings().of(self._limits(party)).connections
         if connection not in open_ and len(open_) >= most:
             raise self._refused(party, account, CONNECTIONS, RETRY_S)
         open_[connection] += 1
@@ -225,7 +226,7 @@ class Limiter:
     async def _fill(self, party: PartyId, account: _Account) -> None:
         now = self._clock()
         seconds = now.timestamp()
-        own = self._settings.of(self._limits(party))
+        own = self._settings().of(self._limits(party))
         rate = Rate(own.requests_per_second, own.burst)
         self._check_dry(party, account, rate, seconds)
         want = max(1, min(rate.burst, math.ceil(rate.per_second * _CHUNK_S)))

@@ -61,7 +61,7 @@ class Gateway:
         journal: Journal,
         inbound: Inbound,
         inboxes: Inboxes,
-        limits: Limits,
+        limits: Callable[[], Limits],
         clock: Clock,
         signing_keys: Callable[[], PublishedKeys],
         seek: Callable[[bytes], Awaitable[bool]] | None = None,
@@ -76,13 +76,15 @@ class Gateway:
         self._inbound = inbound
         self._inboxes = inboxes
         self._limits = limits
-        self._notebook = Notebook(per_minute=limits.party.refusals_per_minute, clock=clock)
+        self._notebook = Notebook(
+            per_minute=lambda: limits().party.refusals_per_minute, clock=clock
+        )
         self._clock = clock
         self._signatures = Signatures(
             authenticator=authenticator,
             journal=journal,
             clock=clock,
-            max_age=timedelta(seconds=limits.signature_age),
+            max_age=lambda: timedelta(seconds=limits().signature_age),
         )
         self._xml = XmlSignatures(
             authenticator=authenticator,
@@ -260,11 +262,11 @@ class Gateway:
                 format=envelope.format,
                 audience=self._gateway_id,
                 now=self._clock(),
-                max_age=timedelta(seconds=self._limits.signature_age),
+                max_age=timedelta(seconds=self._limits().signature_age),
             )
             if verifier is None or envelope.signature is None:
                 return None
-            for piece in envelope.content.slices(self._limits.raw_slice):
+            for piece in envelope.content.slices(self._limits().raw_slice):
                 verifier.update(piece)
             key = authenticator.keys(identity.party)[verifier.finish()]
         except TrustError as error:

@@ -92,7 +92,7 @@ class Inbound:
         bench: Callable[[], Bench],
         parties: Callable[[], Parties],
         desk: SigningDesk,
-        limits: Limits,
+        limits: Callable[[], Limits],
         bell: Bell,
         clock: Clock,
         observe: Observe,
@@ -165,7 +165,9 @@ class Inbound:
         """Read and judge entry by entry; large interchanges are staged in chunks on the way."""
         bench = self._bench()
         parties = self._parties()
-        translator = bench.network.formats.get(envelope.format)
+        translator = bench.network.formats.find(envelope.format)
+        if translator is None:  # withdrawn since it was permitted
+            raise Refused("format.unknown", f"{envelope.format} is not configured here any more")
         async for reading in self._readings(translator, read):
             if isinstance(reading, Header):
                 sitting.header = reading
@@ -173,9 +175,9 @@ class Inbound:
             if isinstance(reading, Fault):
                 sitting.broken.append(reading)
                 continue
-            if len(sitting.outcomes) >= self._limits.messages:
+            if len(sitting.outcomes) >= self._limits().messages:
                 raise Refused(
-                    "interchange.too-many-messages", f"at most {self._limits.messages} messages"
+                    "interchange.too-many-messages", f"at most {self._limits().messages} messages"
                 )
             judged = judge(
                 reading,
@@ -195,23 +197,23 @@ class Inbound:
                 sitting.pending.append(judged.planned)
                 sitting.destinations.update(leg.destination for leg in judged.planned.legs)
             held = max(len(sitting.pending), len(sitting.reports))
-            if held >= self._limits.chunk and self._is_large(envelope):
+            if held >= self._limits().chunk and self._is_large(envelope):
                 await self._stage(sitting, envelope)
         if self._is_large(envelope):
             await self._stage(sitting, envelope)
 
     def _is_large(self, envelope: Envelope) -> bool:
-        return envelope.content.size > self._limits.staged_from
+        return envelope.content.size > self._limits().staged_from
 
     async def _readings(self, translator: Translator, content: Content) -> AsyncIterator[Reading]:
         """The readings of a document, giving way to the event loop every few milliseconds."""
         with content.open() as source:
-            until = time.perf_counter() + self._limits.slice_seconds
+            until = time.perf_counter() + self._limits().slice_seconds
             for reading in translator.read(source):
                 yield reading
                 if time.perf_counter() > until:
                     await asyncio.sleep(0)
-                    until = time.perf_counter() + self._limits.slice_seconds
+                    until = time.perf_counter() + self._limits().slice_seconds
 
     async def _regarded(self, entry: Entry) -> StoredMessage | None:
         named: str | None = getattr(entry.message, "regards", None)
@@ -223,7 +225,7 @@ class Inbound:
     async def _stage(self, sitting: Sitting, envelope: Envelope) -> None:
         party = sitting.sender.identity.party
         if not sitting.staged:
-            for piece in envelope.content.slices(self._limits.raw_slice):
+            for piece in envelope.content.slices(self._limits().raw_slice):
                 await self._journal.stage(
                     sitting.record,
                     party=party,
@@ -243,7 +245,7 @@ class Inbound:
 
     def _conclude(self, sitting: Sitting) -> None:
         """What concerns the interchange as a whole."""
-        broken = tuple(sitting.broken[: self._limits.faults])
+        broken = tuple(sitting.broken[: self._limits().faults])
         if not sitting.outcomes and not broken:
             broken = (Fault(code="interchange.empty", detail="it holds no message"),)
         if any(fault.refuses for fault in broken):
@@ -300,7 +302,7 @@ class Inbound:
             outcomes=outcomes,
             on_behalf_of=sitting.sender.on_behalf_of,
             control_reference=sitting.header.control_reference,
-            raw=() if staged else tuple(envelope.content.slices(self._limits.raw_slice)),
+            raw=() if staged else tuple(envelope.content.slices(self._limits().raw_slice)),
             messages=() if staged else tuple(sitting.pending),
             reports=() if staged else tuple(sitting.reports),
             staged=staged,

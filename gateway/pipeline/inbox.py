@@ -45,7 +45,7 @@ class Inboxes:
         endpoints: Callable[[], Endpoints],
         spoken: Callable[[PartyId], Sequence[FormatId]],
         sign: Sign,
-        settings: DispatchSettings,
+        settings: Callable[[], DispatchSettings],
         bell: Bell,
         clock: Clock,
         buried: Buried,
@@ -87,7 +87,7 @@ class Inboxes:
             lease = await self._journal.lease(
                 destination,
                 limit=limit,
-                seconds=self._settings.inbox_lease,
+                seconds=self._settings().inbox_lease,
                 now=self._clock(),
                 legs=limit,
                 lasting=True,
@@ -95,7 +95,7 @@ class Inboxes:
             left = until - asyncio.get_running_loop().time()
             if lease is not None or left <= 0:
                 return lease
-            await self._bell.wait(destination, seconds=min(left, self._settings.idle))
+            await self._bell.wait(destination, seconds=min(left, self._settings().idle))
 
     async def _served(
         self, party: PartyId, lease: Lease, format_id: FormatId | None
@@ -167,7 +167,7 @@ class Inboxes:
         return await self._preparer.prepare(delivery, endpoint)
 
     def _retry(self, delivery: Delivery) -> Settlement:
-        pause = timedelta(seconds=self._settings.longest_pause)
+        pause = timedelta(seconds=self._settings().longest_pause)
         return Settlement(
             delivery=delivery,
             result=Result.RETRY,
@@ -219,7 +219,7 @@ class Inboxes:
                 room = max_in_flight - sum(len(lease.deliveries) for lease in leases.values())
                 lease = None if room <= 0 else await self._next(destination, limit=room, wait=0)
                 if lease is None:
-                    await self._bell.wait(destination, seconds=self._settings.idle)
+                    await self._bell.wait(destination, seconds=self._settings().idle)
                     continue
                 leases[lease.token] = lease
                 for message in await self._served(party, lease, format_id):

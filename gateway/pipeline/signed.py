@@ -73,7 +73,7 @@ class Signatures:
         authenticator: Callable[[], Authenticator],
         journal: Journal,
         clock: Clock,
-        max_age: timedelta,
+        max_age: Callable[[], timedelta],
     ) -> None:
         self._authenticator = authenticator
         self._journal = journal
@@ -99,7 +99,7 @@ class Signatures:
         now = self._clock()
         try:
             offer = read_offer(
-                request, content=content, names=names, now=now, max_age=self._max_age
+                request, content=content, names=names, now=now, max_age=self._max_age()
             )
             identity, key = self._judge(offer, beside, now)
         except TrustError as error:

@@ -46,7 +46,7 @@ def desk(journal: Journal, *, seconds: float = 0) -> Signatures:
         authenticator=lambda: AUTHENTICATOR,
         journal=journal,
         clock=lambda: NOW + timedelta(seconds=seconds),
-        max_age=timedelta(seconds=300),
+        max_age=lambda: timedelta(seconds=300),
     )
 
 

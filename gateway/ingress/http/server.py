@@ -161,7 +161,7 @@ class HttpIngress:
         reception = Reception(
             service=service, telemetry=self._telemetry, clock=clock, transport=Transport.HTTPS
         )
-        submit = Submit(reception=reception, formats=service.formats, settings=settings)
+        submit = Submit(reception=reception, formats=lambda: service.formats, settings=settings)
         lookups = Lookups(service=service, settings=settings)
         inbox = Inbox(service=service, metrics=metrics, settings=settings, stopping=self._stopping)
         document = openapi_document(self._problems.kinds, settings=settings)

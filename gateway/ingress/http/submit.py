@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 from msgspec.structs import replace
 
@@ -23,7 +25,9 @@ _CLAIMED = ("Luxor-Interchange-Id", "Luxor-Format", "Luxor-Signature", "Luxor-On
 class Submit:
     """Reads submissions, at most ``settings.submissions`` at once."""
 
-    def __init__(self, *, reception: Reception, formats: Registry, settings: HttpSettings) -> None:
+    def __init__(
+        self, *, reception: Reception, formats: Callable[[], Registry], settings: HttpSettings
+    ) -> None:
         self._reception = reception
         self._formats = formats
         self._settings = settings
@@ -58,14 +62,14 @@ class Submit:
             # What can be refused by its headers is refused before a byte of the body is read.
             check_announced(request, self._settings)
             if not claim.format_id:
-                named = formats_of_type(headers.get("Content-Type", ""), self._formats)
+                named = formats_of_type(headers.get("Content-Type", ""), self._formats())
                 if named:
                     claim = replace(claim, format_id=self._reception.meant(call.identity, named))
             if claim.format_id:
                 self._reception.permit(call.identity, claim)
             content = await content_of(call, intake, self._settings)
             if not claim.format_id:
-                written = formats_of_root(content, self._formats)
+                written = formats_of_root(content, self._formats())
                 claim = replace(claim, format_id=self._reception.meant(call.identity, written))
                 self._reception.permit(call.identity, claim)
             stored = await self._reception.accept(call.identity, claim, content)

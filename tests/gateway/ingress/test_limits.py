@@ -49,7 +49,7 @@ class World:
 
         return Limiter(
             limits=lambda party: self.registered.get(party, PartyLimits()),
-            settings=settings,
+            settings=lambda: settings,
             draw=draw if shared else None,
             telemetry=self.seen.telemetry,
             clock=lambda: self.now,

@@ -69,7 +69,7 @@ class Acting:
             journal=middle.journal,
             inbound=middle.inbound,
             inboxes=Unused(),  # type: ignore[arg-type] # these tests look into no inbox
-            limits=Limits(),
+            limits=Limits,
             clock=middle.clock,
             signing_keys=Unused(),  # type: ignore[arg-type] # nor at the gateway's own keys
         )

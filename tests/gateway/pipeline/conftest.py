@@ -72,7 +72,7 @@ class Middle:
             bench=self.bench,
             parties=lambda: self.parties,
             desk=SigningDesk(self.signer),
-            limits=limits or Limits(),
+            limits=lambda: limits or Limits(),
             bell=self.bell,
             clock=self.clock,
             observe=lambda stored, outcomes, _: self.judged.append((stored, list(outcomes))),

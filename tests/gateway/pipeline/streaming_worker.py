@@ -146,7 +146,7 @@ async def main(folder: Path, count: int) -> dict[str, int]:
         bench=lambda: bench,
         parties=lambda: PARTIES,
         desk=SigningDesk(KeySigner(generate_key("P-256"))),
-        limits=Limits(staged_from=65_536),
+        limits=lambda: Limits(staged_from=65_536),
         bell=Bell(),
         clock=now,
         observe=lambda *_: None,

@@ -45,7 +45,7 @@ class Boxes:
             endpoints=lambda: middle.network.endpoints,
             spoken=lambda _: self.spoken,
             sign=self._sign,
-            settings=DispatchSettings(idle=0.01),
+            settings=lambda: DispatchSettings(idle=0.01),
             bell=middle.bell,
             clock=middle.clock,
             buried=self._bury,

@@ -20,7 +20,7 @@ SHOP = PartyId("shop")
 
 def test_so_many_a_minute_are_written_and_the_next_tells_what_is_missing() -> None:
     now = [START]
-    notebook = Notebook(per_minute=3, clock=lambda: now[0])
+    notebook = Notebook(per_minute=lambda: 3, clock=lambda: now[0])
     party = POST.party
     assert [notebook.omitted(party) for _ in range(6)] == [0, 0, 0, None, None, None]
     assert notebook.omitted(SHOP) == 0

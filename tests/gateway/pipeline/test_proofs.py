@@ -58,7 +58,7 @@ def gateway(middle: Middle) -> Gateway:
         journal=middle.journal,
         inbound=middle.inbound,
         inboxes=Unused(),  # type: ignore[arg-type] # no test here looks into an inbox
-        limits=Limits(),
+        limits=Limits,
         clock=middle.clock,
         signing_keys=Unused().published,
     )

@@ -77,7 +77,7 @@ class Desk:
             authenticator=lambda: authenticator,
             journal=self.journal,
             clock=lambda: self.now,
-            max_age=timedelta(seconds=300),
+            max_age=lambda: timedelta(seconds=300),
         )
 
     async def prove(

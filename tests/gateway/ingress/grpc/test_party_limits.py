@@ -69,7 +69,7 @@ async def ingress(
     certificate, key = pki.issue("gateway")
     limiter = Limiter(
         limits=lambda _: PartyLimits(),
-        settings=party,
+        settings=lambda: party,
         draw=None,
         telemetry=seen.telemetry,
         clock=time,
