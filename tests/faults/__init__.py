@@ -1,0 +1,1 @@
+"""Faults under load: processes are killed at random moments, and the receiver counts."""
