@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.core.bucket import Drawn, Rate
 from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.lanes import LANES, WEIGHTS
 from gateway.core.quality import Quality
 from gateway.core.records import (
     Acceptance,
@@ -101,12 +102,15 @@ class Journal(Protocol):
         now: datetime,
         legs: int | None = None,
         lasting: bool = False,
+        weights: Sequence[int] = WEIGHTS,
+        lanes: Sequence[int] = range(LANES),
     ) -> Lease | None:
         """Claim up to ``limit`` ready keys of a destination with the first legs of each, in order.
 
         ``legs`` bounds their deliveries together. No key is under two leases at once. ``None``
         when nothing is ready now. The lease ends with this process, unless it is ``lasting``: held
-        by somebody outside, such as an inbox page.
+        by somebody outside, such as an inbox page. ``weights`` are the shares of the lanes, of 1
+        at least; only keys whose head stands in one of ``lanes`` are claimed.
         """
 
     async def settle(

@@ -1,21 +1,14 @@
-"""Lanes: how one claim is shared out between urgent and patient work."""
+"""How one claim is shared out between urgent and patient work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from gateway.core.lanes import LANES, PATIENCE, WEIGHTS
 from gateway.core.records import PlannedLeg
 
-LANES = 4
-WEIGHTS = (8, 4, 2, 1)
-PATIENCE = (
-    timedelta(minutes=1),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=24),
-)
-"""What a leg without a deadline may wait, by lane: always finite, so age itself wins at last."""
+__all__ = ["LANES", "PATIENCE", "WEIGHTS", "due", "share"]
 
 
 def due(leg: PlannedLeg, accepted_at: datetime) -> datetime:
@@ -23,17 +16,15 @@ def due(leg: PlannedLeg, accepted_at: datetime) -> datetime:
     return leg.due if leg.due is not None else accepted_at + PATIENCE[leg.lane]
 
 
-def share(available: Sequence[int], limit: int) -> tuple[int, ...]:
+def share(
+    available: Sequence[int], limit: int, weights: Sequence[int] = WEIGHTS
+) -> tuple[int, ...]:
     """How many of ``limit`` places each lane gets when ``available`` are ready in each.
 
-    Quotas follow :data:`WEIGHTS`, at least one each (the most urgent first when there are fewer
+    Quotas follow ``weights``, at least one each (the most urgent first when there are fewer
     places than lanes); what a lane does not use goes to the lanes below it, then upwards.
     """
-    if limit < LANES:
-        quotas = [int(lane < limit) for lane in range(LANES)]
-    else:
-        quotas = [max(1, limit * weight // sum(WEIGHTS)) for weight in WEIGHTS]
-        quotas[0] += limit - sum(quotas)
+    quotas = _quotas(limit, weights)
     taken = [0] * LANES
     left, spare = limit, 0
     for lane in range(LANES):
@@ -45,3 +36,14 @@ def share(available: Sequence[int], limit: int) -> tuple[int, ...]:
         taken[lane] += more
         left -= more
     return tuple(taken)
+
+
+def _quotas(limit: int, weights: Sequence[int]) -> list[int]:
+    """Places by weight; what rounding leaves goes to lane 0, what it lacks the largest gives."""
+    if limit < LANES:
+        return [int(lane < limit) for lane in range(LANES)]
+    quotas = [max(1, limit * weight // sum(weights)) for weight in weights]
+    quotas[0] += max(0, limit - sum(quotas))
+    while sum(quotas) > limit:
+        quotas[quotas.index(max(quotas))] -= 1
+    return quotas

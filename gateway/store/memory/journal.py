@@ -51,7 +51,7 @@ from gateway.store.contract import (
     check_messages,
     check_reports,
 )
-from gateway.store.lanes import due
+from gateway.store.lanes import LANES, WEIGHTS, due
 from gateway.store.memory import quality
 from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
 from gateway.store.tally import Tally
@@ -289,11 +289,21 @@ class MemoryJournal:
         now: datetime,
         legs: int | None = None,
         lasting: bool = False,
+        weights: Sequence[int] = WEIGHTS,
+        lanes: Sequence[int] = range(LANES),
     ) -> Lease | None:
         """See the port."""
         token = f"memory.{next(self._leases)}.0"
         until = now + timedelta(seconds=seconds)
-        self._outbox.lease(destination, limit=limit, legs=legs, until=until, token=token)
+        self._outbox.lease(
+            destination,
+            limit=limit,
+            legs=legs,
+            until=until,
+            token=token,
+            weights=weights,
+            lanes=lanes,
+        )
         return await self.held(destination, token)
 
     async def held(self, destination: str, token: str) -> Lease | None:

@@ -85,18 +85,29 @@ class Outbox:
                 queue.lane, queue.due, queue.urgent = leg.lane, leg.due, leg.seq
 
     def lease(
-        self, destination: str, *, limit: int, legs: int | None, until: datetime, token: str
+        self,
+        destination: str,
+        *,
+        limit: int,
+        legs: int | None,
+        until: datetime,
+        token: str,
+        weights: Sequence[int],
+        lanes: Sequence[int],
     ) -> bool:
         """Put ready queues under lease; whether there were any."""
         ready = [
             sorted(
                 (queue.due, key, queue)
                 for (name, key), queue in self.queues.items()
-                if name == destination and queue.lane == lane and queue.state is Head.READY
+                if name == destination
+                and queue.lane == lane
+                and lane in lanes
+                and queue.state is Head.READY
             )
             for lane in range(LANES)
         ]
-        chosen = share([len(queues) for queues in ready], limit)
+        chosen = share([len(queues) for queues in ready], limit, weights)
         left = None if legs is None else max(1, legs)
         for queues, count in zip(ready, chosen, strict=True):
             for _, _, queue in queues[:count]:

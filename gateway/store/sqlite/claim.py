@@ -21,7 +21,9 @@ from gateway.store.sqlite.turnstile import Turnstile
 
 READY, LEASED, WAITING, HELD = range(4)
 
-_ANY_READY = "SELECT 1 FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? LIMIT 1"
+_ANY_READY = """
+SELECT 1 FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? AND lane = ? LIMIT 1
+"""
 _READY = """
 SELECT key FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? AND lane = ?
 ORDER BY due, key LIMIT ?
@@ -79,22 +81,26 @@ def lease(
     largest: int,
     until: datetime,
     owner: str,
+    weights: Sequence[int],
+    lanes: Sequence[int],
 ) -> Lease | None:
-    """Lease up to ``limit`` heads until then; ``None`` when none is ready.
+    """Lease up to ``limit`` heads of these lanes until then; ``None`` when none is ready.
 
     ``most`` bounds the legs together, ``largest`` the stored bytes of their bodies, but for the
     first one.
     """
-    if connection.execute(_ANY_READY, (destination,)).fetchone() is None:
+    if not any(connection.execute(_ANY_READY, (destination, lane)).fetchone() for lane in lanes):
         return None
     ends = microseconds(until)
     token = f"{owner}.{ends}"
     with transaction(connection, turnstile):
         ready = [
             connection.execute(_READY, (destination, lane, limit)).fetchall()
+            if lane in lanes
+            else []
             for lane in range(LANES)
         ]
-        shares = share([len(rows) for rows in ready], limit)
+        shares = share([len(rows) for rows in ready], limit, weights)
         order = {
             key: at
             for at, key in enumerate(

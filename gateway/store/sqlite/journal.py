@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.core.bucket import Drawn, Rate
 from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.lanes import LANES, WEIGHTS
 from gateway.core.ports import Clock
 from gateway.core.quality import Quality
 from gateway.core.records import (
@@ -150,6 +151,8 @@ class SqliteJournal:
         now: datetime,
         legs: int | None = None,
         lasting: bool = False,
+        weights: Sequence[int] = WEIGHTS,
+        lanes: Sequence[int] = range(LANES),
     ) -> Lease | None:
         """See the port."""
         mine = self._opened.membership.name
@@ -166,6 +169,8 @@ class SqliteJournal:
                 largest=self._opened.limits.lease_bytes,
                 until=until,
                 owner=f"{owner}.{next(self._leases)}",
+                weights=weights,
+                lanes=lanes,
             )
         )
 

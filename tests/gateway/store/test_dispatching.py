@@ -303,6 +303,31 @@ async def test_urgent_lanes_come_first_and_none_starves(journal: Journal) -> Non
     assert [d.lane for d in taken.deliveries] == [0] * 8 + [1] * 4 + [2] * 2 + [3]
 
 
+async def test_weights_say_how_a_claim_is_shared_out(journal: Journal) -> None:
+    for lane in (3, 2, 1, 0):
+        for n in range(10):
+            await queue(journal, f"{lane}-{n}", 100 * lane + n + 1, lane=lane)
+    taken = await journal.lease("risk", limit=8, seconds=60, now=START, weights=(1, 1, 1, 5))
+    assert taken is not None
+    assert [d.lane for d in taken.deliveries] == [0, 1, 2, *[3] * 5]
+
+
+async def test_only_the_lanes_that_are_asked_for_are_claimed(journal: Journal) -> None:
+    for lane in (3, 2, 1, 0):
+        await queue(journal, f"{lane}", lane + 1, lane=lane)
+    taken = await journal.lease("risk", limit=9, seconds=60, now=START, lanes=(0, 3))
+    assert ids(taken) == ["0", "3"]
+    assert await journal.lease("risk", limit=9, seconds=60, now=START, lanes=(0,)) is None
+    assert ids(await lease(journal)) == ["1", "2"]
+
+
+async def test_what_an_urgent_leg_pulls_along_is_claimed_with_its_lane(journal: Journal) -> None:
+    await queue(journal, "item", 2, lane=3)
+    await queue(journal, "do-not-load", 2, lane=0)
+    taken = await journal.lease("risk", limit=9, seconds=60, now=START, lanes=(0,))
+    assert ids(taken) == ["item", "do-not-load"]
+
+
 async def test_places_that_a_lane_does_not_need_go_to_others(journal: Journal) -> None:
     for n in range(10):
         await queue(journal, f"k{n}", n + 1, lane=3)

@@ -17,6 +17,11 @@ def test_with_enough_everywhere_the_weights_decide() -> None:
     assert share([100] * 4, 150) == (80, 40, 20, 10)
 
 
+def test_other_weights_share_otherwise() -> None:
+    assert share([100] * 4, 16, (1, 1, 1, 1)) == (4, 4, 4, 4)
+    assert share([100] * 4, 5, (1, 1, 1, 100)) == (1, 1, 1, 2)
+
+
 def test_what_urgent_lanes_leave_goes_down() -> None:
     assert share([1, 0, 100, 100], 15) == (1, 0, 13, 1)
 
@@ -34,9 +39,12 @@ def test_no_place_stays_empty_while_there_is_work(available: list[int], limit: i
     assert sum(share(available, limit)) == min(limit, sum(available))
 
 
-@given(AVAILABLE, st.integers(LANES, 600))
-def test_no_lane_with_work_gets_nothing(available: list[int], limit: int) -> None:
-    taken = share(available, limit)
+@given(AVAILABLE, st.integers(LANES, 600), st.lists(st.integers(1, 99), min_size=4, max_size=4))
+def test_no_lane_with_work_gets_nothing(
+    available: list[int], limit: int, weights: list[int]
+) -> None:
+    taken = share(available, limit, weights)
+    assert sum(taken) == min(limit, sum(available))
     assert all(0 <= got <= has for got, has in zip(taken, available, strict=True))
     assert all(got > 0 for got, has in zip(taken, available, strict=True) if has)
 
