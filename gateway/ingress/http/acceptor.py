@@ -77,29 +77,51 @@ class Acceptor:
             await asyncio.wait(self._handshakes)
 
     async def _accept(self) -> None:
+        """Take connections until cancelled; none is lost by that which was taken already."""
         loop = asyncio.get_running_loop()
         while True:
             await self._connections.acquire()
             await self._places.acquire()
-            try:
-                peer, address = await loop.sock_accept(self._listener)
-            except OSError as error:  # out of descriptors, mostly: wait for some to be closed
-                self._connections.release()
-                self._places.release()
-                self._log.error("connection.not-taken", errno=error.errno)
-                await asyncio.sleep(_FAULT_PAUSE_S)
-                continue
-            if not self._addresses.enter(address[0], now=loop.time()):
-                peer.close()
-                self._connections.release()
-                self._places.release()
-                self._count_closed(address[0], loop.time())
-                await asyncio.sleep(0)  # a flood of these must not hold up what is served
-                continue
             await self._wait_for_pace(loop)
-            task = loop.create_task(self._handshake(peer, address[0]))
+            while (taken := await self._take(loop)) is None:
+                pass
+            peer, address = taken
+            task = loop.create_task(self._handshake(peer, address))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
+
+    async def _take(self, loop: asyncio.AbstractEventLoop) -> tuple[socket.socket, str] | None:
+        """The next connection, or ``None`` when there was none that may be served."""
+        try:
+            peer, (address, *_) = self._listener.accept()
+        except (BlockingIOError, InterruptedError):  # other processes may listen here as well
+            await self._readable(loop)
+            return None
+        except OSError as error:  # out of descriptors, mostly: wait for some to be closed
+            self._log.error("connection.not-taken", errno=error.errno)
+            await asyncio.sleep(_FAULT_PAUSE_S)
+            return None
+        if not self._addresses.enter(address, now=loop.time()):
+            peer.close()
+            self._count_closed(address, loop.time())
+            await asyncio.sleep(0)  # a flood of these must not hold up what is served
+            return None
+        peer.settimeout(0)
+        return peer, address
+
+    async def _readable(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until somebody connects. Unlike ``sock_accept``, cancelling it loses nobody."""
+        ready = loop.create_future()
+
+        def tell() -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        loop.add_reader(self._listener, tell)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(self._listener)
 
     async def _wait_for_pace(self, loop: asyncio.AbstractEventLoop) -> None:
         """A handshake is the dearest thing that a stranger can ask for."""

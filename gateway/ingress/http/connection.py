@@ -70,6 +70,11 @@ class Connection(RequestHandler):
         )
         self._answering: asyncio.TimerHandle | None = None
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether the headers of any request were read."""
+        return self._beginning is None
+
     def begun(self) -> None:
         """The headers of a request were read."""
         if self._beginning is not None:

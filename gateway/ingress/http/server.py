@@ -30,6 +30,11 @@ from gateway.telemetry import Telemetry
 
 _DRAIN_STEP_S = 0.02
 _SETTLE_TURNS = 5
+_IDLE_S = 0.25
+"""How long a connection stays open that is idle when a stop begins: its client may be about to ask,
+and hears with the answer that the connection ends."""
+_FRESH_S = 2.0
+"""The same for a connection by which nothing was asked yet."""
 
 
 class HttpIngress:
@@ -48,8 +53,11 @@ class HttpIngress:
         limiter: Limiter | None = None,
         names: Collection[str] = (),
         certificates: bool = True,
+        listener: socket.socket | None = None,
     ) -> None:
         """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
+
+        A ``listener`` that listens already is served instead of ``host`` and ``port``.
 
         Signatures of requests are for one of ``names`` (``host`` or ``host:port``), by default
         those of the server's certificate at the port that is listened on: what was signed for
@@ -61,6 +69,7 @@ class HttpIngress:
         self._host = host
         self._port = port
         self._settings = settings
+        self._listener = listener
         self._stopping = asyncio.Event()
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
         self._names = frozenset(name.lower() for name in names)
@@ -87,13 +96,7 @@ class HttpIngress:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken or a file cannot be read."""
         context = self._context(self._tls)
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server(
-            (self._host, self._port),
-            family=family,
-            backlog=self._settings.backlog,
-            reuse_port=self._settings.reuse_port,
-        )
+        listener = self._listener or self._listen()
         listener.settimeout(0)
         self._port = listener.getsockname()[1]
         self._identification.names = self._called(self._tls)
@@ -114,6 +117,9 @@ class HttpIngress:
         )
         self._acceptor.start()
 
+    def _listen(self) -> socket.socket:
+        return listening_socket(self._host, self._port, self._settings)
+
     def renew(self, tls: ServerTls) -> None:
         """Serve new connections with other certificates or authorities; open ones stay."""
         context = self._present(tls)
@@ -121,30 +127,44 @@ class HttpIngress:
         if self._acceptor is not None:
             self._acceptor.context = context
 
+    def announce(self) -> None:
+        """Say with each answer from now on that its connection ends; all are served still."""
+        self._router.stopping = True
+
     async def stop(self) -> None:
         """Take nothing new, answer what was begun, close. May be called twice.
 
         Every request whose headers were read is answered if that takes at most
-        ``settings.drain`` seconds; idle connections are closed at once.
+        ``settings.drain`` seconds. Handshakes under way are finished, and connections that are
+        idle stay for a moment, so that a request that is on its way is answered too.
         """
         self._stopping.set()
         if self._acceptor is None or self._server is None:
             return
-        await self._acceptor.stop()
-        self._router.stopping = True
+        acceptor, self._acceptor = self._acceptor, None
+        self.announce()
+        await acceptor.stop()
         for _ in range(_SETTLE_TURNS):  # what was parsed in this turn of the loop gets its handler
             await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._settings.drain
-        while True:
-            for connection in self._server.connections:
-                if connection not in self._router.busy:
-                    connection.force_close()
-            if not self._router.busy or loop.time() > until:
+        begun = loop.time()
+        while self._close_idle(loop.time() - begun):
+            if loop.time() > begun + self._settings.drain:
                 break
             await asyncio.sleep(_DRAIN_STEP_S)
         await self._server.shutdown(timeout=_DRAIN_STEP_S)
-        self._acceptor = None
+
+    def _close_idle(self, seconds: float) -> bool:
+        """So long after a stop began: whether any connection is still waited for."""
+        assert self._server is not None
+        waiting = False
+        for connection in self._server.connections:
+            asked = not isinstance(connection, Connection) or connection.has_asked
+            if connection in self._router.busy or seconds < (_IDLE_S if asked else _FRESH_S):
+                waiting = True
+            else:
+                connection.force_close()
+        return waiting
 
     def _present(self, tls: ServerTls) -> ssl.SSLContext:
         """The context for new connections; what we are called follows the certificate."""
@@ -187,3 +207,13 @@ class HttpIngress:
             *(Route(method="GET", path=path, handler=handler) for path, handler in reads.items()),
             *(Route(method="HEAD", path=path, handler=handler) for path, handler in reads.items()),
         )
+
+
+def listening_socket(host: str, port: int, settings: HttpSettings) -> socket.socket:
+    """A socket that listens, as an ingress opens it; raises ``OSError``."""
+    return socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+        backlog=settings.backlog,
+        reuse_port=settings.reuse_port,
+    )
