@@ -11,23 +11,23 @@ from gateway.app.clock import utc_now
 from gateway.config import Config, ConfigError, Mistake
 from gateway.config.directory import Directory, Judge
 from gateway.config.evidence import Evidence
+from gateway.config.journal import journal_of
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.egress.evidence import EvidenceClient
-from gateway.store.sqlite import JournalMismatch, open_sqlite
+from gateway.store.opening import NoJournal
+from gateway.store.opening import open_journal as opened
 from gateway.telemetry import Telemetry
 from trust.party import Registry as Parties
 
 
 async def open_journal(config: Config) -> Journal:
     """The journal of a configuration; raises ``ConfigError``."""
-    data = config.path(config.gateway.data)
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await open_sqlite(data / "journal.db", gateway=config.gateway.number, clock=utc_now)
+        return await opened(journal_of(config), clock=utc_now)
     except OSError as error:
         text = error.strerror or str(error)
-    except JournalMismatch as error:
+    except NoJournal as error:
         text = str(error)
     except Unavailable as error:
         text = error.reason

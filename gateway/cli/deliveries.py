@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 import msgspec
@@ -15,15 +13,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.groups import Described
-from gateway.config import Config, ConfigError, load
-from gateway.core.errors import Unavailable
+from gateway.cli.journals import configured, with_journal
 from gateway.core.ports import Journal
 from gateway.core.records import Leg
-from gateway.store.sqlite import JournalMismatch, open_sqlite
-
-JOURNAL = "journal.db"
-
-T = TypeVar("T")
 
 _config = click.option(
     "--config",
@@ -62,7 +54,7 @@ def list_(file: Path, destination: str | None, limit: int, as_json: bool) -> Non
     async def look(journal: Journal) -> tuple[Leg, ...]:
         return await journal.buried(destination, limit=limit)
 
-    legs = _with_journal(file, look)
+    legs = with_journal(configured(file), look)
     if as_json:
         click.echo(msgspec.json.encode(legs).decode())
         return
@@ -106,45 +98,14 @@ def retry(destination: str, file: Path, as_json: bool) -> None:  # noqa: FBT001 
     async def put_back(journal: Journal) -> int:
         return await journal.retry(destination, now=datetime.now(UTC))
 
-    config = _load(file)
+    config = configured(file)
     known = {entry.id for entry in config.destination}
     if destination not in known and not destination.startswith("inbox:"):
         raise click.UsageError(
             f"no destination is called {destination}; there are {', '.join(sorted(known))}"
         )
-    count = _with_journal(file, put_back)
+    count = with_journal(config, put_back)
     if as_json:
         click.echo(msgspec.json.encode({"destination": destination, "retried": count}).decode())
     else:
         click.echo(f"{count} items, orders or declarations of {destination} are tried again")
-
-
-def _load(file: Path) -> Config:
-    try:
-        return load(file)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _with_journal(file: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
-    """Do something with the journal of a configuration, beside the gateway if it runs."""
-    config = _load(file)
-    path = config.path(config.gateway.data) / JOURNAL
-    if not path.is_file():
-        raise click.UsageError(f"{file}: there is no journal yet at {path}")
-
-    async def run() -> T:
-        journal = await open_sqlite(
-            path, gateway=config.gateway.number, clock=lambda: datetime.now(UTC)
-        )
-        try:
-            return await work(journal)
-        finally:
-            await journal.close()
-
-    try:
-        return asyncio.run(run())
-    except JournalMismatch as error:
-        raise click.UsageError(f"{path}: {error}") from error
-    except Unavailable as error:
-        raise click.ClickException(f"the journal can not be used now: {error.reason}") from error

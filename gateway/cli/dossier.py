@@ -13,7 +13,7 @@ from gateway.config.assemble import formats_of
 from gateway.core.identifiers import InterchangeId
 from gateway.core.records import Proof, ProofMethod, Stored
 from gateway.keys.ring import Keyring
-from gateway.store.sqlite.reader import SqliteReader
+from gateway.store.reader import Reader
 from translators.layout import Detached as Enveloping
 from translators.translator import FormatId
 from trust.errors import TrustError
@@ -53,7 +53,7 @@ class _Stored(msgspec.Struct):
 
 
 def dossier(
-    reader: SqliteReader,
+    reader: Reader,
     config: Config,
     keyring: Keyring,
     *,
@@ -97,7 +97,7 @@ def dossier(
     return {STATEMENT: signed, **files}
 
 
-def _content(reader: SqliteReader, stored: Stored) -> bytes:
+def _content(reader: Reader, stored: Stored) -> bytes:
     """The bytes as received, if they are kept and are still those."""
     content = bytearray()
     for at in itertools.count():
@@ -138,7 +138,7 @@ def _place(config: Config, stored: Stored) -> Place | None:
     return Place(root=found.content[0], signature=found.signature[1:-1], covered=found.content[1:])
 
 
-def _registration(reader: SqliteReader, claims: ReceiptClaims, proof: Proof) -> Registration:
+def _registration(reader: Reader, claims: ReceiptClaims, proof: Proof) -> Registration:
     """As of the newest registry that has the key that proved it, and the delegation if any."""
     fallback: Registration | None = None
     for version, document in reader.registries():

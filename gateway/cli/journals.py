@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import msgspec
@@ -12,13 +15,16 @@ import msgspec
 from gateway.cli.story import Said, Try, Way, counts_of
 from gateway.cli.summary import summary
 from gateway.config import Config, ConfigError, load
+from gateway.config.journal import journal_of
+from gateway.core.errors import Unavailable
 from gateway.core.identifiers import resolve
+from gateway.core.ports import Journal
 from gateway.core.records import Attempt, Outcome, State, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Counts, Fate
-from gateway.store.sqlite.reader import SqliteReader, open_reader
-from gateway.store.sqlite.schema import JournalMismatch
+from gateway.store.opening import NoJournal, open_journal, open_reader
+from gateway.store.reader import Reader
 
-JOURNAL = "journal.db"
+T = TypeVar("T")
 _outcomes = msgspec.json.Decoder(tuple[Outcome, ...])
 
 
@@ -36,27 +42,49 @@ def tell(configs: Iterable[Path], value: str, *, limit: int) -> tuple[Said, ...]
 
 
 @contextmanager
-def reading(file: Path) -> Iterator[tuple[Config, SqliteReader]]:
+def reading(file: Path) -> Iterator[tuple[Config, Reader]]:
     """A configuration and its gateway's journal; raises ``click.UsageError`` or ``Unavailable``."""
-    config = _config(file)
-    path = config.path(config.gateway.data) / JOURNAL
-    if not path.is_file():
-        raise click.UsageError(f"{file}: there is no journal yet at {path}")
+    config = configured(file)
     try:
-        with open_reader(path, gateway=config.gateway.number) as reader:
+        with open_reader(journal_of(config)) as reader:
             yield config, reader
-    except JournalMismatch as error:
-        raise click.UsageError(f"{path}: {error}") from error
+    except NoJournal as error:
+        raise click.UsageError(f"{file}: {error}") from error
 
 
-def _config(file: Path) -> Config:
+def with_journal(config: Config, work: Callable[[Journal], Awaitable[T]]) -> T:
+    """Do something with the journal of a configuration, beside the gateway if it runs.
+
+    Raises ``click.UsageError`` for a journal that is none, ``click.ClickException`` for one that
+    can not be used now.
+    """
+
+    async def run() -> T:
+        journal = await open_journal(
+            journal_of(config), clock=lambda: datetime.now(UTC), create=False
+        )
+        try:
+            return await work(journal)
+        finally:
+            await journal.close()
+
+    try:
+        return asyncio.run(run())
+    except NoJournal as error:
+        raise click.UsageError(f"{config.file}: {error}") from error
+    except Unavailable as error:
+        raise click.ClickException(f"the journal can not be used now: {error.reason}") from error
+
+
+def configured(file: Path) -> Config:
+    """The configuration of a file; raises ``click.UsageError`` with its mistakes."""
     try:
         return load(file)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
 
 
-def message_of(reader: SqliteReader, value: str, *, number: int) -> StoredMessage | None:
+def message_of(reader: Reader, value: str, *, number: int) -> StoredMessage | None:
     """The message of that id, when it is one of the gateway of that number."""
     resolved = resolve(value)
     if resolved is None or resolved[0] != number:
@@ -67,7 +95,7 @@ def message_of(reader: SqliteReader, value: str, *, number: int) -> StoredMessag
 class _Teller:
     """Tells what one journal knows."""
 
-    def __init__(self, config: Config, reader: SqliteReader) -> None:
+    def __init__(self, config: Config, reader: Reader) -> None:
         self._gateway = config.gateway.id
         self._number = config.gateway.number
         self._reader = reader

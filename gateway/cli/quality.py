@@ -15,17 +15,14 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.cli.access import access, why, with_access
+from gateway.cli.journals import reading
 from gateway.client import CredentialsError, PartyClient, ProblemError
-from gateway.config import ConfigError, load
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.quality import FoundCount, JudgedCount, QualityReport, period
-from gateway.store.sqlite.reader import open_reader
-from gateway.store.sqlite.schema import JournalMismatch
 from trust.errors import TrustError
 from trust.identity import PartyId
 
 DEFAULT_CONFIG = Path("gateway.toml")
-JOURNAL = "journal.db"
 NOT_READ = 3
 _FILE_WIDTH = 160
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -111,20 +108,10 @@ async def _asked(
 def _read(
     file: Path, only: str | None, days: tuple[date | None, date | None], *, daily: bool
 ) -> QualityReport:
-    try:
-        config = load(file)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
-    path = config.path(config.gateway.data) / JOURNAL
-    if not path.is_file():
-        raise click.UsageError(f"{file}: there is no journal yet at {path}")
     first, last = period(*days, today=datetime.now(UTC).date())
     party = None if only is None else PartyId(only)
-    try:
-        with open_reader(path, gateway=config.gateway.number) as reader:
-            counted = reader.quality(party=party, since=first, until=last, daily=daily)
-    except JournalMismatch as error:
-        raise click.UsageError(f"{path}: {error}") from error
+    with reading(file) as (_, reader):
+        counted = reader.quality(party=party, since=first, until=last, daily=daily)
     return QualityReport(since=first, until=last, judged=counted.judged, found=counted.found)
 
 

@@ -16,7 +16,7 @@ from gateway.config import Config
 from gateway.config.assemble import formats_of
 from gateway.core.records import Attempt, Outcome, State, Stored, TraceEntry
 from gateway.core.reports import Counts, Fate, Line, Report, report_of
-from gateway.store.sqlite.reader import SqliteReader
+from gateway.store.reader import Reader
 from translators.registry import Registry
 from translators.translator import Entry, FormatId
 
@@ -71,7 +71,7 @@ def told(report: Report) -> Told:
 class Reporter:
     """Finds the reports of one gateway."""
 
-    def __init__(self, config: Config, reader: SqliteReader) -> None:
+    def __init__(self, config: Config, reader: Reader) -> None:
         self._gateway = config.gateway.id
         self._number = config.gateway.number
         self._reader = reader
@@ -180,7 +180,7 @@ def _delivered(attempt: Attempt) -> Delivered:
 class _Slices(io.RawIOBase):
     """The received bytes as a file, slice by slice."""
 
-    def __init__(self, reader: SqliteReader, record: int) -> None:
+    def __init__(self, reader: Reader, record: int) -> None:
         self._reader = reader
         self._record = record
         self._at = 0

@@ -20,6 +20,7 @@ from gateway.keys.settings import SigningSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.regimes import QualitySettings
 from gateway.routing import Route
+from gateway.store.settings import JournalSettings
 from translators.canonical import Header
 from trust.identity import PARTY_ID_PATTERN
 
@@ -192,6 +193,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tls: KeyPair
     signing: SigningSettings
     registry: RegistrySection
+    journal: JournalSettings = JournalSettings()
     ingress: IngressSection = IngressSection()
     limits: Limits = Limits()
     dispatch: DispatchSettings = DispatchSettings()
