@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from gateway.core.bucket import Drawn, Rate
+from gateway.core.histories import Histories
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.lanes import LANES, WEIGHTS
 from gateway.core.quality import Quality
@@ -37,6 +38,10 @@ class Clock(Protocol):
 
 class Journal(Protocol):
     """The record and the outbox in one store. All methods may be called concurrently."""
+
+    @property
+    def histories(self) -> Histories:
+        """What was said about items, receptacles and declarations."""
 
     async def reserve(self) -> RecordNumber:
         """A new record number; never given twice, also not after a crash."""

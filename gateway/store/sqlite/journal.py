@@ -42,6 +42,7 @@ from gateway.store.sqlite import (
 )
 from gateway.store.sqlite import reports as told
 from gateway.store.sqlite.connection import transaction
+from gateway.store.sqlite.histories import SqliteHistories
 from gateway.store.sqlite.numbers import Numbers
 from gateway.store.sqlite.opening import Limits, Opened, open_now
 from gateway.store.sqlite.prepared import prepare, prepare_chunk
@@ -63,6 +64,7 @@ class SqliteJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._writer.run)
         self._leases = itertools.count(1)
+        self.histories = SqliteHistories(opened.read, opened.messages)
 
     @property
     def groups(self) -> tuple[int, int]:
