@@ -17,6 +17,7 @@ COMMANDS = {
     "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),
     "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
+    "db": ("gateway.cli.db", "db", "the journal's store: version, state, migration"),
     "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
     "losses": ("gateway.cli.losses", "losses", "which fields are lost how often, and where"),
     "quality": ("gateway.cli.quality", "quality", "how good the data of each party is"),

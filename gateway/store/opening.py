@@ -13,8 +13,27 @@ from gateway.store.reader import Reader
 from gateway.store.settings import JournalSettings
 from gateway.store.sqlite import JournalMismatch, open_sqlite
 from gateway.store.sqlite.reader import open_reader as open_file
+from gateway.store.sqlite.status import migrate_file, status_of_file
+from gateway.store.status import Migrated, StoreStatus
 
 FILE = "journal.db"
+
+
+def status_of(place: JournalPlace) -> StoreStatus:
+    """The store as it is now; blocks. Raises ``Unavailable`` when it can not be asked."""
+    return status_of_file(place.file)
+
+
+def migrate(place: JournalPlace) -> Migrated:
+    """Bring the store to the newest version, or make it; blocks.
+
+    Raises ``NoJournal`` for one that is not this gateway's or newer than this program,
+    ``Unavailable`` when it can not be done now.
+    """
+    try:
+        return migrate_file(place.file, gateway=place.gateway)
+    except JournalMismatch as error:
+        raise NoJournal(f"{place.name}: {error}") from error
 
 
 class NoJournal(Exception):

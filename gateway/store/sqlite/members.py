@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from pathlib import Path
+
+_NAME = re.compile(r"[0-9a-f]{12}")
+"""Names of processes; the folder also has the locks of writers."""
 
 
 class Membership:
@@ -44,5 +48,30 @@ def gone(folder: Path, name: str) -> bool:
     else:
         path.unlink(missing_ok=True)
         return True
+    finally:
+        os.close(file)
+
+
+def alive(folder: Path) -> tuple[str, ...]:
+    """The processes whose locks are held, whose files stay as they are.
+
+    Under the write lock: a process that is just entering must not find its file locked.
+    """
+    return tuple(
+        sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and _held(path))
+    )
+
+
+def _held(path: Path) -> bool:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(file)
