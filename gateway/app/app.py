@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from gateway.app.clock import utc_now
-from gateway.app.dispatching import Dispatching
+from gateway.app.dispatching import Changes, Dispatching, Wanted
 from gateway.app.listening import Listening
 from gateway.app.opening import open_directory, open_evidence, open_journal
 from gateway.app.parts import Parts
-from gateway.app.setup import Setup
-from gateway.config import Config, ConfigError, Mistake
+from gateway.app.reload_controls import reload_controls
+from gateway.app.reloading import Reloading
+from gateway.app.setup import Pinned, Setup
+from gateway.config import Config, ConfigError, Mistake, load
 from gateway.config.assemble import NOTICE_KIND
 from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
-from gateway.config.document import DestinationSection
 from gateway.config.evidence import Evidence
 from gateway.config.expiry import expiring_around
-from gateway.config.targets import open_destinations
+from gateway.config.targets import target_of
 from gateway.core.envelope import Envelope
 from gateway.core.ports import Destination, Journal
 from gateway.core.records import State, Stored
+from gateway.egress.registry import Surroundings, open_destination
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.limits import Limiter
@@ -48,7 +52,7 @@ from gateway.telemetry import Telemetry
 from gateway.telemetry.expiry import ExpiryWatch
 from translators.translator import FormatId
 from trust.identity import PartyId
-from trust.keys import Signer
+from trust.keys import PublicKey, Signer
 from trust.members import Grant
 from trust.party import Registry as Parties
 from trust.signatures.jws import sign_detached
@@ -59,10 +63,22 @@ NOTICE_GRANT = Grant(formats=(NOTICE_FORMAT,), kinds=(NOTICE_KIND,), countries=(
 class App:
     """One gateway process. ``start`` returns when it serves; ``stop`` drains and closes."""
 
-    def __init__(self, config: Config, *, telemetry: Telemetry) -> None:
-        """Reads every file that the configuration names; raises ``ConfigError``."""
+    def __init__(
+        self,
+        config: Config,
+        *,
+        telemetry: Telemetry,
+        reread: Callable[[], Config] | None = None,
+    ) -> None:
+        """Reads every file that the configuration names; raises ``ConfigError``.
+
+        ``reread`` gives the configuration as it is when it is loaded again, with what the command
+        line changes of it; by default it is the file alone.
+        """
         self.telemetry = telemetry
         self._setup = Setup.of(config)
+        self._reread = reread or partial(load, Path(config.file))
+        self._reloads: Reloading | None = None
         self._keyring = self._open_keys()
         self._desk = SigningDesk(self._keyring, seconds=config.signing.timeout)
         self._bell = Bell()
@@ -142,6 +158,7 @@ class App:
         inbound = self._inbound(journal, directory)
         notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
         preparer = self._preparer(journal, directory)
+        reloading = self._reloads = self._reloading(journal, directory, preparer, notices)
         limiter = Limiter.shared(
             journal,
             parties=lambda: directory.parties,
@@ -154,14 +171,14 @@ class App:
             parties=directory.parties,
             limiter=limiter,
             is_ready=self._is_ready,
-            controls=(),
+            controls=(*reload_controls(lambda: reloading),),
         )
         self._parts.start(self._watch_work(journal), "work")
         self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")
         self._parts.start(evidence.run(), "evidence")
         self._parts.start(self._watch_own_files(directory, listening), "files")
         self._parts.start(self._watch_backlog(journal), "backlog")
-        self._dispatch(journal, directory, preparer, notices)
+        await self._dispatch(self._setup, journal, directory, preparer, notices)
         self._ready = True
         self.telemetry.log.info(
             "gateway.ready",
@@ -171,6 +188,7 @@ class App:
             grpc=self.grpc and self.grpc.port,
             operations=self.operations and self.operations.port,
             destinations=len(self._dispatching),
+            configuration=self._setup.digest,
         )
 
     def _judge_parties(self, parties: Parties) -> tuple[Mistake, ...]:
@@ -272,26 +290,60 @@ class App:
 
         return await self._desk.sign(made)
 
-    def _dispatch(
+    def _reloading(
         self, journal: Journal, directory: Directory, preparer: Preparer, notices: Notices
-    ) -> None:
-        assert self._listening is not None  # it holds our certificate
-        for section, destination in open_destinations(
-            self.config,
-            formats=self._setup.formats,
-            desk=self._desk,
-            authenticator=lambda: directory.authenticator,
-            own=self._listening.own_pair,
-            clock=utc_now,
-        ):
+    ) -> Reloading:
+        async def deliver(setup: Setup) -> Changes:
+            return await self._dispatch(setup, journal, directory, preparer, notices)
 
-            def make(destination: Destination, section: DestinationSection = section) -> Dispatcher:
+        return Reloading(
+            read=self._reread,
+            current=lambda: self._setup,
+            install=self._install,
+            deliver=deliver,
+            folders=lambda: None if self._listening is None else self._listening.folders,
+            directory=directory,
+            journal=journal,
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+
+    def _install(self, setup: Setup) -> None:
+        self._setup = setup
+
+    async def _dispatch(
+        self,
+        setup: Setup,
+        journal: Journal,
+        directory: Directory,
+        preparer: Preparer,
+        notices: Notices,
+    ) -> Changes:
+        """Deliver to the destinations of this setup, and to no others."""
+        assert self._listening is not None  # it holds our certificate
+
+        def keys(party: PartyId) -> Mapping[str, PublicKey]:
+            return directory.authenticator.keys(party)
+
+        surroundings = Surroundings(
+            sender=PartyId(setup.config.gateway.id),
+            desk=self._desk,
+            own=self._listening.own_pair,
+            keys=keys,
+            media_types=lambda format_id: self._setup.formats.get(format_id).media_types,
+            clock=utc_now,
+        )
+
+        def wanted(pinned: Pinned) -> Wanted:
+            section, settings = pinned.section, pinned.dispatch
+
+            def make(destination: Destination) -> Dispatcher:
                 return Dispatcher(
                     journal=journal,
                     destination=destination,
-                    endpoint=self._setup.bench.network.endpoints.get(section.id),
+                    endpoint=setup.bench.network.endpoints.get(section.id),
                     preparer=preparer,
-                    settings=section.dispatch or self.config.dispatch,
+                    settings=settings,
                     bell=self._bell,
                     clock=utc_now,
                     random=random.random,
@@ -300,7 +352,16 @@ class App:
                     failed=self._counting.failed,
                 )
 
-            self._dispatching.start(destination, make)
+            return Wanted(
+                like=pinned,
+                drain=settings.timeout,
+                open=lambda: open_destination(target_of(setup.config, section), surroundings),
+                make=make,
+            )
+
+        return await self._dispatching.change(
+            {name: wanted(pinned) for name, pinned in setup.destinations.items()}
+        )
 
     def _is_ready(self) -> bool:
         return self._ready and self._parts.sound
@@ -330,9 +391,14 @@ class App:
             self._counting.backlog(await journal.backlog())
             await asyncio.sleep(self.config.registry.poll)
 
+    def hang_up(self) -> None:
+        """Load the configuration again, as ``SIGHUP`` asks; events tell what became of it."""
+        if self._reloads is not None:
+            self._parts.start(self._reloads.hang_up(), "reload")
+
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close. May be called twice."""
         self._ready = False
-        await self._dispatching.stop(seconds=self.config.dispatch.timeout)
+        await self._dispatching.stop()
         await self._parts.stop()
         await self._stack.aclose()

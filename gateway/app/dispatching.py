@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+
+import msgspec
 
 from gateway.app.parts import Parts
 from gateway.core.ports import Destination
 from gateway.pipeline.outbound import Dispatcher
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination that shall be delivered to.
+
+    ``like`` is equal for one that may go on as it is. ``drain`` is how long, in seconds, what is
+    under way there has to end.
+    """
+
+    like: object
+    drain: float
+    open: Callable[[], Destination]
+    make: Callable[[Destination], Dispatcher]
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids of destinations that were begun, opened anew, and left."""
+
+    started: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+
+class _Running(msgspec.Struct, frozen=True):
+    wanted: Wanted
+    dispatcher: Dispatcher
+    destination: Destination
+    task: asyncio.Future[None]
 
 
 class Dispatching:
@@ -16,32 +46,66 @@ class Dispatching:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._running: dict[str, tuple[Dispatcher, Destination, asyncio.Future[None]]] = {}
+        self._running: dict[str, _Running] = {}
+        self._stopped = False
 
     def __len__(self) -> int:
         """How many destinations are delivered to."""
         return len(self._running)
 
-    def start(self, destination: Destination, make: Callable[[Destination], Dispatcher]) -> None:
-        """Deliver to one more destination; its id must not be served yet."""
-        if destination.id in self._running:
-            raise ValueError(f"{destination.id} is delivered to already")
-        dispatcher = make(destination)
-        task = self._parts.start(dispatcher.run(), "dispatch")
-        self._running[destination.id] = dispatcher, destination, task
+    async def change(self, wanted: Mapping[str, Wanted]) -> Changes:
+        """Deliver to these and to no others. Those that stay as they are notice nothing.
 
-    async def stop(self, *, seconds: float) -> None:
-        """Finish what is under way, for so long; then close all. May be called twice."""
+        One that changes finishes what is under way, for as long as it may take, is closed and
+        opened anew; what it had not begun waits in the journal meanwhile, in its order. For one
+        change at a time.
+        """
+        before = dict(self._running)
+        stopped = tuple(name for name in before if name not in wanted)
+        reopened = tuple(
+            name
+            for name, running in before.items()
+            if name in wanted and wanted[name].like != running.wanted.like
+        )
+        started = tuple(name for name in wanted if name not in before)
+        for name in started:
+            self._start(name, wanted[name])
+        async with asyncio.TaskGroup() as group:  # one that hangs holds up none of the others
+            for name in stopped:
+                group.create_task(self._end([self._running.pop(name)]))
+            for name in reopened:
+                group.create_task(self._replace(name, wanted[name]))
+        return Changes(started=started, reopened=reopened, stopped=stopped)
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close all. May be called twice."""
+        self._stopped = True
         running = list(self._running.values())
         self._running.clear()
-        for dispatcher, _, _ in running:
-            dispatcher.stop()
-        tasks = [task for _, _, task in running]
+        await self._end(running)
+
+    async def _replace(self, name: str, wanted: Wanted) -> None:
+        await self._end([self._running.pop(name)])
+        self._start(name, wanted)
+
+    def _start(self, name: str, wanted: Wanted) -> None:
+        if self._stopped:
+            return
+        destination = wanted.open()
+        dispatcher = wanted.make(destination)
+        task = self._parts.start(dispatcher.run(), "dispatch")
+        self._running[name] = _Running(wanted, dispatcher, destination, task)
+
+    async def _end(self, running: Iterable[_Running]) -> None:
+        entries = list(running)
+        for entry in entries:
+            entry.dispatcher.stop()
+        tasks = [entry.task for entry in entries]
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+            await asyncio.wait(tasks, timeout=max(entry.wanted.drain for entry in entries))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         async with AsyncExitStack() as closing:
-            for _, destination, _ in running:
-                closing.push_async_callback(destination.close)
+            for entry in entries:
+                closing.push_async_callback(entry.destination.close)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
 from gateway.app.clock import utc_now
+from gateway.app.folders import Folders
 from gateway.config import Config, ConfigError, Mistake
+from gateway.config.document import FolderSection
 from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.egress.tls import OwnPair
@@ -40,6 +42,7 @@ class Listening:
         self.signed: HttpIngress | None = None
         self.grpc: GrpcIngress | None = None
         self.operations: OperationsIngress | None = None
+        self.folders: Folders | None = None
         self.presented: Presented = open_presented(config, clock=utc_now, telemetry=telemetry)
         self._stack.callback(self.presented.close)
 
@@ -97,8 +100,8 @@ class Listening:
         await self._start_folders(service, limiter)
 
     async def _start_folders(self, service: Service, limiter: Limiter) -> None:
-        for index, section in enumerate(self._config.ingress.folder):
-            folder = FolderIngress(
+        def make(section: FolderSection) -> FolderIngress:
+            return FolderIngress(
                 service=service,
                 telemetry=self._telemetry,
                 clock=utc_now,
@@ -112,9 +115,11 @@ class Listening:
                 if section.on_behalf_of is None
                 else PartyId(section.on_behalf_of),
             )
-            with self._said(f"ingress.folder[{index}].path"):
-                await folder.start()
-            self._stack.push_async_callback(folder.stop)
+
+        folders = self.folders = Folders(make)
+        self._stack.push_async_callback(folders.stop)
+        folders.prepare(self._config)
+        await folders.change(self._config)
 
     def _token(self, name: str | None) -> str | None:
         """The text that callers of controls show; raises ``ConfigError``."""

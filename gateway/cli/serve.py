@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -70,13 +72,14 @@ def serve(
     nothing new is taken and what is under way is finished.
     """
     try:
-        config = load(file, changes=dict(map(_change, changes)))
+        reread = partial(load, file, changes=dict(map(_change, changes)))
+        config = reread()
         if only_check:
             _check(config)
             click.echo('{"mistakes":[]}' if as_json else f"{file}: no mistakes")
             return
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, ports_file))
+            runner.run(_serve(config, ports_file, reread))
     except ConfigError as error:
         if as_json:
             mistakes = [{"path": m.path, "text": m.text} for m in error.mistakes]
@@ -112,18 +115,19 @@ def _check(config: Config) -> None:
         raise ConfigError(config.file, mistakes)
 
 
-async def _serve(config: Config, ports_file: Path | None) -> None:
+async def _serve(config: Config, ports_file: Path | None, reread: Callable[[], Config]) -> None:
     # A descriptor of its own: standard error itself may be read by this process, which must not
     # wait for itself when it logs.
     stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
     telemetry = new_telemetry(config, stream=stream)
     capture_libraries(telemetry.log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = App(config, telemetry=telemetry)
+    app = App(config, telemetry=telemetry, reread=reread)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, app.hang_up)
     await app.start()
     if ports_file is not None:
         await asyncio.to_thread(_write_ports, app, ports_file)

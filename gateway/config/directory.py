@@ -85,6 +85,40 @@ class Directory:
             raise ConfigError("registry", [Mistake("registry.file", "no registry was ever loaded")])
         await self.read_lists()
 
+    async def foresee(self) -> tuple[Registry, str]:
+        """The registry as its file has it now, or that in force without one; for :meth:`adopt`.
+
+        Raises ``ConfigError`` when the file can not be used; nothing changes.
+        """
+        if self._file is None:
+            return self.parties, self._source
+        try:
+            return await asyncio.to_thread(_read_registry, self._file)
+        except (OSError, RegistryError) as error:
+            raise ConfigError(str(self._file), [Mistake("", str(error))]) from error
+
+    async def adopt(self, registry: Registry, source: str) -> None:
+        """Put a registry that was foreseen and judged into force; it is in force on return.
+
+        Raises ``Unavailable`` when the store can not be written, or when another worker has put
+        another registry there meanwhile.
+        """
+        if source != self._source and not await self._put(registry, source):
+            raise Unavailable("another process has changed the registry meanwhile")
+
+    async def _put(self, registry: Registry, source: str) -> bool:
+        """Store and install it; false when another registry was put into the store meanwhile."""
+        document = _Document(source=source, registry=msgspec.Raw(registry.to_json()))
+        try:
+            version = await self._journal.store_registry(
+                msgspec.json.encode(document), expected=self._version
+            )
+        except Unavailable:
+            await self._load()  # another worker was quicker, mostly with the same file
+            return self._source == source
+        self._install(registry, version, source)
+        return True
+
     def put_answers(self, answers: Mapping[Link, Answer]) -> None:
         """Put these answers into force in place of all others; each was proved."""
         gate = self.authenticator
@@ -131,15 +165,7 @@ class Directory:
             self._rejected = source
             self._log.error("registry.rejected", mistakes=[m.text for m in mistakes[:20]])
             return
-        document = _Document(source=source, registry=msgspec.Raw(registry.to_json()))
-        try:
-            version = await self._journal.store_registry(
-                msgspec.json.encode(document), expected=self._version
-            )
-        except Unavailable:
-            await self._load()  # another worker was quicker, with the same file
-            return
-        self._install(registry, version, source)
+        await self._put(registry, source)
 
     def _install(self, registry: Registry, version: int, source: str) -> None:
         before = self._authenticator

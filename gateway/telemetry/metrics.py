@@ -97,6 +97,16 @@ class Metrics:
             ("destination", "state"),
             registry=registry,
         )
+        self.configuration_loaded = Gauge(
+            "luxor_configuration_loaded_timestamp_seconds",
+            "When the configuration in force was loaded",
+            registry=registry,
+        )
+        self.configuration_refused = Gauge(
+            "luxor_configuration_refused",
+            "1 while the last configuration that was read again is not the one in force",
+            registry=registry,
+        )
         self.accept_seconds = Histogram(
             "luxor_accept_seconds",
             "From the last byte of an interchange to its durable outcome",

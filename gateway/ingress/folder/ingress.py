@@ -79,8 +79,13 @@ class FolderIngress:
 
     async def start(self) -> None:
         """Make the folders and begin to watch. Raises ``OSError`` when they cannot be made."""
-        self._make_folders()
+        self.prepare()
         self._task = asyncio.create_task(self._watch(), name=f"folder.{self._party}")
+
+    def prepare(self) -> None:
+        """Make the folders, and no more. Raises ``OSError`` when they cannot be made."""
+        for folder in (self._in, self._done, self._refused):
+            folder.mkdir(parents=True, exist_ok=True)
 
     async def stop(self) -> None:
         """Finish the files that are being judged, then stop. May be called twice."""
@@ -103,7 +108,7 @@ class FolderIngress:
         while not self._stopping.is_set():
             try:
                 if self._is_ours():
-                    await asyncio.to_thread(self._make_folders)
+                    await asyncio.to_thread(self.prepare)
                     found = await asyncio.to_thread(
                         look, self._in, looks, listing=settings.listing, batch=settings.batch
                     )
@@ -117,10 +122,6 @@ class FolderIngress:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll):
                     await self._stopping.wait()
-
-    def _make_folders(self) -> None:
-        for folder in (self._in, self._done, self._refused):
-            folder.mkdir(parents=True, exist_ok=True)
 
     def _is_ours(self) -> bool:
         """One process watches a folder; the others wait for it to go away."""
