@@ -1,0 +1,1 @@
+"""The journal in a PostgreSQL database: any number of processes and nodes share it."""

@@ -1,0 +1,64 @@
+"""What PostgreSQL says, as the two kinds of failure that callers know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from gateway.core.errors import Unavailable
+
+_RETRY_AFTER = 1.0  # seconds
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: classes and codes that are
+# conditions of the server or of the way to it, not mistakes of the program
+_PASSING = {
+    "53100": "the journal's disk is full",
+    "53200": "the journal is out of memory",
+    "53300": "the journal has no connection left",
+    "25006": "the journal is read-only",
+    "55P03": "the journal is busy",
+    "57014": "the journal is too slow",
+    "08": "the journal cannot be reached",
+    "28": "the journal refuses this user",
+    "40": "the journal is busy",
+    "53": "the journal has not what it needs",
+    "57": "the journal is being stopped or started",
+    "58": "the journal's disk fails",
+    "XX": "the journal is damaged",
+    "3D": "the journal's database is not there",
+}
+
+
+class JournalMismatch(Exception):
+    """The database is no journal of this gateway: another program's, another version's."""
+
+
+def reason(error: BaseException) -> str | None:
+    """Why the store cannot be used now; ``None`` for a mistake of the program."""
+    if isinstance(error, asyncpg.PostgresError):
+        code = error.sqlstate or ""
+        return _PASSING.get(code) or _PASSING.get(code[:2])
+    if isinstance(error, ValueError):  # arguments that do not fit, by asyncpg's own judgement
+        return None
+    if isinstance(error, (OSError, TimeoutError, EOFError, asyncpg.InterfaceError)):
+        return "the journal cannot be reached"
+    return None
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Turn what happens to the store into ``Unavailable``; mistakes pass through.
+
+    A row that contradicts one already there is a caller's mistake: ``ValueError``.
+    """
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise ValueError(f"contradicts what is stored: {error}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError) as error:
+        why = reason(error)
+        if why is None:
+            raise
+        raise Unavailable(why, retry_after=_RETRY_AFTER) from error
