@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from gateway.core.bucket import Drawn, Rate
+from gateway.core.destinations import Destinations
 from gateway.core.histories import Histories
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.lanes import LANES, WEIGHTS
@@ -38,6 +39,10 @@ class Clock(Protocol):
 
 class Journal(Protocol):
     """The record and the outbox in one store. All methods may be called concurrently."""
+
+    @property
+    def destinations(self) -> Destinations:
+        """How destinations stand: switch and breaker."""
 
     @property
     def histories(self) -> Histories:

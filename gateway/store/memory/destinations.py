@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.core.destinations import Change, LaneBacklog, Standing, Step
@@ -13,7 +13,7 @@ from gateway.store.memory.queue import Head, Outbox, Queue
 class MemoryDestinations:
     """Implements :class:`gateway.core.destinations.Destinations`."""
 
-    def __init__(self, outbox: Callable[[], Outbox]) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._standings: dict[str, Standing] = {}
 
@@ -32,7 +32,7 @@ class MemoryDestinations:
     async def lanes(self) -> tuple[LaneBacklog, ...]:
         """See the port."""
         found: dict[tuple[str, int], list[Queue]] = {}
-        for (destination, _), queue in self._outbox().queues.items():
+        for (destination, _), queue in self._outbox.queues.items():
             found.setdefault((destination, queue.lane), []).append(queue)
         return tuple(_backlog(*at, queues) for at, queues in sorted(found.items()))
 

@@ -53,6 +53,7 @@ from gateway.store.contract import (
 )
 from gateway.store.lanes import LANES, WEIGHTS, due
 from gateway.store.memory import quality
+from gateway.store.memory.destinations import MemoryDestinations
 from gateway.store.memory.histories import MemoryHistories
 from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
 from gateway.store.tally import Tally
@@ -93,6 +94,7 @@ class MemoryJournal:
         self._buckets: dict[str, Bucket] = {}
         self._tallies: list[Tally] = []
         self._wakeups = Wakeups()
+        self.destinations = MemoryDestinations(self._outbox)
         self.histories = MemoryHistories(self._subjects, self._messages)
 
     async def reserve(self) -> RecordNumber:

@@ -42,6 +42,7 @@ from gateway.store.sqlite import (
 )
 from gateway.store.sqlite import reports as told
 from gateway.store.sqlite.connection import transaction
+from gateway.store.sqlite.destinations import SqliteDestinations
 from gateway.store.sqlite.histories import SqliteHistories
 from gateway.store.sqlite.numbers import Numbers
 from gateway.store.sqlite.opening import Limits, Opened, open_now
@@ -64,6 +65,9 @@ class SqliteJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._writer.run)
         self._leases = itertools.count(1)
+        self.destinations = SqliteDestinations(
+            dispatch=opened.dispatch, read=opened.read, turnstile=opened.turnstile
+        )
         self.histories = SqliteHistories(opened.read, opened.messages)
 
     @property

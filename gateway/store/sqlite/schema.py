@@ -3,14 +3,14 @@
 Evidence only grows: ``interchange``, ``raw``, ``message``, ``body``, ``subject``, ``ref``,
 ``attempt``, ``reading``, ``report``, ``line``, ``prover``, ``proof``. The queue is ``head`` and
 ``leg`` and holds unsettled work alone: a leg is deleted when it is settled, so its cost does not
-depend on history. ``destination`` and ``hold`` are reserved for switches and legal holds.
+depend on history. ``hold`` is reserved for legal holds.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import proofs, quality, rates, remembered, reports
+from gateway.store.sqlite import destinations, proofs, quality, rates, remembered, reports
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -125,6 +125,7 @@ MIGRATIONS = (
     remembered.TABLE,
     proofs.TABLES,
     rates.TABLE,
+    destinations.TABLE,
 )
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
