@@ -9,8 +9,10 @@ WORKERS ?= 2
 # How many times the examples of `make test` the long form tries, and how long each parser is fuzzed.
 FUZZ ?= 20
 SECONDS ?= 60
+# Rounds of faults on each store.
+ROUNDS ?= 200
 
-.PHONY: help setup run test conformance fuzz bench check format wire docs lock clean
+.PHONY: help setup run test conformance fuzz faults bench check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +39,9 @@ conformance: setup ## published suites and counted promises: n of N each, figure
 fuzz: setup ## every parser under a fuzzer (SECONDS=60 each), then garbage and laws (FUZZ=20 times)
 	@$(BIN)/python -m tests.fuzz.round --seconds $(SECONDS)
 	@LUXOR_FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(WORKERS) --dist load -m fuzz
+
+faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
+	@$(BIN)/python -m tests.faults --rounds $(ROUNDS)
 
 bench: setup ## what things cost, as ratios of one run
 	@for b in layouts regimes reports remembering proofs http_signatures xml_signatures certificates authority; do $(BIN)/python bench/$$b.py || exit; done

@@ -7,7 +7,7 @@ import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -56,8 +56,7 @@ async def run(
         load = Load(ports=lambda: site.ports, tls=_tls(certs), seed=seed)
         sending = asyncio.create_task(load.run())
         try:
-            for number in range(1, rounds + 1):
-                fault = chosen.choice(site.faults())
+            for number, fault in zip(range(1, rounds + 1), _turns(site, chosen), strict=False):
                 await _round(site, fault, chosen, sending)
                 counts[fault] += 1
                 if number % 10 == 0 or number == rounds:
@@ -82,6 +81,14 @@ async def run(
             drain_seconds=drained,
             damage=site.damage(),
         )
+
+
+def _turns(site: Site, chosen: random.Random) -> Iterator[str]:
+    """Every kind of fault in turn, in an order that is drawn anew each time."""
+    while True:
+        faults = list(site.faults())
+        chosen.shuffle(faults)
+        yield from faults
 
 
 async def _round(

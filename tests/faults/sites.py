@@ -7,10 +7,13 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
+
+import asyncpg
 
 from tests.faults.processes import Victim, free_port
 from tests.faults.receiver import PATHS
+from tests.postgres import Server, in_thread
 
 StoreName = Literal["sqlite", "postgres"]
 LEASE_SECONDS = 4.0
@@ -70,19 +73,6 @@ receipt = "none"
 """
 
 
-class Database(Protocol):
-    """A PostgreSQL server of the tests' own."""
-
-    def kill(self) -> None:
-        """``kill -9`` of the postmaster and its children."""
-
-    def start(self) -> None:
-        """Start (again) and wait until it answers."""
-
-    def stop(self) -> None:
-        """Stop for good."""
-
-
 class Site:
     """The processes of one run, and the ways to harm them."""
 
@@ -91,7 +81,9 @@ class Site:
         self.folder = folder
         self.certs = certs
         self.book = folder / "book.ndjson"
-        self._database: Database | None = None
+        self._database: Server | None = None
+        self._url = ""
+        self._stack = contextlib.ExitStack()
         self.receiver = self._make_receiver(seed)
         self.nodes: list[Victim] = []
 
@@ -114,6 +106,7 @@ class Site:
     def stop(self) -> None:
         """End everything, whatever state it is in."""
         with contextlib.ExitStack() as stack:
+            stack.push(self._stack.pop_all())
             if self._database is not None:
                 stack.callback(self._database.stop)
             for victim in (*self.nodes, self.receiver):
@@ -153,12 +146,20 @@ class Site:
     def damage(self) -> str:
         """What is wrong with the store once everything has stopped; empty when nothing is."""
         if self.store == "postgres":
-            return ""
-        with contextlib.closing(sqlite3.connect(self.folder / "one/data/journal.db")) as file:
-            (found,) = file.execute("PRAGMA integrity_check").fetchone()
-            (legs,) = file.execute("SELECT count(*) FROM leg").fetchone()
+            legs, found = in_thread(self._open_legs), "ok"
+        else:
+            with contextlib.closing(sqlite3.connect(self.folder / "one/data/journal.db")) as file:
+                (found,) = file.execute("PRAGMA integrity_check").fetchone()
+                (legs,) = file.execute("SELECT count(*) FROM leg").fetchone()
         problems = [] if found == "ok" else [str(found)]
         return "; ".join(problems + ([f"{legs} legs are open"] if legs else []))
+
+    async def _open_legs(self) -> int:
+        connection = await asyncpg.connect(self._url)
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM leg"))
+        finally:
+            await connection.close()
 
     def _make_receiver(self, seed: int) -> Victim:
         port = free_port()
@@ -191,9 +192,10 @@ class Site:
         return Victim(f"node {name}", command, port=port, log=folder / "gateway.log")
 
     def _open_database(self) -> str:
-        from tests.postgres import Server
-
-        raise NotImplementedError(Server)
+        self._database = Server(safe=True)
+        self._database.start()
+        self._url = self._stack.enter_context(self._database.database(gateway=1))
+        return f'[journal]\nurl = "{self._url}"\n'
 
 
 @contextlib.contextmanager
