@@ -1,19 +1,13 @@
-"""How it was proved who said something: beside the received bytes, enough to prove it again.
-
-A party proves mostly in the same way, with the same key on the same connection; each way is stored
-once, and an interchange has its number and the signature.
-"""
+"""How it was proved who said something, in two tables."""
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 
-import msgspec
-
-from gateway.core.records import Proof, ProofMethod
+from gateway.core.records import Proof
 from gateway.store.codec import Codec
+from gateway.store.proofs import PackedProof, proof_of
 from gateway.store.sqlite.rows import insert
 
 TABLES = """
@@ -39,25 +33,7 @@ FROM proof AS p CROSS JOIN prover AS w ON w.no = p.prover WHERE p.record = ?
 """
 
 
-class Packed(msgspec.Struct, frozen=True):
-    """A proof as it is stored: its way of proving, the digest of that, the packed signature."""
-
-    record: int
-    digest: bytes
-    way: tuple[str, str, str, str, str]
-    signature: bytes
-
-
-def pack(record: int, proof: Proof, codec: Codec) -> Packed:
-    """The rows of a proof, as far as they are known without the store."""
-    way = (proof.method.value, proof.kid, proof.algorithm, proof.public_key, proof.fingerprint)
-    digest = hashlib.sha256(msgspec.msgpack.encode(way)).digest()
-    token = proof.method is ProofMethod.JWS and proof.signature.isascii()
-    signature = codec.pack_token(proof.signature.decode()) if token else codec.pack(proof.signature)
-    return Packed(record, digest, way, signature)
-
-
-def write(connection: sqlite3.Connection, packed: Sequence[Packed]) -> None:
+def write(connection: sqlite3.Connection, packed: Sequence[PackedProof]) -> None:
     """Within a write transaction: store the proofs of interchanges."""
     numbers: dict[bytes, int] = {}
     for one in packed:
@@ -73,14 +49,4 @@ def write(connection: sqlite3.Connection, packed: Sequence[Packed]) -> None:
 def read(connection: sqlite3.Connection, codec: Codec, record: int) -> Proof | None:
     """The proof of an interchange, when one is kept."""
     row = connection.execute(_PROOF, (record,)).fetchone()
-    if row is None:
-        return None
-    method, kid, algorithm, public_key, fingerprint, signature = row
-    return Proof(
-        method=ProofMethod(method),
-        kid=kid,
-        algorithm=algorithm,
-        public_key=public_key,
-        fingerprint=fingerprint,
-        signature=codec.unpack(signature),
-    )
+    return None if row is None else proof_of(row, codec)

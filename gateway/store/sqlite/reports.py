@@ -1,9 +1,4 @@
-"""Translation reports: their lines once, each combination of lines once, and places where told.
-
-A report is named by the SHA-256 of what it says apart from places; attempts of delivery and
-messages read point at it by number, so that the thousandth message with the same losses costs a
-few bytes. Lines have a table of their own since combinations of them are many more than lines.
-"""
+"""Translation reports: their lines once, each combination of lines once, places where told."""
 
 from __future__ import annotations
 
@@ -15,8 +10,9 @@ import msgspec
 
 from gateway.core.identifiers import first_record
 from gateway.core.records import MessageReport
-from gateway.core.reports import DELIVERED, RECEIVED, Line, Loss, Report, tally
+from gateway.core.reports import DELIVERED, RECEIVED, Loss, Report, tally
 from gateway.store.codec import Codec
+from gateway.store.reports import Told, line_of, text_of, unpack_places
 from gateway.store.sqlite.rows import Row, insert, listed
 from translators.translator import FormatId
 
@@ -69,11 +65,7 @@ SELECT party, format, sum(accepted + refused) FROM interchange WHERE record >= ?
 GROUP BY party, format
 """
 
-Told = tuple[int, int, str, Report, bytes | None]
-"""Record, ordinal, digest, report and packed places of a message that was read."""
-
 _numbers = msgspec.json.Decoder(tuple[int, ...])
-_content = msgspec.json.Decoder(tuple[str, str, str, str])
 
 
 def store(connection: sqlite3.Connection, reports: Iterable[tuple[str, Report]]) -> dict[str, int]:
@@ -84,10 +76,16 @@ def store(connection: sqlite3.Connection, reports: Iterable[tuple[str, Report]])
     known: dict[str, int] = dict(connection.execute(_REPORTS_KNOWN, (listed(wanted),)))
     new = {digest: report for digest, report in wanted.items() if digest not in known}
     if new:
-        lines = _store_lines(connection, {_text(x) for r in new.values() for x in r.lines})
+        lines = _store_lines(connection, {text_of(x) for r in new.values() for x in r.lines})
         first = _next(connection, "report")
         rows: list[Row] = [
-            (no, digest, report.format, report.kind, listed(lines[_text(x)] for x in report.lines))
+            (
+                no,
+                digest,
+                report.format,
+                report.kind,
+                listed(lines[text_of(x)] for x in report.lines),
+            )
             for no, (digest, report) in enumerate(new.items(), first)
         ]
         insert(connection, "report", rows)
@@ -108,23 +106,6 @@ def _next(connection: sqlite3.Connection, table: str) -> int:
     return int(latest) + 1
 
 
-def _text(line: Line) -> str:
-    return msgspec.json.encode((line.kind, line.path, line.source_path, line.detail)).decode()
-
-
-def pack_places(report: Report, codec: Codec) -> bytes | None:
-    """The stored form of what distinguishes a report from others of the same digest."""
-    told = f"{report.places}+{report.more}" if report.more else report.places
-    return codec.pack(told.encode()) if told else None
-
-
-def _places(stored: bytes | None, codec: Codec) -> tuple[str, int]:
-    if stored is None:
-        return "", 0
-    places, _, more = codec.unpack(stored).decode().partition("+")
-    return places, int(more or 0)
-
-
 class Shelf:
     """Reports by number, each read once."""
 
@@ -142,7 +123,8 @@ class Shelf:
         of = {row[0]: _numbers.decode(row[3]) for row in rows}
         parts = {no for numbers in of.values() for no in numbers}
         lines = {
-            no: _line(content) for no, content in self._connection.execute(_LINES, (listed(parts),))
+            no: line_of(content)
+            for no, content in self._connection.execute(_LINES, (listed(parts),))
         }
         for no, format_id, kind, _ in rows:
             self._reports[no] = Report(
@@ -153,27 +135,12 @@ class Shelf:
         """The report of a number with the places of one message; ``None`` for no number."""
         if number is None:
             return None
-        told, more = _places(places, self._codec)
+        told, more = unpack_places(places, self._codec)
         return msgspec.structs.replace(self._reports[number], places=told, more=more)
 
     def shape(self, number: int) -> Report:
         """The report of a number without its places."""
         return self._reports[number]
-
-
-def _line(content: str) -> Line:
-    fate, path, source_path, detail = _content.decode(content)
-    return msgspec.convert(
-        {"kind": fate, "path": path, "source_path": source_path, "detail": detail}, Line
-    )
-
-
-def prepare(record: int, reports: Sequence[MessageReport], codec: Codec) -> tuple[Told, ...]:
-    """Reports of reading with their digests and packed places, before anybody holds the lock."""
-    return tuple(
-        (record, one.ordinal, one.report.digest.hex(), one.report, pack_places(one.report, codec))
-        for one in reports
-    )
 
 
 def write_readings(connection: sqlite3.Connection, prepared: Sequence[Told]) -> None:

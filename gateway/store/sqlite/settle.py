@@ -13,6 +13,7 @@ from gateway.core.reports import Report
 from gateway.store.codec import Codec
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
+from gateway.store.reports import pack_places
 from gateway.store.sqlite import reports
 from gateway.store.sqlite.claim import HELD, LEASED, READY, WAITING
 from gateway.store.sqlite.rows import Row, draw, insert, listed
@@ -160,7 +161,7 @@ def _log(
                 None if s.evidence is None else codec.pack_token(s.evidence),
                 process,
                 None if digest is None else numbers[digest],
-                None if s.report is None else reports.pack_places(s.report, codec),
+                None if s.report is None else pack_places(s.report, codec),
             )
             for no, (s, digest) in enumerate(zip(made, digests, strict=True), first)
         ],
