@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from gateway.core.bucket import Drawn, Rate
+from gateway.core.deliveries import Deliveries
 from gateway.core.destinations import Destinations
 from gateway.core.histories import Histories
 from gateway.core.identifiers import InterchangeId, RecordNumber
@@ -27,6 +28,7 @@ from gateway.core.records import (
     TraceEntry,
 )
 from gateway.core.reports import Loss
+from gateway.core.retention import Holds, Retention
 from trust.identity import PartyId
 
 
@@ -47,6 +49,18 @@ class Journal(Protocol):
     @property
     def histories(self) -> Histories:
         """What was said about items, receptacles and declarations."""
+
+    @property
+    def retention(self) -> Retention:
+        """What is forgotten when its time is over, and how large the store is."""
+
+    @property
+    def holds(self) -> Holds:
+        """What must not be forgotten."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What is not settled, and what is done about it by hand."""
 
     async def reserve(self) -> RecordNumber:
         """A new record number; never given twice, also not after a crash."""

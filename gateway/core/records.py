@@ -264,6 +264,8 @@ class Result(StrEnum):
     SKIPPED = "skipped"
     RETURNED = "returned"
     """The destination was not reachable or the worker stopped: the lease is given back unused."""
+    RELEASED = "released"
+    """What was buried or waited for its next try was made ready by an act, not by a delivery."""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,6 @@ from gateway.core.records import (
     Delivery,
     Lease,
     Leg,
-    LegState,
     MessageReport,
     PlannedMessage,
     Proof,
@@ -53,16 +52,16 @@ from gateway.store.contract import (
 )
 from gateway.store.lanes import LANES, WEIGHTS, due
 from gateway.store.memory import quality
+from gateway.store.memory.deliveries import MemoryDeliveries
 from gateway.store.memory.destinations import MemoryDestinations
 from gateway.store.memory.histories import MemoryHistories
-from gateway.store.memory.queue import Head, Outbox, Place, Queue, QueuedLeg
+from gateway.store.memory.queue import Head, Outbox, Place, QueuedLeg
+from gateway.store.memory.standing import standing
+from gateway.store.memory.retention import MemoryHolds, MemoryRetention, Shelves
 from gateway.store.tally import Tally
 from gateway.store.wakeups import Wakeups
 from translators.translator import FormatId
 from trust.identity import PartyId
-
-_CLOSED = {Result.DELIVERED: LegState.DELIVERED, Result.SKIPPED: LegState.SKIPPED}
-_FIRST = {Head.WAITING: LegState.RETRYING, Head.HELD: LegState.BURIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,27 @@ class MemoryJournal:
         self._wakeups = Wakeups()
         self.destinations = MemoryDestinations(self._outbox)
         self.histories = MemoryHistories(self._subjects, self._messages)
+        self._forgotten: set[int] = set()
+        self._versions: Counter[tuple[int, str, str]] = Counter()
+        self.holds = MemoryHolds()
+        self.retention = MemoryRetention(
+            Shelves(
+                interchanges=self._interchanges,
+                raw=self._raw,
+                messages=self._messages,
+                reports=self._reports,
+                subjects=self._subjects,
+                attempts=self._attempts,
+                outbox=self._outbox,
+                tallies=self._tallies,
+                forgotten=self._forgotten,
+                versions=self._versions,
+            ),
+            self.holds,
+        )
+        self.deliveries = MemoryDeliveries(
+            self._messages, self._attempts, self._outbox, touched=self._wakeups.add
+        )
 
     async def reserve(self) -> RecordNumber:
         """See the port."""
@@ -108,6 +128,7 @@ class MemoryJournal:
             a
             for a in self._interchanges.values()
             if (a.party, a.interchange_id) == (party, interchange_id)
+            and a.record not in self._forgotten
         ]
         mine.sort(key=lambda a: (a.state is State.ACCEPTED, a.attempt, a.record))
         return Stored.of(mine[-1]) if mine else None
@@ -142,7 +163,9 @@ class MemoryJournal:
         accepted = [
             a
             for a in self._interchanges.values()
-            if a.state is State.ACCEPTED and a.party == acceptance.party
+            if a.state is State.ACCEPTED
+            and a.party == acceptance.party
+            and a.record not in self._forgotten
         ]
         for other in accepted:
             if other.interchange_id == acceptance.interchange_id:
@@ -202,7 +225,8 @@ class MemoryJournal:
         numbers = [self._number(subject, acceptance.record) for subject in planned.subjects]
         key = numbers[0] if planned.key_of is None else self._messages[planned.key_of].key
         author = planned.on_behalf_of or acceptance.party
-        version = 1 + sum(
+        version = 1 + self._versions[key, author, planned.kind]
+        version += sum(
             kept.key == key
             and (kept.message.on_behalf_of or kept.message.party) == author
             and kept.message.kind == planned.kind
@@ -376,26 +400,7 @@ class MemoryJournal:
         return tuple(leg for place in places for leg in self._legs(place))
 
     def _legs(self, place: Place) -> Iterator[Leg]:
-        kept = self._messages[place]
-        for destination in kept.message.destinations:
-            made = [a for at, a in self._attempts if at == place and a.destination == destination]
-            queue = self._outbox.queues.get((destination, kept.key))
-            leg = next((leg for leg in queue.legs if leg.place == place), None) if queue else None
-            if queue is None or leg is None:
-                made = [attempt for attempt in made if attempt.result in _CLOSED]
-                state, tries = _CLOSED[made[-1].result], made[-1].n
-            else:
-                state, tries = _standing(queue, leg), leg.tries
-            last = made[-1] if made else None
-            yield Leg(
-                message_id=kept.message.message_id,
-                destination=destination,
-                state=state,
-                tries=tries,
-                at=last.at if last else None,
-                code=last.code if last else "",
-                detail=last.detail if last else "",
-            )
+        return standing(self._messages[place], self._attempts, self._outbox)
 
     async def buried(self, destination: str | None = None, *, limit: int = 100) -> tuple[Leg, ...]:
         """See the port."""
@@ -424,7 +429,8 @@ class MemoryJournal:
                 subjects=kept.subjects,
             )
             for place, kept in sorted(self._messages.items(), key=lambda item: item[0])
-            if numbers & kept.about or kept.message.interchange_id == value
+            if numbers & kept.about
+            or (kept.message.interchange_id == value and place[0] not in self._forgotten)
         )[:limit]
 
     async def refusals(self, value: str, *, limit: int = 100) -> tuple[Stored, ...]:
@@ -487,12 +493,6 @@ class MemoryJournal:
 
     async def close(self) -> None:
         """See the port."""
-
-
-def _standing(queue: Queue, leg: QueuedLeg) -> LegState:
-    if queue.state is Head.LEASED:
-        return LegState.LEASED if leg.seq <= queue.last else LegState.WAITING
-    return _FIRST.get(queue.state, LegState.WAITING) if leg is queue.legs[0] else LegState.WAITING
 
 
 def _without_body(message: StoredMessage) -> StoredMessage:

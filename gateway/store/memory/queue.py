@@ -54,6 +54,13 @@ class Queue:
         """Change what it waits for."""
         self.state, self.wake, self.token = state, wake, token
 
+    def look_ahead(self) -> None:
+        """Take over the most urgent lane among the next legs, and the nearest time in it."""
+        ahead = self.legs[:LOOK_AHEAD]
+        self.urgent = 0
+        self.lane = min(leg.lane for leg in ahead)
+        self.due = min(leg.due for leg in ahead if leg.lane == self.lane)
+
     def leased(self) -> list[QueuedLeg]:
         """The legs that its present lease covers."""
         return [leg for leg in self.legs if leg.seq <= self.last][:LEGS_PER_KEY]
@@ -162,11 +169,21 @@ class Outbox:
             else:
                 queue.become(Head.HELD)
         if first.seq > queue.urgent:
-            ahead = queue.legs[:LOOK_AHEAD]
-            queue.urgent = 0
-            queue.lane = min(leg.lane for leg in ahead)
-            queue.due = min(leg.due for leg in ahead if leg.lane == queue.lane)
+            queue.look_ahead()
         return queue.state is Head.READY
+
+    def skip(self, at: tuple[str, int], leg: QueuedLeg) -> None:
+        """Remove a leg that is not under lease; when it was the first, the next one is ready."""
+        queue = self.queues[at]
+        was_first = queue.legs[0] is leg
+        queue.legs.remove(leg)
+        if not queue.legs:
+            del self.queues[at]
+            return
+        if was_first:
+            queue.become(Head.READY)
+        if queue.legs[0].seq > queue.urgent or leg.seq == queue.urgent:
+            queue.look_ahead()
 
     def tick(self, now: datetime) -> frozenset[str]:
         """Free what is due; the destinations that have something ready."""

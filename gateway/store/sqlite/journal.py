@@ -28,6 +28,9 @@ from gateway.core.records import (
     TraceEntry,
 )
 from gateway.core.reports import Loss
+from gateway.store.numbers import Numbers
+from gateway.store.once import Once
+from gateway.store.prepared import prepare, prepare_chunk
 from gateway.store.sqlite import (
     claim,
     heads,
@@ -42,12 +45,12 @@ from gateway.store.sqlite import (
 )
 from gateway.store.sqlite import reports as told
 from gateway.store.sqlite.connection import transaction
+from gateway.store.sqlite.deliveries import SqliteDeliveries
 from gateway.store.sqlite.destinations import SqliteDestinations
 from gateway.store.sqlite.histories import SqliteHistories
-from gateway.store.sqlite.numbers import Numbers
+from gateway.store.sqlite.numbers import drawn
 from gateway.store.sqlite.opening import Limits, Opened, open_now
-from gateway.store.sqlite.prepared import prepare, prepare_chunk
-from gateway.store.sqlite.remembered import Once
+from gateway.store.sqlite.retention import SqliteHolds, SqliteRetention
 from gateway.store.sqlite.settle import settle
 from trust.identity import PartyId
 
@@ -63,12 +66,20 @@ class SqliteJournal:
         self._writer, self._dispatch, self._read = opened.writer, opened.dispatch, opened.read
         self._turnstile, self._wakeups = opened.turnstile, opened.wakeups
         self._model_version = model_version
-        self._numbers = Numbers(clock, self._writer.run)
+        self._numbers = Numbers(clock, lambda mine: opened.writer.run(lambda c: drawn(c, mine)))
         self._leases = itertools.count(1)
         self.destinations = SqliteDestinations(
             dispatch=opened.dispatch, read=opened.read, turnstile=opened.turnstile
         )
         self.histories = SqliteHistories(opened.read, opened.messages)
+        concerns = {"prune": opened.prune, "read": opened.read}
+        self.retention = SqliteRetention(
+            opened.path, opened.locks, **concerns, turnstile=opened.turnstile
+        )
+        self.holds = SqliteHolds(**concerns, turnstile=opened.turnstile)
+        self.deliveries = SqliteDeliveries(
+            opened, process=opened.membership.name, touched=opened.wakeups.add
+        )
 
     @property
     def groups(self) -> tuple[int, int]:

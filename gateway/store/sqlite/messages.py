@@ -7,7 +7,13 @@ from collections.abc import Collection
 
 import msgspec
 
-from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber, message_id
+from gateway.core.identifiers import (
+    InterchangeId,
+    MessageId,
+    RecordNumber,
+    message_id,
+    resolve,
+)
 from gateway.core.records import StoredMessage, Subject
 from gateway.store.codec import Codec
 from gateway.store.leaf import instant
@@ -44,6 +50,13 @@ class Messages:
     def id(self, record: int, ordinal: int) -> MessageId:
         """The id of a message."""
         return message_id(self._gateway, record, ordinal)
+
+    def place(self, identifier: MessageId) -> Place | None:
+        """Where a message of that id stands; ``None`` for one of another gateway."""
+        address = resolve(identifier)
+        if address is None or address[0] != self._gateway:
+            return None
+        return int(address[1]), address[2]
 
     def read(
         self, connection: sqlite3.Connection, places: Collection[Place], *, bodies: bool

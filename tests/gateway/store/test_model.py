@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,12 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from gateway.core.bucket import Rate
+from gateway.core.deliveries import OPEN, Act, Chosen, Deed, Page
 from gateway.core.errors import Refused
-from gateway.core.identifiers import InterchangeId, RecordNumber
+from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.ports import Journal
 from gateway.core.records import (
     Acceptance,
     Lease,
+    LegState,
     MessageReport,
     PlannedLeg,
     PlannedMessage,
@@ -79,7 +82,16 @@ planned = st.tuples(
     st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2).map(tuple), planned_legs
 )
 planned_messages = st.lists(planned, min_size=1, max_size=4)
-results = st.lists(st.sampled_from([*Result, *[Result.DELIVERED] * 4]), min_size=1, max_size=20)
+SETTLING = [result for result in Result if result is not Result.RELEASED]
+results = st.lists(st.sampled_from([*SETTLING, *[Result.DELIVERED] * 4]), min_size=1, max_size=20)
+chosen = st.builds(
+    Chosen,
+    destination=st.none() | st.sampled_from(DESTINATIONS),
+    states=st.sampled_from((OPEN, {LegState.BURIED}, OPEN - {LegState.WAITING})).map(frozenset),
+    key=st.none() | st.sampled_from([subject.value for subject in SUBJECTS]),
+    lane=st.none() | st.integers(0, 3),
+    since=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(minutes=n)),
+)
 
 
 def numbered(
@@ -263,6 +275,35 @@ class BothJournals(RuleBasedStateMachine):
     def retry(self, destination: str, key: int | None) -> None:
         self.both(lambda journal: journal.retry(destination, now=self.clock.at, key=key))
 
+    @rule(chosen=chosen, act=st.sampled_from(Act), limit=st.integers(1, 5))
+    def act(self, chosen: Chosen, act: Act, limit: int) -> None:
+        deed = Deed(act=act, by="tests", reason="chance")
+        acted = self.both(
+            lambda journal: journal.deliveries.act(chosen, deed, now=self.clock.at, limit=limit)
+        )
+        for touched in acted.done:
+            self.shown(touched.message_id)
+
+    def shown(self, message: MessageId) -> None:
+        """Processes have names of their own."""
+        found, expected = (
+            self.runner.run(journal.deliveries.show(message))
+            for journal in (self.store, self.model)
+        )
+        assert found is not None
+        assert expected is not None
+        assert (expected.message, expected.legs) == (found.message, found.legs)
+        assert [r.attempt for r in expected.attempts] == [r.attempt for r in found.attempts]
+
+    @rule(chosen=chosen, limit=st.integers(1, 5))
+    def page(self, chosen: Chosen, limit: int) -> None:
+        after: str | None = None
+        for _ in range(3):
+            asked = partial(_page, chosen=chosen, after=after, limit=limit)
+            after = self.both(asked).next
+            if after is None:
+                break
+
     @rule()
     def restart(self) -> None:
         self.runner.run(self.store.close())
@@ -321,6 +362,10 @@ class BothJournals(RuleBasedStateMachine):
     @invariant()
     def heads_and_legs_agree(self) -> None:
         assert broken(self.path) == []
+
+
+async def _page(journal: Journal, *, chosen: Chosen, after: str | None, limit: int) -> Page:
+    return await journal.deliveries.page(chosen, after=after, limit=limit)
 
 
 def broken(path: Path) -> list[tuple[Any, ...]]:
