@@ -2,6 +2,7 @@
 
 from gateway.app.app import App
 from gateway.app.clock import utc_now
+from gateway.app.place import ALONE, Place
 from gateway.app.telling import new_telemetry
 
-__all__ = ["App", "new_telemetry", "utc_now"]
+__all__ = ["ALONE", "App", "Place", "new_telemetry", "utc_now"]

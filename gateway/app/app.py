@@ -16,6 +16,7 @@ from gateway.app.dispatching import Changes, Dispatching, Wanted
 from gateway.app.listening import Listening
 from gateway.app.opening import open_directory, open_evidence, open_journal
 from gateway.app.parts import Parts
+from gateway.app.place import ALONE, Place
 from gateway.app.reload_controls import reload_controls
 from gateway.app.reloading import Reloading
 from gateway.app.setup import Pinned, Setup
@@ -69,12 +70,14 @@ class App:
         *,
         telemetry: Telemetry,
         reread: Callable[[], Config] | None = None,
+        place: Place = ALONE,
     ) -> None:
         """Reads every file that the configuration names; raises ``ConfigError``.
 
         ``reread`` gives the configuration as it is when it is loaded again, with what the command
-        line changes of it; by default it is the file alone.
+        line changes of it; by default it is the file alone. ``place`` is that of a worker.
         """
+        self._place = place
         self.telemetry = telemetry
         self._setup = Setup.of(config)
         self._reread = reread or partial(load, Path(config.file))
@@ -153,7 +156,9 @@ class App:
         evidence = await open_evidence(
             self.config, directory, stack=self._stack, telemetry=self.telemetry
         )
-        listening = self._listening = Listening(self.config, telemetry=self.telemetry)
+        listening = self._listening = Listening(
+            self.config, telemetry=self.telemetry, place=self._place
+        )
         self._stack.push_async_callback(listening.stop)
         inbound = self._inbound(journal, directory)
         notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
@@ -384,7 +389,8 @@ class App:
                 seconds=self.config.registry.poll, renewed=lambda: self._renew(directory.parties)
             )
             tasks.create_task(renew)
-            tasks.create_task(expiry.watch())
+            if self._place.first:
+                tasks.create_task(expiry.watch())
 
     async def _watch_backlog(self, journal: Journal) -> None:
         while True:
@@ -398,7 +404,18 @@ class App:
 
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close. May be called twice."""
-        self._ready = False
-        await self._dispatching.stop()
-        await self._parts.stop()
-        await self._stack.aclose()
+        try:
+            await self._drain()
+        finally:
+            await self._parts.stop()
+            await self._stack.aclose()
+
+    async def _drain(self) -> None:
+        """Cancelled, it hurries: what is under way is left, and nothing that is durable is lost."""
+        serving, self._ready = self._ready, False
+        listening = self._listening
+        if listening is not None and serving:
+            listening.announce()
+            await asyncio.sleep(self.config.gateway.drain_delay)
+        drained = () if listening is None else (listening.drain(),)
+        await asyncio.gather(self._dispatching.stop(), *drained)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+
+from msgspec.structs import replace
 
 from gateway.app.clock import utc_now
 from gateway.app.folders import Folders
+from gateway.app.place import ALONE, Place
 from gateway.config import Config, ConfigError, Mistake
-from gateway.config.document import FolderSection
+from gateway.config.document import FolderSection, OperationsSection
 from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.egress.tls import OwnPair
@@ -33,9 +37,10 @@ SHORTEST_TOKEN = 32
 class Listening:
     """Every way in. ``https``, ``signed``, ``grpc`` and ``operations`` are there once started."""
 
-    def __init__(self, config: Config, *, telemetry: Telemetry) -> None:
+    def __init__(self, config: Config, *, telemetry: Telemetry, place: Place = ALONE) -> None:
         """Opens our certificate and key; raises ``ConfigError``."""
         self._config = config
+        self._place = place
         self._telemetry = telemetry
         self._stack = AsyncExitStack()
         self.https: HttpIngress | None = None
@@ -45,6 +50,7 @@ class Listening:
         self.folders: Folders | None = None
         self.presented: Presented = open_presented(config, clock=utc_now, telemetry=telemetry)
         self._stack.callback(self.presented.close)
+        self._ways_in: list[Callable[[], Awaitable[None]]] = []
 
     async def start(
         self,
@@ -57,14 +63,18 @@ class Listening:
     ) -> None:
         """Open all that is configured; raises ``ConfigError`` for what the machine refuses."""
         ingress = self._config.ingress
-        if ingress.operations is not None:
+        operations = ingress.operations
+        if self._place.supervised:  # asked by the supervisor alone, which guards what it passes on
+            operations = OperationsSection(port=0)
+        if operations is not None:
             self.operations = OperationsIngress(
-                host=ingress.operations.host,
-                port=ingress.operations.port,
+                host=operations.host,
+                port=operations.port,
                 metrics=self._telemetry.metrics.registry,
                 checks={"gateway": is_ready},
                 controls=controls,
-                token=self._token(ingress.operations.token),
+                token=None if operations.token is None else control_token(self._config),
+                listener=self._place.listener("operations"),
             )
             with self._said("ingress.operations.port"):
                 await self.operations.start()
@@ -77,26 +87,30 @@ class Listening:
             clock=utc_now,
             tls=tls,
             limiter=limiter,
+            opened=self._place.listener,
         )
         for name, listener in listeners.items():
             with self._said(f"ingress.{name}.port"):
                 await listener.start()
-            self._stack.push_async_callback(listener.stop)
+            self._ways_in.append(listener.stop)
         self.https, self.signed = listeners.get("https"), listeners.get("signed")
         if ingress.grpc is not None:
+            port, limits = ingress.grpc.port, ingress.grpc.limits
+            if self._place.grpc_port is not None:
+                port, limits = self._place.grpc_port, replace(limits, reuse_port=True)
             self.grpc = GrpcIngress(
                 service=service,
                 telemetry=self._telemetry,
                 clock=utc_now,
                 tls=tls,
                 host=ingress.grpc.host,
-                port=ingress.grpc.port,
-                settings=ingress.grpc.limits,
+                port=port,
+                settings=limits,
                 limiter=limiter,
             )
             with self._said("ingress.grpc.port"):
                 await self.grpc.start()
-            self._stack.push_async_callback(self.grpc.stop)
+            self._ways_in.append(self.grpc.stop)
         await self._start_folders(service, limiter)
 
     async def _start_folders(self, service: Service, limiter: Limiter) -> None:
@@ -117,22 +131,9 @@ class Listening:
             )
 
         folders = self.folders = Folders(make)
-        self._stack.push_async_callback(folders.stop)
+        self._ways_in.append(folders.stop)
         folders.prepare(self._config)
         await folders.change(self._config)
-
-    def _token(self, name: str | None) -> str | None:
-        """The text that callers of controls show; raises ``ConfigError``."""
-        if name is None:
-            return None
-        with self._said("ingress.operations.token"):
-            text = self._config.path(name).read_text("utf-8").strip()
-        if len(text) < SHORTEST_TOKEN:
-            mistake = Mistake(
-                "ingress.operations.token", f"the file holds less than {SHORTEST_TOKEN} characters"
-            )
-            raise ConfigError(self._config.file, [mistake])
-        return text
 
     def own_pair(self) -> OwnPair:
         """What is presented now, to those whom we call."""
@@ -146,9 +147,23 @@ class Listening:
             if ingress is not None:
                 ingress.renew(tls)
 
+    def announce(self) -> None:
+        """Say to callers that they should go elsewhere; they are served still."""
+        for ingress in (self.https, self.signed):
+            if ingress is not None:
+                ingress.announce()
+
+    async def drain(self) -> None:
+        """Take nothing new and finish what is under way; health is told still. Safe to repeat."""
+        ways, self._ways_in = self._ways_in, []
+        await asyncio.gather(*(stop() for stop in ways))
+
     async def stop(self) -> None:
-        """Take nothing new and finish what is under way. May be called twice."""
-        await self._stack.aclose()
+        """Drain, then close what is left. May be called twice."""
+        try:
+            await self.drain()
+        finally:
+            await self._stack.aclose()
 
     def _server_tls(self, parties: Parties) -> ServerTls:
         authorities = parties.authorities.values()
@@ -166,3 +181,19 @@ class Listening:
         except OSError as error:
             mistake = Mistake(path, error.strerror or str(error))
             raise ConfigError(self._config.file, [mistake]) from error
+
+
+def control_token(config: Config) -> str | None:
+    """The text that callers of controls show; raises ``ConfigError``."""
+    section = config.ingress.operations
+    if section is None or section.token is None:
+        return None
+    try:
+        text = config.path(section.token).read_text("utf-8").strip()
+    except OSError as error:
+        reason = error.strerror or str(error)
+    else:
+        if len(text) >= SHORTEST_TOKEN:
+            return text
+        reason = f"the file holds less than {SHORTEST_TOKEN} characters"
+    raise ConfigError(config.file, [Mistake("ingress.operations.token", reason)])

@@ -11,9 +11,10 @@ from gateway.telemetry import Telemetry, event_log
 from gateway.telemetry.metrics import Metrics
 
 
-def new_telemetry(config: Config, *, stream: TextIO) -> Telemetry:
-    """Counters, and a log on ``stream`` as the configuration asks."""
+def new_telemetry(config: Config, *, stream: TextIO, worker: int | None = None) -> Telemetry:
+    """Counters, and a log on ``stream`` as the configuration asks; a worker says which it is."""
+    section = config.gateway
+    log = event_log(stream=stream, rendering=section.log, level=section.log_level)
     return Telemetry(
-        metrics=Metrics(CollectorRegistry()),
-        log=event_log(stream=stream, rendering=config.gateway.log, level=config.gateway.log_level),
+        metrics=Metrics(CollectorRegistry()), log=log if worker is None else log.bind(worker=worker)
     )

@@ -13,6 +13,7 @@ import click
 
 COMMANDS = {
     "serve": ("gateway.cli.serve", "serve", "run a gateway"),
+    "restart": ("gateway.cli.restart", "restart", "replace the workers of a gateway"),
     "reload": ("gateway.cli.reload", "reload", "have a gateway load its changed configuration"),
     "demo": ("gateway.cli.demo", "demo", "run the demonstration network"),
     "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),

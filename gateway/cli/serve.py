@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import click
 import msgspec
 import uvloop
 
-from gateway.app import App, new_telemetry
+from gateway.app import ALONE, App, Place, new_telemetry
+from gateway.app.workers import Unstartable
+from gateway.cli.supervise import Stops, supervise, write_ports
 from gateway.config import Config, ConfigError, Mistake, load
 from gateway.config.assemble import formats_of
 from gateway.config.check import check
@@ -34,6 +37,7 @@ With Python's 5 ms a commit that takes the interpreter a dozen times waits a doz
     epilog="""\b
 Examples:
   luxor serve --config gateway.toml
+  luxor serve --config gateway.toml --workers 4
   luxor serve --config gateway.toml --check
   luxor serve --config gateway.toml --set ingress.https.port=9443"""
 )
@@ -58,18 +62,29 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the ports that are listened on there as JSON, once ready (for port 0).",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Serve by so many processes, kept by this one (default: as gateway.workers says).",
+)
+@click.option("--place", "place_json", hidden=True, help="What the supervisor tells a worker.")
 @click.option("--json", "as_json", is_flag=True, help="Print mistakes as JSON.")
 def serve(
     file: Path,
     only_check: bool,  # noqa: FBT001 - a click option
     changes: tuple[str, ...],
     ports_file: Path | None,
+    workers: int | None,
+    place_json: str | None,
     as_json: bool,  # noqa: FBT001 - a click option
 ) -> None:
     """Run a gateway until SIGTERM or Ctrl-C.
 
     Every mistake in the configuration is named with its path, and nothing starts. On a stop,
-    nothing new is taken and what is under way is finished.
+    nothing new is taken and what is under way is finished; a second SIGTERM or Ctrl-C hurries.
+
+    With workers, SIGHUP has each of them read the configuration again, and SIGUSR2 (or `luxor
+    restart`) replaces them by new ones while they serve.
     """
     try:
         reread = partial(load, file, changes=dict(map(_change, changes)))
@@ -78,8 +93,16 @@ def serve(
             _check(config)
             click.echo('{"mistakes":[]}' if as_json else f"{file}: no mistakes")
             return
+        workers = workers or config.gateway.workers
+        if workers is not None and place_json is None:
+            with asyncio.Runner() as runner:
+                runner.run(supervise(config, workers=workers, ports_file=ports_file))
+            return
+        place = ALONE if place_json is None else msgspec.json.decode(place_json, type=Place)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, ports_file, reread))
+            runner.run(_serve(config, ports_file, reread, place))
+    except Unstartable as error:  # the worker has said why
+        sys.exit(error.status if error.status > 0 else 1)
     except ConfigError as error:
         if as_json:
             mistakes = [{"path": m.path, "text": m.text} for m in error.mistakes]
@@ -115,31 +138,39 @@ def _check(config: Config) -> None:
         raise ConfigError(config.file, mistakes)
 
 
-async def _serve(config: Config, ports_file: Path | None, reread: Callable[[], Config]) -> None:
+async def _serve(
+    config: Config, ports_file: Path | None, reread: Callable[[], Config], place: Place
+) -> None:
     # A descriptor of its own: standard error itself may be read by this process, which must not
     # wait for itself when it logs.
     stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
-    telemetry = new_telemetry(config, stream=stream)
+    telemetry = new_telemetry(config, stream=stream, worker=place.worker_number)
     capture_libraries(telemetry.log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = App(config, telemetry=telemetry, reread=reread)
-    stop = asyncio.Event()
+    app = App(config, telemetry=telemetry, reread=reread, place=place)
+    stops = Stops()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stops.ask)
     loop.add_signal_handler(signal.SIGHUP, app.hang_up)
+    if place.line is not None:
+        loop.add_reader(place.line, stops.ask_once, place.line)
     await app.start()
-    if ports_file is not None:
-        await asyncio.to_thread(_write_ports, app, ports_file)
-    await stop.wait()
+    if place.line is not None:
+        os.write(place.line, b"\n")
+    elif ports_file is not None:
+        await asyncio.to_thread(write_ports, _ports(app), ports_file)
+    await stops.asked.wait()
     telemetry.log.info("gateway.stopping")
-    await app.stop()
+    ending = asyncio.create_task(app.stop())
+    stops.hurry = ending.cancel
+    with suppress(asyncio.CancelledError):
+        await ending
     telemetry.log.info("gateway.stopped")
 
 
-def _write_ports(app: App, file: Path) -> None:
-    """Atomically, so that who waits for the file never reads half of it."""
-    ports = {
+def _ports(app: App) -> dict[str, int]:
+    return {
         name: ingress.port
         for name, ingress in (
             ("https", app.https),
@@ -149,6 +180,3 @@ def _write_ports(app: App, file: Path) -> None:
         )
         if ingress is not None
     }
-    part = file.with_suffix(".part")
-    part.write_bytes(msgspec.json.encode(ports))
-    part.replace(file)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.agreements import Agreement
+from gateway.core.bounds import Pause
 from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
@@ -38,6 +39,10 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     number: Annotated[int, Meta(ge=0, lt=1 << 37)]
     """Unique among gateways that exchange with each other: it is part of message ids."""
     data: str = "data"
+    workers: Annotated[int, Meta(ge=1, le=64)] | None = None
+    """Processes that serve as one gateway under a supervisor; without it there is one, alone."""
+    drain_delay: Pause = 0.0
+    """Seconds for which a gateway that is asked to end serves on, and says that it is not ready."""
     log: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

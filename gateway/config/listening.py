@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 
 from gateway.config.document import Config
 from gateway.core.ports import Clock
@@ -21,8 +22,12 @@ def https_listeners(
     clock: Clock,
     tls: ServerTls,
     limiter: Limiter,
+    opened: Callable[[str], socket.socket | None] = lambda _: None,
 ) -> Mapping[str, HttpIngress]:
-    """Those that are configured, by their name in ``[ingress]``; none of them has started."""
+    """Those that are configured, by their name in ``[ingress]``; none of them has started.
+
+    ``opened`` gives the socket of one that is listened on already.
+    """
     sections = {"https": config.ingress.https, "signed": config.ingress.signed}
     return {
         name: HttpIngress(
@@ -36,6 +41,7 @@ def https_listeners(
             limiter=limiter,
             names=section.names,
             certificates=name == "https",
+            listener=opened(name),
         )
         for name, section in sections.items()
         if section is not None

@@ -8,7 +8,8 @@ tells nothing of parties beyond the labels of metrics; controls are guarded
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -35,16 +36,22 @@ class OperationsIngress:
         checks: Mapping[str, Check],
         controls: Iterable[Control] = (),
         token: str | None = None,
+        listener: socket.socket | None = None,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """``checks`` are asked at each call of readiness: all must say yes. They do not block.
 
-        ``controls`` are served on a loopback address, elsewhere only by ``token``.
+        ``controls`` are served on a loopback address, elsewhere only by ``token``. A ``listener``
+        in the file system that listens already is served instead of ``host`` and ``port``.
+        ``refresh`` is awaited before metrics are told.
         """
         self._host = host
         self._port = port
         self._metrics = metrics
         self._checks = checks
         self._controls = routes(tuple(controls), Guard(host=host, token=token))
+        self._socket = listener
+        self._refresh = refresh
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
 
@@ -65,12 +72,15 @@ class OperationsIngress:
         await runner.setup()
         loop, server = asyncio.get_running_loop(), runner.server
         assert server is not None  # after setup
-        self._listener = await loop.create_server(
-            lambda: _Connection(server, loop=loop, access_log=None),  # type: ignore[arg-type]  # aiohttp's own word for "none"
-            self._host,
-            self._port,
-        )
-        self._port = self._listener.sockets[0].getsockname()[1]
+
+        def connection() -> _Connection:
+            return _Connection(server, loop=loop, access_log=None)  # type: ignore[arg-type]  # aiohttp's own word for "none"
+
+        if self._socket is not None:
+            self._listener = await loop.create_unix_server(connection, sock=self._socket)
+        else:
+            self._listener = await loop.create_server(connection, self._host, self._port)
+            self._port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening. May be called twice."""
@@ -93,6 +103,8 @@ class OperationsIngress:
 
     async def _scrape(self, request: web.Request) -> web.Response:
         """Prometheus text, or OpenMetrics for those who ask for it."""
+        if self._refresh is not None:
+            await self._refresh()
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._metrics), headers={"Content-Type": content_type})
 

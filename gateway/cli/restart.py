@@ -1,0 +1,53 @@
+"""``luxor restart``: the workers of a running gateway are replaced by new ones while it serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.cli.control import Operations, checked, load_config, url_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  luxor restart --config gateway.toml
+  luxor restart --config gateway.toml --status
+  luxor restart --config gateway.toml --url http://127.0.0.1:9440 --json"""
+)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("gateway.toml"),
+    show_default=True,
+    help="The gateway's configuration, by which it is found.",
+)
+@click.option("--status", "only_status", is_flag=True, help="Say how its workers are, no more.")
+@url_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def restart(
+    file: Path,
+    only_status: bool,  # noqa: FBT001 - a click option
+    url: str | None,
+    as_json: bool,  # noqa: FBT001 - a click option
+) -> None:
+    """Replace the workers of a gateway that runs with --workers.
+
+    New ones are started from the program that is installed now. When all of them serve, the old
+    ones finish what they have begun and end. When one of the new ones does not get so far, the old
+    ones go on and the exit status is 1.
+    """
+    operations = Operations.of(load_config(file), url=url)
+    if only_status:
+        workers = checked(operations.get("/control/workers"))
+    else:
+        workers = checked(operations.post("/control/workers/restart", {}))
+    if as_json:
+        click.echo(msgspec.json.encode(workers).decode())
+        return
+    for worker in workers:
+        ready = "" if worker["ready"] or worker["state"] != "ready" else ", but says it is not"
+        click.echo(f"worker {worker['worker']}: process {worker['pid']}, {worker['state']}{ready}")
