@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -77,9 +79,7 @@ class Walk:
         self._lists = lists
         self._plans: dict[type, _Plan] = {}
         self._light: set[str] = set()
-        self._of_kind = {
-            kind: self._plan(inspect.type_info(type_)) for kind, type_ in KINDS.items()
-        }
+        self._of_kind = {kind: self._plan(info) for kind, info in _kinds().items()}
 
     def faults(self, kind: str, message: Any) -> list[Fault]:
         """Every fault of a message, or of a draft that looks like one (``partial``)."""
@@ -129,6 +129,12 @@ class Walk:
         if name is not None:
             yield self._checks[name]
         yield from (check for listed, check in self._lists if listed == place)
+
+
+@cache
+def _kinds() -> Mapping[str, inspect.Type]:
+    """The model as data: half a second of work for what never changes."""
+    return MappingProxyType(dict(zip(KINDS, inspect.multi_type_info(KINDS.values()), strict=True)))
 
 
 def _walk(value: Any, plan: _Plan, where: _Where, found: list[tuple[str, _Where, str]]) -> None:
@@ -193,7 +199,7 @@ def places() -> frozenset[str]:
     """Every place of the model that holds a text, as ``Type.field``."""
     found: set[str] = set()
     seen: set[type] = set()
-    waiting = [inspect.type_info(type_) for type_ in KINDS.values()]
+    waiting = [*_kinds().values()]
     while waiting:
         info = _required(waiting.pop())
         if isinstance(info, inspect.VarTupleType):
