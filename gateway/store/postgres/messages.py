@@ -1,0 +1,86 @@
+"""Accepted messages as values: one join, used by whoever hands messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gateway.core.identifiers import (
+    InterchangeId,
+    MessageId,
+    RecordNumber,
+    message_id,
+    resolve,
+)
+from gateway.core.records import StoredMessage, Subject
+from gateway.store.codec import Codec
+from gateway.store.leaf import instant
+from gateway.store.postgres.connection import Connection, Row
+from gateway.store.postgres.rows import Place, split
+from trust.identity import PartyId
+
+_COLUMNS = (
+    "m.record, m.ordinal, m.kind, i.party, i.interchange_id, i.received_at, m.version, m.function,"
+    " s.kind, s.value, s.origin, m.destinations, m.regards, m.on_behalf_of, m.upstream_id"
+)
+# The record numbers stand at each table by themselves, so that each leaves out its partitions.
+_JOIN = """
+FROM unnest($1::bigint[], $2::bigint[]) AS j(record, ordinal)
+JOIN message AS m ON m.record = j.record AND m.ordinal = j.ordinal
+JOIN interchange AS i ON i.record = m.record
+JOIN subject AS s ON s.no = m.subject
+"""
+_BODY = """
+LEFT JOIN body AS b ON b.class = m.class AND b.record = m.record AND b.ordinal = m.ordinal
+ AND b.record = ANY ($1)
+"""
+_PRUNED = "WHERE m.record = ANY ($1) AND i.record = ANY ($1)"
+_WITH_BODY = f"SELECT {_COLUMNS}, b.content {_JOIN} {_BODY} {_PRUNED}"
+_WITHOUT_BODY = f"SELECT {_COLUMNS}, NULL {_JOIN} {_PRUNED}"
+
+
+class Messages:
+    """Reads messages for one gateway, whose number is part of their ids."""
+
+    def __init__(self, gateway: int, codec: Codec) -> None:
+        self._gateway = gateway
+        self._codec = codec
+
+    def id(self, record: int, ordinal: int) -> MessageId:
+        """The id of a message."""
+        return message_id(self._gateway, record, ordinal)
+
+    def place(self, identifier: MessageId) -> Place | None:
+        """Where a message of that id stands; ``None`` for one of another gateway."""
+        address = resolve(identifier)
+        if address is None or address[0] != self._gateway:
+            return None
+        return int(address[1]), address[2]
+
+    async def read(
+        self, connection: Connection, places: Collection[Place], *, bodies: bool
+    ) -> dict[Place, StoredMessage]:
+        """Those of the messages that are there; bodies only when asked for and still kept."""
+        if not places:
+            return {}
+        statement = _WITH_BODY if bodies else _WITHOUT_BODY
+        rows = await connection.fetch(statement, *split(list(places)))
+        return {(row[0], row[1]): self._message(row) for row in rows}
+
+    def _message(self, row: Row) -> StoredMessage:
+        return StoredMessage(
+            message_id=self.id(row[0], row[1]),
+            record=RecordNumber(row[0]),
+            ordinal=row[1],
+            kind=row[2],
+            party=PartyId(row[3]),
+            interchange_id=InterchangeId(row[4]),
+            accepted_at=instant(row[5]),
+            version=row[6],
+            function=row[7],
+            key=Subject(row[8], row[9], row[10]),
+            destinations=tuple(row[11]),
+            regards=None if row[12] is None else MessageId(row[12]),
+            on_behalf_of=None if row[13] is None else PartyId(row[13]),
+            upstream_id=row[14],
+            body=None if row[15] is None else self._codec.unpack(row[15]),
+        )
