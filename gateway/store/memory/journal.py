@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -72,6 +72,10 @@ class _Kept:
     key: int
     about: frozenset[int]
     subjects: tuple[Subject, ...]
+
+    def bare(self) -> _Kept:
+        """The same without its content."""
+        return replace(self, message=_without_body(self.message))
 
 
 class MemoryJournal:

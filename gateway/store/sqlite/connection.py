@@ -35,6 +35,7 @@ class Concern(StrEnum):
     ACCEPT = "accept"
     DISPATCH = "dispatch"
     READ = "read"
+    PRUNE = "prune"
 
 
 _SYNCHRONOUS = {
@@ -42,8 +43,9 @@ _SYNCHRONOUS = {
     Concern.ACCEPT: "FULL",
     Concern.DISPATCH: "NORMAL",
     Concern.READ: "NORMAL",
+    Concern.PRUNE: "NORMAL",  # what a power cut undoes is over still
 }
-_CACHE_SHARES = {Concern.ACCEPT: 1, Concern.DISPATCH: 2, Concern.READ: 8}
+_CACHE_SHARES = {Concern.ACCEPT: 1, Concern.DISPATCH: 2, Concern.READ: 8, Concern.PRUNE: 8}
 """By what the bound of cached pages is divided."""
 _CHECKPOINT_PAGES = 4_000
 _WAL_KEPT_BYTES = 64 << 20
@@ -76,6 +78,9 @@ def connect(
     if max_bytes is not None:
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
+    if concern is Concern.PRUNE:
+        # https://www.sqlite.org/pragma.html#pragma_secure_delete: with zeros, not only forgotten
+        connection.execute("PRAGMA secure_delete = ON")
     if concern is Concern.READ:
         connection.execute("PRAGMA query_only = ON")
     return connection

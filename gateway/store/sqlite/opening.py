@@ -61,7 +61,7 @@ class Opened:
         if not 0 <= gateway < 1 << GATEWAY_BITS:
             raise ValueError("gateway number out of range")
         self.limits = limits
-        self._path = path
+        self.path = path
         # Closed in the reverse order of opening, also when opening fails half-way.
         self._closing = ExitStack()
         with self._closing as stack:
@@ -69,10 +69,10 @@ class Opened:
             self._closing = stack.pop_all()
 
     def _open(self, stack: ExitStack, *, gateway: int, clock: Clock) -> None:
-        folder = self._path.with_name(f"{self._path.name}.locks")
+        folder = self.locks = self.path.with_name(f"{self.path.name}.locks")
         folder.mkdir(mode=0o700, exist_ok=True)
         # Personal data lies in it; SQLite gives its side files the same mode.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.turnstile = Turnstile(folder, seconds=self.limits.busy_seconds)
         stack.callback(self.turnstile.close)
         accept = self._connect(Concern.ACCEPT)
@@ -95,6 +95,8 @@ class Opened:
         stack.callback(self.read.close)
         self.dispatch = Pool("journal-dispatch", [self._connect(Concern.DISPATCH)], limit=waiting)
         stack.callback(self.dispatch.close)
+        self.prune = Pool("journal-prune", [self._connect(Concern.PRUNE)], limit=waiting)
+        stack.callback(self.prune.close)
         self.writer = GroupWriter(
             accept,
             self.turnstile,
@@ -108,7 +110,7 @@ class Opened:
 
     def _connect(self, concern: Concern) -> sqlite3.Connection:
         return connect(
-            self._path,
+            self.path,
             concern,
             busy_seconds=self.limits.busy_seconds,
             cache_bytes=self.limits.cache_bytes,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import destinations, proofs, quality, rates, remembered, reports
+from gateway.store.sqlite import destinations, proofs, pruning, quality, rates, remembered, reports
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -126,6 +126,7 @@ MIGRATIONS = (
     proofs.TABLES,
     rates.TABLE,
     destinations.TABLE,
+    pruning.TABLES,
 )
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
