@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from cryptography import x509
@@ -18,6 +18,7 @@ from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import JudgedCount, QualityReport, period
 from gateway.core.records import MessageReport, Outcome, ProofMethod, State, Stored, TraceEntry
+from gateway.pipeline.clearance import Clearance, Verdict
 from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.signed import Signed
@@ -105,6 +106,7 @@ class FakeService:
         self.stored: dict[tuple[PartyId, str], Stored] = {}
         self.reported: list[MessageReport] = []
         self.published = PublishedKeys(gateway=gateway_id, keys=())
+        self.asked: list[str] = []
 
     async def identify(self, certificate: bytes) -> Identity:
         self.identified += 1
@@ -245,6 +247,23 @@ class FakeService:
     ) -> bool:
         self.noted.append(str(refused).partition(":")[0])
         return self.keeps_refusals
+
+    async def clearance(self, identity: Identity, items: Sequence[str]) -> tuple[Clearance, ...]:
+        if not 0 < len(items) <= 1_000:
+            raise Refused("request.invalid", "too many or none")
+        self.asked.extend(items)
+        return tuple(
+            Clearance(
+                item=item,
+                answer=Verdict.WAIT,
+                reason="decision.missing",
+                as_of=NOW,
+                until=NOW + timedelta(hours=1),
+                then=Verdict.NO,
+                messages=(MessageId(f"m-{item}"),),
+            )
+            for item in items
+        )
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         stored = self.stored.get((identity.party, interchange_id))

@@ -260,6 +260,8 @@ class App:
             limits=lambda: self.config.limits,
             clock=utc_now,
             seek=evidence.seek,
+            clearance=lambda: self.config.clearance,
+            cleared=self._counting.cleared,
         )
 
     def _own_submit(

@@ -10,6 +10,7 @@ from gateway.agreements import Agreements, Minimiser
 from gateway.config.document import Config
 from gateway.config.mistakes import Mistake
 from gateway.config.severities import judge_severities
+from gateway.pipeline.clearing import CLEARANCE
 from gateway.routing import INBOX, ORIGIN, Route
 from translators.canonical import KINDS
 from translators.registry import Registry as Formats
@@ -128,7 +129,8 @@ def _agreements(config: Config, *, parties: Parties) -> Iterator[Mistake]:
             yield Mistake(path, "name either the party or the role that it holds with")
         if entry.party is not None:
             yield from _party(entry.party, f"{path}.party", parties)
-        yield from _kinds(entry.kinds, f"{path}.kinds")
+        messages = [kind for kind in entry.kinds if kind != CLEARANCE]
+        yield from _kinds(messages, f"{path}.kinds")
         minimiser = Minimiser(entry.fields)
         for kind in _named(entry.kinds):
             for missing in minimiser.missing(kind):

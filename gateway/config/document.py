@@ -18,6 +18,7 @@ from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.keys.settings import SigningSettings
+from gateway.pipeline.clearance import ClearanceSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.regimes import QualitySettings
 from gateway.routing import Route
@@ -207,6 +208,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Country codes accepted beside ISO 3166-1."""
     codes: CodesSection = CodesSection()
     quality: QualitySettings = QualitySettings()
+    clearance: ClearanceSettings = ClearanceSettings()
     format: tuple[FormatSection, ...] = ()
     regime: tuple[RegimeSection, ...] = ()
     destination: tuple[DestinationSection, ...] = ()

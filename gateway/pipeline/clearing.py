@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from gateway.agreements import Agreement, Source
+from gateway.core.errors import Refused
 from gateway.core.histories import Histories
 from gateway.core.ports import Clock
 from gateway.pipeline.bearing import Said, bears, declarations
@@ -20,6 +21,8 @@ from trust.party import Registry as Parties
 
 CLEARANCE = "Clearance"
 """The name under which an agreement lets a party ask about the items of others."""
+MAX_ITEM = 35
+"""Characters of an item's identifier, as in the canonical model."""
 UNDISCLOSED = "undisclosed"
 """The reason that is told where the message behind it is not the asker's."""
 
@@ -45,14 +48,13 @@ class Clearing:
         self._clock = clock
         self._observe = observe
 
-    @property
-    def most(self) -> int:
-        """How many items may be asked about at once."""
-        return self._settings().items
-
     async def answer(self, party: PartyId, items: Sequence[str]) -> tuple[Clearance, ...]:
-        """One answer for each item, in order, as far as the party may know it."""
+        """One answer for each item, in order, as far as the party may know it.
+
+        Raises ``Refused("request.invalid")`` for too many, none, or what is no identifier.
+        """
         settings = self._settings()
+        _check(items, most=settings.items)
         weighed = await weigh(
             self._histories, items, now=self._clock(), settings=settings, asker=party
         )
@@ -61,6 +63,13 @@ class Clearing:
         for one in answers:
             self._observe(one)
         return answers
+
+
+def _check(items: Sequence[str], *, most: int) -> None:
+    if not 0 < len(items) <= most:
+        raise Refused("request.invalid", f"ask about 1 to {most} items at once")
+    if not all(0 < len(item) <= MAX_ITEM for item in items):
+        raise Refused("request.invalid", f"an item has 1 to {MAX_ITEM} characters")
 
 
 def in_full(weighed: Weighed) -> Clearance:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from prometheus_client import Counter as Series
 
 from gateway.core.records import Backlog, Delivery, Outcome, Settlement, Stored
+from gateway.pipeline.clearance import Clearance
 from gateway.telemetry import Telemetry
 
 MOST_FINDINGS = 10_000
@@ -60,6 +61,10 @@ class Counting:
                 code=settlement.code,
                 reason=settlement.detail,
             )
+
+    def cleared(self, answer: Clearance) -> None:
+        """Count an answer whether an item may go."""
+        self._metrics.clearances.labels(answer=answer.answer.value).inc()
 
     def failed(self, delivery: Delivery, error: Exception) -> None:
         """A delivery met a mistake of the program: a person must look."""

@@ -16,6 +16,8 @@ from gateway.core.ports import Clock, Journal
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport, period
 from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
+from gateway.pipeline.clearance import Clearance, ClearanceSettings
+from gateway.pipeline.clearing import Clearing
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
@@ -65,8 +67,13 @@ class Gateway:
         clock: Clock,
         signing_keys: Callable[[], PublishedKeys],
         seek: Callable[[bytes], Awaitable[bool]] | None = None,
+        clearance: Callable[[], ClearanceSettings] = ClearanceSettings,
+        cleared: Callable[[Clearance], None] = lambda _: None,
     ) -> None:
-        """``seek`` asks whoever knows whether a certificate was revoked; true if it learnt."""
+        """``seek`` asks whoever knows whether a certificate was revoked; true if it learnt.
+
+        ``cleared`` is told of every answer whether an item may go.
+        """
         self._seek = seek or _nothing_more
         self._gateway_id = gateway_id
         self._signing_keys = signing_keys
@@ -85,6 +92,14 @@ class Gateway:
             journal=journal,
             clock=clock,
             max_age=lambda: timedelta(seconds=limits().signature_age),
+        )
+        self._clearing = Clearing(
+            histories=journal.histories,
+            settings=clearance,
+            network=lambda: self._bench().network,
+            parties=lambda: self._authenticator().registry,
+            clock=clock,
+            observe=cleared,
         )
         self._xml = XmlSignatures(
             authenticator=authenticator,
@@ -347,6 +362,10 @@ class Gateway:
             network=self._bench().network,
             parties=self._authenticator().registry,
         )
+
+    async def clearance(self, identity: Identity, items: Sequence[str]) -> tuple[Clearance, ...]:
+        """Whether items may go, as far as this party may know it."""
+        return await self._clearing.answer(identity.party, items)
 
     async def inbox(
         self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None

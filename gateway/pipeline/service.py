@@ -16,6 +16,7 @@ from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
+from gateway.pipeline.clearance import Clearance
 from gateway.pipeline.signed import Signed
 from translators.registry import Registry
 from translators.translator import FormatId
@@ -152,6 +153,12 @@ class Service(Protocol):
 
     async def trace(self, identity: Identity, value: str) -> tuple[TraceEntry, ...]:
         """The history of an item, order or indicator as far as it is this party's own."""
+
+    async def clearance(self, identity: Identity, items: Sequence[str]) -> tuple[Clearance, ...]:
+        """Whether items may go: one answer for each, in order, as far as this party may know it.
+
+        Raises ``Refused("request.invalid")`` for too many, none, or what is no identifier.
+        """
 
     async def inbox(
         self, identity: Identity, *, limit: int, wait: float, format_id: FormatId | None = None

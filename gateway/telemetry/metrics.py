@@ -3,7 +3,7 @@
 Labels have few values: ids of parties and destinations from the configuration, kinds, codes of
 ``problems.toml``, transports. Who counts what: ingresses ``interchanges``, ``refusals``,
 ``tls_refused``, ``connections_refused``, ``limited``, ``accept_seconds``, ``inbox``; the pipeline
-``messages``, ``findings``, ``refusals_not_kept``, ``deliveries`` and ``backlog``.
+``messages``, ``findings``, ``refusals_not_kept``, ``deliveries``, ``clearances`` and ``backlog``.
 """
 
 from __future__ import annotations
@@ -89,6 +89,12 @@ class Metrics:
             "luxor_deliveries",
             "Attempts of delivery, by destination and result",
             ("destination", "result"),
+            registry=registry,
+        )
+        self.clearances = Counter(
+            "luxor_clearances",
+            "Answers to parties whether an item may go, by answer",
+            ("answer",),
             registry=registry,
         )
         self.backlog = Gauge(

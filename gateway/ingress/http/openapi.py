@@ -14,10 +14,12 @@ from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Outcome
 from gateway.ingress.answers import Answer, OutcomePage
+from gateway.ingress.http.clearance import ClearanceAnswers, ClearanceRequest
 from gateway.ingress.http.inbox import Acknowledged, Acknowledgement
 from gateway.ingress.http.lookups import Formats, Status, Trace, TranslationReport
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.problems import Problem
+from gateway.pipeline.clearance import Clearance
 from gateway.pipeline.service import InboxPage
 
 SCHEMA = "#/components/schemas/"
@@ -32,6 +34,9 @@ _TYPES = (
     Formats,
     QualityReport,
     PublishedKeys,
+    Clearance,
+    ClearanceRequest,
+    ClearanceAnswers,
     InboxPage,
     Acknowledgement,
     Acknowledged,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -37,6 +38,13 @@ def json_response(
         body=_encoder.encode(value),
         status=status,
         headers={**_HEADERS, "Content-Type": JSON, **(headers or {})},
+    )
+
+
+def lines_response(values: Iterable[Any], *, media_type: str) -> web.Response:
+    """Values of ours as JSON, each on a line of its own."""
+    return web.Response(
+        body=_encoder.encode_lines(values), headers={**_HEADERS, "Content-Type": media_type}
     )
 
 

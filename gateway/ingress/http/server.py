@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
 from gateway.ingress.http.acceptor import Acceptor
+from gateway.ingress.http.clearance import Clearances
 from gateway.ingress.http.connection import Connection
 from gateway.ingress.http.inbox import Inbox
 from gateway.ingress.http.lookups import Lookups
@@ -183,6 +184,7 @@ class HttpIngress:
         )
         submit = Submit(reception=reception, formats=lambda: service.formats, settings=settings)
         lookups = Lookups(service=service, settings=settings)
+        clearances = Clearances(service=service, settings=settings)
         inbox = Inbox(service=service, metrics=metrics, settings=settings, stopping=self._stopping)
         document = openapi_document(self._problems.kinds, settings=settings)
 
@@ -195,6 +197,7 @@ class HttpIngress:
             "/v1/interchanges/{}/report": lookups.report,
             "/v1/trace/{}": lookups.trace,
             "/v1/quality": lookups.quality,
+            "/v1/items/{}/clearance": clearances.one,
             "/v1/formats": lookups.formats,
             "/v1/keys": lookups.keys,
             "/openapi.json": openapi,
@@ -202,6 +205,7 @@ class HttpIngress:
         return (
             Route(method="POST", path="/v1/interchanges", handler=submit),
             Route(method="POST", path="/v1/inbox/acknowledgements", handler=inbox.acknowledge),
+            Route(method="POST", path="/v1/items/clearance", handler=clearances.many),
             # No HEAD here: a served page is leased, and HEAD must change nothing (RFC 9110, 9.2.1)
             Route(method="GET", path="/v1/inbox", handler=inbox.page),
             *(Route(method="GET", path=path, handler=handler) for path, handler in reads.items()),

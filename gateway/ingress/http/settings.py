@@ -53,6 +53,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     outcome_page: Count = 1_000
     """Outcomes in one answer at most."""
     acknowledgement_bytes: Count = 262_144
+    clearance_bytes: Count = 131_072
+    """Size of a request about the clearance of many items."""
     backlog: Count = 512
     """Connections that the kernel holds until they are taken."""
     reuse_port: bool = False
