@@ -14,11 +14,12 @@ import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.codec import Codec
+from gateway.store.judge import Answer, keys
 from gateway.store.leaf import microseconds
+from gateway.store.prepared import Prepared
 from gateway.store.sqlite import proofs, quality, reports, staging
-from gateway.store.sqlite.judge import Answer, judged, keys
+from gateway.store.sqlite.judge import judged
 from gateway.store.sqlite.outbox import NewLeg, enqueue
-from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.rows import Row, insert, listed
 from gateway.store.sqlite.subjects import Subjects, Versions
 

@@ -19,8 +19,6 @@ from gateway.store.sqlite.messages import Messages
 from gateway.store.sqlite.rows import Row, listed
 from gateway.store.sqlite.turnstile import Turnstile
 
-READY, LEASED, WAITING, HELD = range(4)
-
 _ANY_READY = """
 SELECT 1 FROM head INDEXED BY head_ready WHERE state = 0 AND destination = ? AND lane = ? LIMIT 1
 """

@@ -6,21 +6,18 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-import msgspec
-
 from gateway.core.records import Lease, Result, Settlement
 from gateway.core.reports import Report
+from gateway.store.accounts import READY, by_key, moved
 from gateway.store.codec import Codec
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
 from gateway.store.reports import pack_places
 from gateway.store.sqlite import reports
-from gateway.store.sqlite.claim import HELD, LEASED, READY, WAITING
 from gateway.store.sqlite.rows import Row, draw, insert, listed
 
 _NOWHERE = "[]"
 """What attempts from before have in ``dropped`` is in later ones part of their report."""
-_DONE = frozenset({Result.DELIVERED, Result.SKIPPED})
 
 _HEADS = """
 SELECT h.key, h.last, h.lane, h.due, h.urgent FROM json_each(?1) AS j CROSS JOIN head AS h
@@ -52,13 +49,6 @@ WHERE destination = ? AND key = ?
 _TRIED = "UPDATE leg SET tries = tries + 1 WHERE destination = ? AND key = ? AND seq = ?"
 
 
-class _Account(msgspec.Struct):
-    """What the settlements say of one key: legs that are gone, and what ends its lease early."""
-
-    done: list[int]
-    stopped: Settlement | None = None
-
-
 def settle(
     connection: sqlite3.Connection,
     lease: Lease,
@@ -74,13 +64,7 @@ def settle(
     was to be retried or buried while one before it is unsettled comes again after that one.
     """
     _log(connection, settlements, now=now, process=process, codec=codec)
-    accounts: dict[int, _Account] = {}
-    for settlement in sorted(settlements, key=lambda s: s.delivery.seq):
-        account = accounts.setdefault(settlement.delivery.key, _Account([]))
-        if settlement.result in _DONE:
-            account.done.append(settlement.delivery.seq)
-        elif account.stopped is None:
-            account.stopped = settlement
+    accounts = by_key(settlements)
     destination = lease.destination
     heads = connection.execute(_HEADS, (listed(accounts), destination, lease.token)).fetchall()
     gone = [(key, seq) for key, *_ in heads for seq in accounts[key].done]
@@ -112,15 +96,9 @@ def _move(
 ) -> int:
     """Put a head that has legs left where it belongs now; its new state."""
     key, last, lane, due, urgent = head
-    state, wake, token = READY, 0, ""
-    if stopped is None:
-        if seq <= last:
-            state, wake, token = LEASED, microseconds(lease.until), lease.token
-    elif stopped.result is not Result.RETURNED and stopped.delivery.seq == seq:
+    state, wake, token, tried = moved(lease, stopped, seq=seq, last=last, now=now)
+    if tried:
         connection.execute(_TRIED, (lease.destination, key, seq))
-        state = HELD
-        if stopped.result is Result.RETRY:
-            state, wake = WAITING, microseconds(stopped.not_before or now)
     if seq > urgent:
         urgent = 0
         lane, due = connection.execute(_URGENCY, (lease.destination, key, seq)).fetchone()

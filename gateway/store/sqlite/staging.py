@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from gateway.core.records import PlannedMessage
+from gateway.store.prepared import PreparedChunk
 from gateway.store.sqlite import reports
-from gateway.store.sqlite.prepared import PreparedChunk
 from gateway.store.sqlite.rows import insert
 
 _PLANS = """

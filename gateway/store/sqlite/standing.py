@@ -9,9 +9,9 @@ import msgspec
 
 from gateway.core.records import Attempt, Leg, LegState, Result
 from gateway.core.reports import Report, report_of
+from gateway.store.accounts import HELD, LEASED, WAITING
 from gateway.store.codec import Codec
 from gateway.store.leaf import instant
-from gateway.store.sqlite.claim import HELD, LEASED, WAITING
 from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
 from gateway.store.sqlite.reports import Shelf

@@ -18,9 +18,9 @@ from gateway.core.errors import Unavailable
 from gateway.core.records import Stored
 from gateway.store.codec import Codec
 from gateway.store.once import Once
+from gateway.store.prepared import Prepared
 from gateway.store.sqlite.accept import Committed, accept
 from gateway.store.sqlite.connection import mapped, transaction
-from gateway.store.sqlite.prepared import Prepared
 from gateway.store.sqlite.remembered import remember
 from gateway.store.sqlite.turnstile import Turnstile
 
