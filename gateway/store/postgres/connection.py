@@ -82,13 +82,23 @@ def settings(concern: Concern) -> dict[str, str]:
     return {**_COMMON, **_OF_CONCERN[concern], "application_name": f"luxor {concern}"}
 
 
-async def connect(url: str, concern: Concern, *, seconds: float, password: str | None) -> Any:
-    """A connection of its own, as asyncpg has it; ``seconds`` bounds the connecting."""
+async def connect(
+    url: str,
+    concern: Concern,
+    *,
+    seconds: float,
+    password: str | None,
+    statement_seconds: float | None = None,
+) -> Any:
+    """A connection of its own, as asyncpg has it; ``seconds`` bounds the connecting.
+
+    ``statement_seconds`` bounds each statement; when it is not given, ``seconds`` does.
+    """
     return await asyncpg.connect(
         url,
         password=password,
         timeout=seconds,
-        command_timeout=seconds,
+        command_timeout=statement_seconds or seconds,
         server_settings=settings(concern),
     )
 

@@ -30,7 +30,7 @@ JOIN interchange AS i ON i.record = m.record
 JOIN subject AS s ON s.no = m.subject
 """
 _BODY = """
-LEFT JOIN body AS b ON b.class = m.class AND b.record = m.record AND b.ordinal = m.ordinal
+LEFT JOIN body AS b ON b.kind = m.kind AND b.record = m.record AND b.ordinal = m.ordinal
  AND b.record = ANY ($1)
 """
 _PRUNED = "WHERE m.record = ANY ($1) AND i.record = ANY ($1)"
