@@ -8,6 +8,7 @@ from gateway.core.published import PublishedKeys
 from gateway.core.records import Leg, Outcome, State, Stored, TraceEntry
 from gateway.ingress.answers import outcomes_of
 from gateway.ingress.problems import Problem
+from gateway.pipeline.clearance import Clearance, Verdict
 from gateway.pipeline.service import InboxMessage
 from translators.faults import Fault, Severity
 from translators.wire.exchange.v1 import exchange_pb2 as wire
@@ -140,6 +141,28 @@ def keys(published: PublishedKeys) -> wire.KeysReply:
             )
             for key in published.keys
         ),
+    )
+
+
+_CLEARING = {
+    Verdict.YES: wire.CLEARING_YES,
+    Verdict.NO: wire.CLEARING_NO,
+    Verdict.WAIT: wire.CLEARING_WAIT,
+}
+
+
+def clearance(answer: Clearance) -> wire.ItemClearance:
+    """Whether an item may go."""
+    return wire.ItemClearance(
+        item=answer.item,
+        answer=_CLEARING[answer.answer],
+        reason=answer.reason,
+        as_of=answer.as_of.isoformat(),
+        until=None if answer.until is None else answer.until.isoformat(),
+        then=None if answer.then is None else _CLEARING[answer.then],
+        decided_by=answer.decided_by,
+        message_ids=answer.messages,
+        ambiguous=answer.ambiguous,
     )
 
 

@@ -189,6 +189,11 @@ class _Exchange(ExchangeServicer):
     ) -> wire.KeysReply:
         return await self._tracking.keys(request, context)
 
+    async def Clearance(  # noqa: N802 - the name in the .proto
+        self, request: wire.ClearanceRequest, context: Context
+    ) -> wire.ClearanceReply:
+        return await self._tracking.clearance(request, context)
+
 
 def _certificates(tls: ServerTls) -> grpc.ServerCertificateConfiguration:
     pair = (tls.key.read_bytes(), tls.certificate.read_bytes())

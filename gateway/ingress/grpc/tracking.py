@@ -1,4 +1,4 @@
-"""``Track`` and ``Keys``: what became of what was sent, and what proves the receipts of it."""
+"""``Track``, ``Keys`` and ``Clearance``: what became of what was sent, and may an item go."""
 
 from __future__ import annotations
 
@@ -45,6 +45,19 @@ class Tracking:
                 return conversion.keys(self._service.signing_keys())
         except Exception as error:
             await abort(context, self._problems.tell(error))
+
+    async def clearance(
+        self, request: wire.ClearanceRequest, context: Context
+    ) -> wire.ClearanceReply:
+        """Whether items may go, as far as the caller may know it."""
+        party = ""
+        try:
+            async with self._callers.call(context) as identity:
+                party = identity.party
+                answers = await self._service.clearance(identity, tuple(request.items))
+                return wire.ClearanceReply(answers=map(conversion.clearance, answers))
+        except Exception as error:
+            await abort(context, self._problems.tell(error, party=party))
 
     async def _interchange(self, identity: Identity, request: wire.TrackRequest) -> wire.TrackReply:
         offset = _offset(request.page_token)

@@ -59,6 +59,31 @@ SEVERITY_WARNING: Severity.ValueType  # 2
 """Tells only."""
 Global___Severity: _TypeAlias = Severity  # noqa: Y015
 
+class _Clearing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClearingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Clearing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLEARING_UNSPECIFIED: _Clearing.ValueType  # 0
+    CLEARING_YES: _Clearing.ValueType  # 1
+    """It may go."""
+    CLEARING_NO: _Clearing.ValueType  # 2
+    """It may not."""
+    CLEARING_WAIT: _Clearing.ValueType  # 3
+    """Not yet decided."""
+
+class Clearing(_Clearing, metaclass=_ClearingEnumTypeWrapper): ...
+
+CLEARING_UNSPECIFIED: Clearing.ValueType  # 0
+CLEARING_YES: Clearing.ValueType  # 1
+"""It may go."""
+CLEARING_NO: Clearing.ValueType  # 2
+"""It may not."""
+CLEARING_WAIT: Clearing.ValueType  # 3
+"""Not yet decided."""
+Global___Clearing: _TypeAlias = Clearing  # noqa: Y015
+
 @_typing.final
 class Submission(_message.Message):
     """One interchange in one format. The same interchange id with the same content gives the same
@@ -623,3 +648,103 @@ class PublishedKey(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__not_before) -> _WhichOneofReturnType__not_before | None: ...
 
 Global___PublishedKey: _TypeAlias = PublishedKey  # noqa: Y015
+
+@_typing.final
+class ClearanceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Item identifiers, each as often as it is named. an..35, at most 1,000"""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearanceRequest: _TypeAlias = ClearanceRequest  # noqa: Y015
+
+@_typing.final
+class ClearanceReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemClearance]: ...
+    def __init__(
+        self,
+        *,
+        answers: _abc.Iterable[Global___ItemClearance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearanceReply: _TypeAlias = ClearanceReply  # noqa: Y015
+
+@_typing.final
+class ItemClearance(_message.Message):
+    """Whether an item may go, as of a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    THEN_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    AMBIGUOUS_FIELD_NUMBER: _builtins.int
+    item: _builtins.str
+    answer: Global___Clearing.ValueType
+    reason: _builtins.str
+    """As `decision.released`; listed in the documentation."""
+    as_of: _builtins.str
+    """instant"""
+    until: _builtins.str
+    """The end of waiting.
+    instant
+    """
+    then: Global___Clearing.ValueType
+    """The answer from then on, if nothing more is said."""
+    decided_by: _builtins.str
+    """The party whose word it is; empty where nobody spoke, or where it is not told."""
+    ambiguous: _builtins.bool
+    """The identifier was used more than once; this is its latest use."""
+    @_builtins.property
+    def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The messages on which it rests, as far as they are the caller's."""
+
+    def __init__(
+        self,
+        *,
+        item: _builtins.str = ...,
+        answer: Global___Clearing.ValueType = ...,
+        reason: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        until: _builtins.str | None = ...,
+        then: Global___Clearing.ValueType = ...,
+        decided_by: _builtins.str = ...,
+        message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        ambiguous: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_until", b"_until", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_until", b"_until", "ambiguous", b"ambiguous", "answer", b"answer", "as_of", b"as_of", "decided_by", b"decided_by", "item", b"item", "message_ids", b"message_ids", "reason", b"reason", "then", b"then", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__until: _TypeAlias = _typing.Literal["until"]  # noqa: Y015
+    _WhichOneofArgType__until: _TypeAlias = _typing.Literal["_until", b"_until"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
+
+Global___ItemClearance: _TypeAlias = ItemClearance  # noqa: Y015

@@ -54,6 +54,8 @@ class ExchangeStub:
     """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
     kept together with what proves it. The key that signs now comes first.
     """
+    Clearance: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ClearanceRequest, _exchange_pb2.ClearanceReply]
+    """Answers whether items may go, for machines that sort them: one answer for each, in order."""
 
 @_typing.type_check_only
 class ExchangeAsyncStub(ExchangeStub):
@@ -79,6 +81,8 @@ class ExchangeAsyncStub(ExchangeStub):
     """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
     kept together with what proves it. The key that signs now comes first.
     """
+    Clearance: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ClearanceRequest, _exchange_pb2.ClearanceReply]  # type: ignore[assignment]
+    """Answers whether items may go, for machines that sort them: one answer for each, in order."""
 
 class ExchangeServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -131,5 +135,13 @@ class ExchangeServicer(metaclass=_abc_1.ABCMeta):
         """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
         kept together with what proves it. The key that signs now comes first.
         """
+
+    @_abc_1.abstractmethod
+    def Clearance(
+        self,
+        request: _exchange_pb2.ClearanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.ClearanceReply, _abc.Awaitable[_exchange_pb2.ClearanceReply]]:
+        """Answers whether items may go, for machines that sort them: one answer for each, in order."""
 
 def add_ExchangeServicer_to_server(servicer: ExchangeServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
