@@ -159,8 +159,8 @@ def clearance(answer: Clearance) -> wire.ItemClearance:
         reason=answer.reason,
         as_of=answer.as_of.isoformat(),
         until=None if answer.until is None else answer.until.isoformat(),
-        then=None if answer.then is None else _CLEARING[answer.then],
-        decided_by=answer.decided_by,
+        then=wire.CLEARING_UNSPECIFIED if answer.then is None else _CLEARING[answer.then],
+        decided_by=answer.decided_by or "",
         message_ids=answer.messages,
         ambiguous=answer.ambiguous,
     )
