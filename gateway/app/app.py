@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 
@@ -20,6 +21,7 @@ from gateway.app.place import ALONE, Place
 from gateway.app.reload_controls import reload_controls
 from gateway.app.reloading import Reloading
 from gateway.app.setup import Pinned, Setup
+from gateway.app.waking import Waking
 from gateway.config import Config, ConfigError, Mistake, load
 from gateway.config.assemble import NOTICE_KIND
 from gateway.config.check import check, check_parties
@@ -38,6 +40,7 @@ from gateway.ingress.operations import OperationsIngress
 from gateway.keys.opening import KeysUnusable, Providers, open_keyring
 from gateway.keys.ring import Keyring
 from gateway.keys.secret import environment
+from gateway.pipeline.announcing import Announcing
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.counting import Counting
 from gateway.pipeline.gateway import Gateway
@@ -49,6 +52,7 @@ from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.spoken import spoken
+from gateway.pipeline.switchboard import Switchboard
 from gateway.telemetry import Telemetry
 from gateway.telemetry.expiry import ExpiryWatch
 from translators.translator import FormatId
@@ -86,6 +90,8 @@ class App:
         self._desk = SigningDesk(self._keyring, seconds=config.signing.timeout)
         self._bell = Bell()
         self._counting = Counting(telemetry)
+        self._announcing = Announcing(telemetry)
+        self._board: Switchboard | None = None
         self._stack = AsyncExitStack()
         self._parts = Parts(telemetry)
         self._dispatching = Dispatching(self._parts)
@@ -143,6 +149,10 @@ class App:
         journal = await open_journal(self.config)
         self._stack.push_async_callback(journal.close)
         self._stack.callback(self._desk.close)
+        board = self._board = Switchboard(
+            journal.destinations, node=uuid4().hex, told=self._announcing.changed
+        )
+        await board.refresh()
         directory = await open_directory(
             self.config,
             journal,
@@ -178,7 +188,14 @@ class App:
             is_ready=self._is_ready,
             controls=(*reload_controls(lambda: reloading),),
         )
-        self._parts.start(self._watch_work(journal), "work")
+        waking = Waking(
+            journal=journal,
+            board=board,
+            bell=self._bell,
+            seconds=lambda: self.config.dispatch.tick,
+            clock=utc_now,
+        )
+        self._parts.start(waking.run(), "work")
         self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")
         self._parts.start(evidence.run(), "evidence")
         self._parts.start(self._watch_own_files(directory, listening), "files")
@@ -328,6 +345,8 @@ class App:
     ) -> Changes:
         """Deliver to the destinations of this setup, and to no others."""
         assert self._listening is not None  # it holds our certificate
+        assert self._board is not None
+        board = self._board
 
         def keys(party: PartyId) -> Mapping[str, PublicKey]:
             return directory.authenticator.keys(party)
@@ -343,6 +362,7 @@ class App:
 
         def wanted(pinned: Pinned) -> Wanted:
             section, settings = pinned.section, pinned.dispatch
+            self._announcing.show(board.of(section.id))
 
             def make(destination: Destination) -> Dispatcher:
                 return Dispatcher(
@@ -351,6 +371,7 @@ class App:
                     endpoint=setup.bench.network.endpoints.get(section.id),
                     preparer=preparer,
                     settings=settings,
+                    board=board,
                     bell=self._bell,
                     clock=utc_now,
                     random=random.random,
@@ -372,12 +393,6 @@ class App:
 
     def _is_ready(self) -> bool:
         return self._ready and self._parts.sound
-
-    async def _watch_work(self, journal: Journal) -> None:
-        """Wake dispatchers for new work, and return expired leases and due retries."""
-        while True:
-            self._bell.ring(await journal.wake(seconds=self.config.dispatch.tick))
-            self._bell.ring(await journal.tick(now=utc_now()))
 
     async def _watch_own_files(self, directory: Directory, listening: Listening) -> None:
         """Present a renewed certificate, and say in time what ends."""

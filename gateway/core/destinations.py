@@ -49,6 +49,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     probe_until: datetime | None = None
     replay_before: datetime | None = None
     """Set while what was buried before then, for want of the destination, is to be set free."""
+    replayer: str = ""
+    """The node that sets it free."""
+    replay_until: datetime | None = None
 
     @property
     def delivers(self) -> bool:
@@ -199,12 +202,30 @@ def yielded(*, node: str, now: datetime) -> Step:
     return step
 
 
-def replayed(*, before: datetime) -> Step:
-    """What was buried before then has been set free."""
+def replaying(*, node: str, until: datetime, now: datetime) -> Step:
+    """Ask to be the one that sets free what was buried; or go on with it, until a later time."""
 
     def step(standing: Standing) -> Standing:
-        if standing.replay_before != before:
+        taken = standing.replayer not in ("", node) and (standing.replay_until or now) > now
+        if standing.replay_before is None or taken:
             return standing
-        return msgspec.structs.replace(standing, replay_before=None)
+        return msgspec.structs.replace(standing, replayer=node, replay_until=until)
+
+    return step
+
+
+def replayed(*, node: str, before: datetime) -> Step:
+    """A node has set free what was buried before then, or gives up doing so if there is more."""
+
+    def step(standing: Standing) -> Standing:
+        if standing.replayer != node:
+            return standing
+        over = standing.replay_before == before
+        return msgspec.structs.replace(
+            standing,
+            replay_before=None if over else standing.replay_before,
+            replayer="",
+            replay_until=None,
+        )
 
     return step

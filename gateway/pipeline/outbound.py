@@ -1,45 +1,52 @@
-"""The outbound half for one destination: lease → minimise → encode → deliver → settle.
+"""The outbound half for one destination: claim → minimise → encode → deliver → settle.
 
 At least once: what was sent and not settled before a crash is sent again under the same message
-id. A destination that can not be reached costs its messages nothing: their leases are given back
-and the destination is left alone for a while.
+id. A destination that can not be reached costs its messages nothing: they are given back and the
+destination is left alone for a while. Claims go on while deliveries are under way, those of lane 0
+whatever else is: nothing that is slow holds up what is urgent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import groupby
 
-import msgspec
-
-from gateway.core.errors import Refused, Unavailable
+from gateway.core.bucket import Rate
+from gateway.core.errors import Unavailable
+from gateway.core.lanes import LANES
 from gateway.core.ports import Clock, Destination, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
-from gateway.pipeline.backoff import pause
+from gateway.pipeline.attempt import Attempts, Buried, Failed
 from gateway.pipeline.bell import Bell
-from gateway.pipeline.prepare import Prepared, Preparer
+from gateway.pipeline.overdue import Overdue
+from gateway.pipeline.prepare import Preparer
+from gateway.pipeline.reach import Pace, Reach
+from gateway.pipeline.replaying import Replaying
 from gateway.pipeline.settings import DispatchSettings
+from gateway.pipeline.settling import Observe, Settling
+from gateway.pipeline.slots import Slots
+from gateway.pipeline.switchboard import Switchboard
 from gateway.routing import Endpoint
 
-Buried = Callable[[Delivery, Refused], Awaitable[None]]
-"""Called for a message that its destination will never take, after it was buried."""
-Observe = Callable[[Settlement], None]
-"""Told of every attempt."""
-Failed = Callable[[Delivery, Exception], None]
-"""Told of mistakes of ours; the message is tried again, and the others go on."""
+__all__ = ["Buried", "Dispatcher", "Failed", "Observe"]
+
+URGENT = 0
+"""The lane for which slots are kept."""
+PROBES = 2
+"""Keys that show whether a destination is back: were it one, a message on which the receiver hangs
+would be asked for again and again, and hold all others."""
 
 
-_NOT_REACHED = frozenset({"agreement.none", "permission.receive"})
-"""Codes of refusals that are our own: they say nothing about the destination."""
+class Hand(Enum):
+    """By which claim a key came."""
 
-
-class Outage(msgspec.Struct, frozen=True):
-    """Since when a destination can not be reached, and until when it is left alone."""
-
-    failures: int
-    until: datetime
+    COMMON = "common"
+    URGENT = "urgent"
+    PROBE = "probe"
 
 
 class Dispatcher:
@@ -53,6 +60,7 @@ class Dispatcher:
         endpoint: Endpoint,
         preparer: Preparer,
         settings: DispatchSettings,
+        board: Switchboard,
         bell: Bell,
         clock: Clock,
         random: Callable[[], float],
@@ -61,173 +69,174 @@ class Dispatcher:
         failed: Failed,
     ) -> None:
         self._journal = journal
-        self._destination = destination
-        self._endpoint = endpoint
-        self._preparer = preparer
+        self._id = endpoint.id
         self._settings = settings
         self._bell = bell
         self._clock = clock
-        self._random = random
-        self._buried = buried
-        self._observe = observe
-        self._failed = failed
-        self._slots = asyncio.Semaphore(settings.in_flight)
-        self._outage: Outage | None = None
-        self._delivered = 0
+        self._reach = Reach(board, endpoint.id, settings=settings, clock=clock, random=random)
+        self._attempts = Attempts(
+            destination=destination,
+            endpoint=endpoint,
+            preparer=preparer,
+            settings=settings,
+            reach=self._reach,
+            clock=clock,
+            random=random,
+            buried=buried,
+            failed=failed,
+        )
+        self._settling = Settling(
+            journal=journal, clock=clock, observe=observe, pause=settings.idle
+        )
+        self._overdue = Overdue(
+            journal=journal, destination=endpoint.id, settings=settings, clock=clock, bury=buried
+        )
+        self._replaying = Replaying(
+            journal=journal, board=board, destination=endpoint.id, clock=clock
+        )
+        self._slots = Slots(settings.in_flight, reserved=settings.reserved)
+        self._hands: Counter[Hand] = Counter()
+        self._credit = 0
+        self._not_before: datetime | None = None
         self._stopping = asyncio.Event()
 
     @property
-    def outage(self) -> Outage | None:
-        """Set while the destination can not be reached."""
-        return self._outage
+    def in_hand(self) -> int:
+        """Keys that are claimed and not settled."""
+        return sum(self._hands.values())
 
     async def run(self) -> None:
-        """Work until :meth:`stop`; what is under way then is finished and settled."""
-        while not self._stopping.is_set():
-            if self._outage is not None and not await self._waited_out(self._outage):
-                return
-            lease = await self._lease()
-            if lease is None:
-                await self._bell.wait(self._endpoint.id, seconds=self._settings.idle)
-                continue
-            await self._work(lease)
+        """Work until :meth:`stop`; what is under way then is finished, the rest is given back."""
+        try:
+            async with asyncio.TaskGroup() as writing:
+                writing.create_task(self._settling.run())
+                try:
+                    async with asyncio.TaskGroup() as keys:
+                        await self._claim_until_stopped(keys)
+                finally:
+                    self._settling.close()
+        finally:
+            await asyncio.shield(self._leave())
 
     def stop(self) -> None:
-        """Begin no further lease."""
+        """Begin nothing further."""
         self._stopping.set()
-        self._bell.ring((self._endpoint.id,))
+        self._bell.ring((self._id,))
 
-    async def _lease(self) -> Lease | None:
-        # After an outage two keys show whether the destination is back: were it one, a message on
-        # which the receiver hangs would be asked for again and again, and hold all others.
-        limit = 2 if self._outage is not None else self._settings.batch
-        try:
-            return await self._journal.lease(
-                self._endpoint.id, limit=limit, seconds=self._settings.lease, now=self._clock()
-            )
-        except Unavailable:
-            await asyncio.sleep(self._settings.idle)
+    async def _leave(self) -> None:
+        await self._settling.flush()
+        await self._reach.leave()
+
+    async def _claim_until_stopped(self, keys: asyncio.TaskGroup) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._claim(keys)
+            except Unavailable:
+                await self._bell.wait(self._id, seconds=self._settings.idle)
+                continue
+            await self._bell.wait(self._id, seconds=self._until_next_look())
+
+    def _until_next_look(self) -> float:
+        if self._not_before is None:
+            return self._reach.next_look
+        return max(0.0, (self._not_before - self._clock()).total_seconds())
+
+    async def _claim(self, keys: asyncio.TaskGroup) -> None:
+        """Claim what there is room for, as fast as the destination may be sent to now."""
+        pace = self._reach.pace
+        if pace is Pace.ALL:
+            self._begin_replay(keys)
+            while await self._claim_urgent(keys) or await self._claim_common(keys):
+                if self._stopping.is_set() or self._reach.pace is not Pace.ALL:
+                    return
+        elif pace is Pace.NOTHING:
+            await self._overdue.bury()
+        elif not self._hands[Hand.PROBE] and await self._reach.may_probe():
+            await self._take(keys, Hand.PROBE, limit=PROBES)
+
+    def _begin_replay(self, keys: asyncio.TaskGroup) -> None:
+        if self._replaying.is_due:
+            keys.create_task(self._replaying.run(self._stopping))
+
+    async def _claim_urgent(self, keys: asyncio.TaskGroup) -> bool:
+        room = self._settings.in_flight - self._hands[Hand.URGENT]
+        return room > 0 and await self._take(keys, Hand.URGENT, limit=room, lanes=(URGENT,))
+
+    async def _claim_common(self, keys: asyncio.TaskGroup) -> bool:
+        """By halves of a batch: few large claims cost less than many small ones."""
+        room = self._settings.batch - self._hands[Hand.COMMON]
+        if 2 * room < self._settings.batch:
+            return False
+        return await self._take(keys, Hand.COMMON, limit=room)
+
+    async def _take(
+        self,
+        keys: asyncio.TaskGroup,
+        hand: Hand,
+        *,
+        limit: int,
+        lanes: Sequence[int] = range(LANES),
+    ) -> bool:
+        """Claim keys and begin with them; False when there was none, or none may be sent now."""
+        allowed = await self._allowed(limit)
+        if allowed == 0:
+            return False
+        lease = await self._journal.lease(
+            self._id,
+            limit=limit if allowed is None else min(limit, allowed),
+            seconds=self._settings.lease,
+            now=self._clock(),
+            legs=allowed,
+            weights=self._settings.weights,
+            lanes=lanes,
+        )
+        if lease is None:
+            return False
+        self._credit -= 0 if allowed is None else min(allowed, len(lease.deliveries))
+        for _, legs in groupby(lease.deliveries, key=lambda delivery: delivery.key):
+            self._hands[hand] += 1
+            keys.create_task(self._bring(lease, tuple(legs), hand))
+        return True
+
+    async def _allowed(self, limit: int) -> int | None:
+        """How many may be sent by the destination's rate, which all nodes share; None: any."""
+        rate = self._settings.rate
+        if not rate:
             return None
+        if self._not_before is not None and self._not_before > self._clock():
+            return self._credit
+        self._not_before = None
+        if self._credit < limit:
+            drawn = await self._journal.draw(
+                f"dispatch:{self._id}",
+                want=limit - self._credit,
+                rate=Rate(rate, max(1, round(rate))),
+                now=self._clock(),
+            )
+            self._credit += drawn.granted
+            if not self._credit:
+                self._not_before = self._clock() + timedelta(seconds=drawn.wait)
+        return self._credit
 
-    async def _waited_out(self, outage: Outage) -> bool:
-        seconds = (outage.until - self._clock()).total_seconds()
+    async def _bring(self, lease: Lease, legs: Sequence[Delivery], hand: Hand) -> None:
+        """Deliver the legs of one key, one after the other, and see them settled."""
         try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._stopping.wait()
-        except TimeoutError:
-            return True
-        return False
-
-    async def _work(self, lease: Lease) -> None:
-        """Deliver a lease: keys side by side, the legs of one key one after the other."""
-        settlements: list[Settlement] = []
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _, legs in groupby(lease.deliveries, key=lambda delivery: delivery.key):
-                    group.create_task(self._deliver_key(lease, tuple(legs), settlements))
+            for delivery in legs:
+                urgent = hand is Hand.URGENT or delivery.lane == URGENT
+                async with self._slots.taken(urgent=urgent):
+                    settlement = await self._attempt(lease, delivery)
+                written = self._settling.add(lease, settlement)
+                if settlement.result is not Result.DELIVERED:
+                    break
+            await asyncio.shield(written)
         finally:
-            await asyncio.shield(self._settle(lease, settlements))
+            self._hands[hand] -= 1
+            if hand is not Hand.COMMON or 2 * self._hands[hand] <= self._settings.batch:
+                self._bell.ring((self._id,))
 
-    async def _settle(self, lease: Lease, settlements: list[Settlement]) -> None:
-        """Settle, then say what was buried: a notice never goes before its settlement."""
-        if not settlements:
-            return
-        try:
-            await self._journal.settle(lease, settlements, now=self._clock())
-        except Unavailable:
-            return  # the lease runs out and everything in it is delivered again
-        for settlement in settlements:
-            self._observe(settlement)
-
-    async def _deliver_key(
-        self, lease: Lease, legs: Iterable[Delivery], settlements: list[Settlement]
-    ) -> None:
-        for delivery in legs:
-            async with self._slots:
-                if self._is_over(lease) or self._is_unreachable():
-                    settlement = Settlement(delivery=delivery, result=Result.RETURNED)
-                else:
-                    settlement = await self._attempt(delivery)
-            settlements.append(settlement)
-            if settlement.result is not Result.DELIVERED:
-                return
-
-    def _is_over(self, lease: Lease) -> bool:
+    async def _attempt(self, lease: Lease, delivery: Delivery) -> Settlement:
         left = (lease.until - self._clock()).total_seconds()
-        return left < self._settings.timeout or self._stopping.is_set()
-
-    def _is_unreachable(self) -> bool:
-        return self._outage is not None and self._outage.until > self._clock()
-
-    async def _attempt(self, delivery: Delivery) -> Settlement:
-        """One attempt; whatever came of it, it has the report of what was encoded for it."""
-        before = self._delivered
-        prepared: list[Prepared] = []
-        try:
-            settlement = await self._try(delivery, prepared.append)
-        except Unavailable as unavailable:
-            settlement = await self._later(delivery, unavailable)
-        except TimeoutError:
-            # Where others got through meanwhile, it is this message on which the receiver hangs.
-            slow = Unavailable(
-                f"no answer within {self._settings.timeout:g} s", reached=self._delivered > before
-            )
-            settlement = await self._later(delivery, slow)
-        except Exception as error:
-            self._failed(delivery, error)
-            settlement = await self._later(delivery, Unavailable("internal", reached=True))
-        report = prepared[0].report if prepared else None
-        return msgspec.structs.replace(settlement, report=report)
-
-    async def _try(self, delivery: Delivery, keep: Callable[[Prepared], None]) -> Settlement:
-        try:
-            prepared = await self._preparer.prepare(delivery, self._endpoint)
-            keep(prepared)
-            async with asyncio.timeout(self._settings.timeout):
-                evidence = await self._destination.deliver(prepared.outgoing)
-        except Refused as refused:
-            self._outage = None if refused.code not in _NOT_REACHED else self._outage
-            return await self._bury(delivery, refused)
-        self._outage = None
-        self._delivered += 1
-        return Settlement(delivery=delivery, result=Result.DELIVERED, evidence=evidence)
-
-    async def _bury(self, delivery: Delivery, refused: Refused) -> Settlement:
-        await self._buried(delivery, refused)
-        return Settlement(
-            delivery=delivery,
-            result=Result.BURIED,
-            code=refused.code,
-            detail="; ".join(
-                [refused.detail, *(f"{f.code} {f.path}".strip() for f in refused.faults[:20])]
-            ).strip("; "),
-        )
-
-    async def _later(self, delivery: Delivery, unavailable: Unavailable) -> Settlement:
-        now = self._clock()
-        if not unavailable.reached:
-            failures = 1 if self._outage is None else self._outage.failures + 1
-            until = now + self._wait(failures, unavailable.retry_after)
-            if not self._is_unreachable():  # deliveries side by side fail together: count once
-                self._outage = Outage(failures, until)
-            return Settlement(delivery=delivery, result=Result.RETURNED, detail=unavailable.reason)
-        tries = delivery.tries + 1
-        if tries >= self._settings.attempts:
-            return await self._bury(
-                delivery, Refused("attempts.exhausted", f"{tries} attempts: {unavailable.reason}")
-            )
-        return Settlement(
-            delivery=delivery,
-            result=Result.RETRY,
-            detail=unavailable.reason,
-            not_before=now + self._wait(tries, unavailable.retry_after),
-        )
-
-    def _wait(self, failures: int, retry_after: float | None) -> timedelta:
-        seconds = pause(
-            failures,
-            first=self._settings.first_pause,
-            longest=self._settings.longest_pause,
-            spread=self._random(),
-        )
-        return timedelta(seconds=max(seconds, retry_after or 0))
+        over = left < self._settings.timeout or self._stopping.is_set()
+        if over or not self._reach.sends:
+            return Settlement(delivery=delivery, result=Result.RETURNED)
+        return await self._attempts.make(delivery)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from gateway.core.bounds import Count, Pause, Seconds
+from gateway.core.lanes import PATIENCE, WEIGHTS
 from trust.members import PartyLimits, PerSecond
 
 
@@ -53,6 +57,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     party: PartySettings = PartySettings()
 
 
+class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a destination is left alone, and for how long (``[dispatch.breaker]``). In seconds."""
+
+    failures: Count = 3
+    """Times in a row that it could not be reached, before it is left alone by all nodes."""
+    first_pause: Pause = 0.2
+    longest_pause: Pause = 1.5
+    """Between two probes, unless the destination says when; so it is known soon that it is back."""
+    replay: bool = True
+    """Whether what was buried for want of the destination is tried again when it is back."""
+
+
+Four = tuple[Count, Count, Count, Count]
+FourTimes = tuple[Seconds, Seconds, Seconds, Seconds]
+
+
 class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How deliveries to one destination are made. Times in seconds."""
 
@@ -60,11 +80,26 @@ class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Keys claimed at once."""
     in_flight: Count = 32
     """Deliveries under way at once."""
+    reserved: Annotated[int, Meta(ge=0)] = 4
+    """Of these, for lane 0 alone; one at least is for all lanes."""
+    weights: Four = WEIGHTS
+    """Shares of the lanes in one claim."""
+    patience: FourTimes = (
+        PATIENCE[0].total_seconds(),
+        PATIENCE[1].total_seconds(),
+        PATIENCE[2].total_seconds(),
+        PATIENCE[3].total_seconds(),
+    )
+    """By lane, what a message without a deadline may wait: in a lane the nearest time is first."""
+    rate: Pause = 0.0
+    """Deliveries a second, over all nodes together; 0: as many as there are."""
     lease: Seconds = 60.0
     timeout: Seconds = 15.0
     """For one delivery; also what must be left of a lease before a delivery begins."""
     attempts: Count = 12
     """Attempts that the destination answered before a message is buried."""
+    give_up_after: Pause = 0.0
+    """Since acceptance: then a message that can not be delivered is buried; 0: never."""
     first_pause: Pause = 0.2
     longest_pause: Pause = 60.0
     idle: Seconds = 1.0
@@ -73,3 +108,4 @@ class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """How often expired leases and due retries are returned."""
     inbox_lease: Seconds = 60.0
     """How long a page of an inbox belongs to who fetched it."""
+    breaker: BreakerSettings = BreakerSettings()

@@ -113,6 +113,18 @@ class Metrics:
             "1 while the last configuration that was read again is not the one in force",
             registry=registry,
         )
+        self.breaker_state = Gauge(
+            "luxor_breaker_state",
+            "1 for the state in which the breaker of a destination is: closed, open, half-open",
+            ("destination", "state"),
+            registry=registry,
+        )
+        self.switch_on = Gauge(
+            "luxor_switch_on",
+            "1 when a destination is delivered to, 0 when an operator has stopped that",
+            ("destination",),
+            registry=registry,
+        )
         self.accept_seconds = Histogram(
             "luxor_accept_seconds",
             "From the last byte of an interchange to its durable outcome",

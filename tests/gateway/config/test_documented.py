@@ -13,7 +13,7 @@ from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.spool import SpoolSettings
-from gateway.pipeline.settings import DispatchSettings, Limits
+from gateway.pipeline.settings import BreakerSettings, DispatchSettings, Limits
 from gateway.regimes import QualitySettings
 
 PAGE = (Path(__file__).parents[3] / "docs/configuration.md").read_text("utf-8")
@@ -55,6 +55,7 @@ def test_every_key_stands_in_the_page() -> None:
         ("spool", SpoolSettings),
         ("[limits]", Limits),
         ("[dispatch]", DispatchSettings),
+        ("[dispatch.breaker]", BreakerSettings),
         ("[quality]", QualitySettings),
     ],
 )
@@ -79,4 +80,6 @@ def told(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(told(part) for part in value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,g}"

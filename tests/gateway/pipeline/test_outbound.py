@@ -10,17 +10,25 @@ from functools import partial
 import msgspec
 import pytest
 
+from gateway.core.destinations import Change
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.records import Delivery, LegState, Outgoing, Result, Settlement
 from gateway.pipeline.backoff import pause
 from gateway.pipeline.outbound import Dispatcher
-from gateway.pipeline.settings import DispatchSettings
+from gateway.pipeline.settings import BreakerSettings, DispatchSettings
+from gateway.pipeline.switchboard import Switchboard
 from tests import samples
 from tests.gateway.pipeline.conftest import Middle
 from translators.faults import Fault
 
 SETTINGS = DispatchSettings(
-    idle=0.01, first_pause=0.0, longest_pause=0.0, timeout=0.5, lease=5, attempts=3
+    idle=0.01,
+    first_pause=0.0,
+    longest_pause=0.0,
+    timeout=0.5,
+    lease=5,
+    attempts=3,
+    breaker=BreakerSettings(first_pause=0.0, longest_pause=0.0),
 )
 
 
@@ -52,6 +60,10 @@ class Outbound:
         self.buried: list[tuple[Delivery, Refused]] = []
         self.failed: list[Exception] = []
         self.full = False
+        self.changes: list[Change] = []
+        self.board = Switchboard(
+            middle.journal.destinations, node="node-a", told=self.changes.append
+        )
 
     async def _bury(self, delivery: Delivery, refused: Refused) -> None:
         if self.full:
@@ -67,6 +79,7 @@ class Outbound:
             endpoint=self.middle.network.endpoints.get("risk"),
             preparer=self.middle.preparer,
             settings=SETTINGS,
+            board=self.board,
             bell=self.middle.bell,
             clock=self.middle.clock,
             random=lambda: 0.0,

@@ -18,6 +18,7 @@ from gateway.core.destinations import (
     opened,
     probing,
     replayed,
+    replaying,
     switched,
     yielded,
 )
@@ -130,10 +131,22 @@ async def test_only_who_probes_closes_or_opens_again(journal: Journal) -> None:
 async def test_what_is_to_be_replayed_stays_noted_until_it_was(journal: Journal) -> None:
     probe = probing(node="a", until=LATER, now=SOON)
     await made(journal, down(), probe, closed(node="a", replay=True, now=LATER))
-    assert LATER == (await made(journal, replayed(before=START))).replay_before
-    assert (await made(journal, replayed(before=LATER))).replay_before is None
+    assert LATER == (await made(journal, replayed(node="a", before=LATER))).replay_before
+    begun = replaying(node="a", until=LATER, now=SOON)
+    assert LATER == (await made(journal, begun, replayed(node="a", before=START))).replay_before
+    over = await made(journal, begun, replayed(node="a", before=LATER))
+    assert (over.replay_before, over.replayer) == (None, "")
     without = await made(journal, down(), probe, closed(node="a", replay=False, now=LATER))
     assert without.replay_before is None
+
+
+async def test_of_many_nodes_one_replays_until_its_time_is_over(journal: Journal) -> None:
+    probe = probing(node="a", until=LATER, now=SOON)
+    await made(journal, down(), probe, closed(node="a", replay=True, now=LATER))
+    first = await made(journal, replaying(node="a", until=LATER, now=SOON))
+    assert first == await made(journal, replaying(node="b", until=LATER, now=SOON))
+    assert first == await made(journal, replayed(node="b", before=LATER))
+    assert "b" == (await made(journal, replaying(node="b", until=LATER, now=LATER))).replayer
 
 
 async def test_a_node_that_stops_lets_the_next_one_probe_at_once(journal: Journal) -> None:
