@@ -86,6 +86,7 @@ def network_of(config: Config, formats: Formats) -> Network:
                 transport=entry.transport,
                 answers=entry.answers,
                 header=entry.header,
+                patience=(entry.dispatch or config.dispatch).patience,
             )
             for entry in config.destination
         ),

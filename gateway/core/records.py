@@ -60,7 +60,9 @@ class PlannedLeg(msgspec.Struct, frozen=True, kw_only=True):
     lane: int = 2
     """0 is the most urgent."""
     due: datetime | None = None
-    """The deadline; without one, acceptance plus the lane's patience."""
+    """The deadline; without one, acceptance plus ``patience``."""
+    patience: float | None = None
+    """Seconds; without them the lane's own."""
 
 
 class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):

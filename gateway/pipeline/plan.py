@@ -115,7 +115,11 @@ def plan(
         minimised = network.minimisers[agreement.name].minimise(message).message
         faults.extend(_unfit(minimised, target, endpoint, step.route, network.formats))
         legs[endpoint.id] = PlannedLeg(
-            destination=endpoint.id, route=step.route.name, lane=step.route.lane, due=deadline
+            destination=endpoint.id,
+            route=step.route.name,
+            lane=step.route.lane,
+            due=deadline,
+            patience=endpoint.patience[step.route.lane],
         )
     if not legs and not faults:
         faults.append(_none("route.none", "no route takes this message anywhere"))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from gateway.core.lanes import PATIENCE
 from translators.canonical import Header
 from translators.translator import FormatId
 from trust.identity import PartyId
@@ -20,6 +21,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where messages for a party go and in which format. ``answers``: also those to ``@origin``.
 
     ``header``: what deliveries there say about themselves beside what follows from them.
+    ``patience``: seconds that a message without a deadline may wait, by lane.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     answers: bool = False
     header: Header = Header()
+    patience: tuple[float, ...] = tuple(time.total_seconds() for time in PATIENCE)
 
 
 class Endpoints(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.core.lanes import LANES, PATIENCE, WEIGHTS
 from gateway.core.records import PlannedLeg
@@ -13,7 +13,11 @@ __all__ = ["LANES", "PATIENCE", "WEIGHTS", "due", "share"]
 
 def due(leg: PlannedLeg, accepted_at: datetime) -> datetime:
     """The absolute time by which a leg of a message accepted then is due."""
-    return leg.due if leg.due is not None else accepted_at + PATIENCE[leg.lane]
+    if leg.due is not None:
+        return leg.due
+    if leg.patience is not None:
+        return accepted_at + timedelta(seconds=leg.patience)
+    return accepted_at + PATIENCE[leg.lane]
 
 
 def share(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,5 @@ def test_a_leg_is_due_at_its_deadline_or_when_its_lanes_patience_ends() -> None:
     deadline = START + timedelta(minutes=3)
     assert due(legs("risk", due=deadline)[0], START) == deadline
     assert due(legs("risk", lane=3)[0], START) == START + PATIENCE[3]
+    patient = msgspec.structs.replace(legs("risk", lane=3)[0], patience=90.0)
+    assert due(patient, START) == START + timedelta(seconds=90)
