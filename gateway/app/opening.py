@@ -11,12 +11,11 @@ from gateway.app.clock import utc_now
 from gateway.config import Config, ConfigError, Mistake
 from gateway.config.directory import Directory, Judge
 from gateway.config.evidence import Evidence
-from gateway.config.journal import journal_of
+from gateway.config.journal import journal_of, place_of
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.egress.evidence import EvidenceClient
-from gateway.store.opening import NoJournal
-from gateway.store.opening import open_journal as opened
+from gateway.store.store import NoJournal
 from gateway.telemetry import Telemetry
 from trust.party import Registry as Parties
 
@@ -24,14 +23,14 @@ from trust.party import Registry as Parties
 async def open_journal(config: Config) -> Journal:
     """The journal of a configuration; raises ``ConfigError``."""
     try:
-        return await opened(journal_of(config), clock=utc_now)
+        return await journal_of(config).open(clock=utc_now, create=True)
     except OSError as error:
         text = error.strerror or str(error)
     except NoJournal as error:
         text = str(error)
     except Unavailable as error:
         text = error.reason
-    raise ConfigError(config.file, [Mistake("gateway.data", text)])
+    raise ConfigError(config.file, [Mistake(place_of(config), text)])
 
 
 def fetched_lists(config: Config) -> Path:

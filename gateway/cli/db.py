@@ -10,11 +10,10 @@ import click
 import msgspec
 
 from gateway.cli.groups import Described
-from gateway.cli.journals import configured
-from gateway.config.journal import journal_of
+from gateway.cli.journals import configured, store_of
 from gateway.core.errors import Unavailable
-from gateway.store.opening import JournalPlace, NoJournal, migrate, status_of
 from gateway.store.status import StoreStatus
+from gateway.store.store import NoJournal, Store
 
 PENDING = 1
 NOT_NOW = 3
@@ -58,14 +57,14 @@ def migrate_(file: Path, only_check: bool, as_json: bool) -> None:  # noqa: FBT0
     A SQLite file must not be in use when steps are pending. On PostgreSQL nodes may go on: do this
     with the new program first, then restart them one by one.
     """
-    place = journal_of(configured(file))
+    store = store_of(configured(file))
     try:
-        status = status_of(place)
-        after = status.version if only_check else migrate(place).after
+        status = store.status()
+        after = status.version if only_check else store.migrate().after
     except NoJournal as error:
         raise click.UsageError(f"{file}: {error}") from error
     except Unavailable as error:
-        _not_now(place, error)
+        _not_now(store, error)
     _refuse_newer(status)
     if as_json:
         told = {"place": status.place, "before": status.version, "after": after}
@@ -95,13 +94,13 @@ Exit status: 0 this program can use it, 1 it is not up to date or not there yet,
 @as_json_too
 def status_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Show the store, its version, who has it open, and what holds back its upkeep."""
-    place = journal_of(configured(file))
+    store = store_of(configured(file))
     try:
-        status = status_of(place)
+        status = store.status()
     except NoJournal as error:
         raise click.UsageError(f"{file}: {error}") from error
     except Unavailable as error:
-        _not_now(place, error)
+        _not_now(store, error)
     if as_json:
         click.echo(msgspec.json.encode(status).decode())
     else:
@@ -141,6 +140,6 @@ def _refuse_newer(status: StoreStatus) -> None:
         )
 
 
-def _not_now(place: JournalPlace, error: Unavailable) -> NoReturn:
-    click.echo(f"{place.name}: {error.reason}", err=True)
+def _not_now(store: Store, error: Unavailable) -> NoReturn:
+    click.echo(f"{store.name}: {error.reason}", err=True)
     sys.exit(NOT_NOW)

@@ -21,8 +21,9 @@ from gateway.core.identifiers import resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Attempt, Outcome, State, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Counts, Fate
-from gateway.store.opening import NoJournal, open_journal, open_reader
+from gateway.core.retention import Removal
 from gateway.store.reader import Reader
+from gateway.store.store import NoJournal, Store
 
 T = TypeVar("T")
 _outcomes = msgspec.json.Decoder(tuple[Outcome, ...])
@@ -46,7 +47,7 @@ def reading(file: Path) -> Iterator[tuple[Config, Reader]]:
     """A configuration and its gateway's journal; raises ``click.UsageError`` or ``Unavailable``."""
     config = configured(file)
     try:
-        with open_reader(journal_of(config)) as reader:
+        with store_of(config).reader() as reader:
             yield config, reader
     except NoJournal as error:
         raise click.UsageError(f"{file}: {error}") from error
@@ -58,11 +59,10 @@ def with_journal(config: Config, work: Callable[[Journal], Awaitable[T]]) -> T:
     Raises ``click.UsageError`` for a journal that is none, ``click.ClickException`` for one that
     can not be used now.
     """
+    store = store_of(config)
 
     async def run() -> T:
-        journal = await open_journal(
-            journal_of(config), clock=lambda: datetime.now(UTC), create=False
-        )
+        journal = await store.open(clock=lambda: datetime.now(UTC), create=False)
         try:
             return await work(journal)
         finally:
@@ -84,12 +84,28 @@ def configured(file: Path) -> Config:
         raise click.UsageError(str(error)) from error
 
 
+def store_of(config: Config) -> Store:
+    """Where the journal of a configuration is; raises ``click.UsageError``."""
+    try:
+        return journal_of(config)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def message_of(reader: Reader, value: str, *, number: int) -> StoredMessage | None:
     """The message of that id, when it is one of the gateway of that number."""
     resolved = resolve(value)
     if resolved is None or resolved[0] != number:
         return None
     return reader.message(resolved[1], resolved[2])
+
+
+def removed(removal: Removal | None) -> str:
+    """What people are told of content that is not there any more."""
+    if removal is None:
+        return "its content was removed"
+    days = f"kept for {removal.days} days"
+    return f"its content was removed on {removal.on}: {removal.rule} are {days}"
 
 
 class _Teller:
@@ -99,6 +115,7 @@ class _Teller:
         self._gateway = config.gateway.id
         self._number = config.gateway.number
         self._reader = reader
+        self._rules = config.retention.rules
 
     def tell(self, value: str, limit: int) -> Iterator[Said]:
         subject = self._subject(value)
@@ -118,6 +135,10 @@ class _Teller:
         """A message id of this gateway stands for the key of its message."""
         message = message_of(self._reader, value, number=self._number)
         return value if message is None else message.key.value
+
+    def _removed(self, message: StoredMessage) -> str:
+        rule = self._rules.of(message.kind)
+        return removed(self._reader.removal(message.record, rule.name))
 
     def _accepted(self, entry: TraceEntry, judged: Iterable[Outcome]) -> Said:
         message = entry.message
@@ -139,6 +160,7 @@ class _Teller:
             format=entry.format,
             transport=entry.transport,
             summary=summary(message.body),
+            removed="" if message.body is not None else self._removed(message),
             subjects=tuple(f"{subject.kind} {subject.value}" for subject in entry.subjects),
             regards=message.regards or "",
             upstream_id=message.upstream_id or "",

@@ -1,0 +1,41 @@
+"""A place that journals are kept in: the same five things, whatever program keeps it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from gateway.core.ports import Clock, Journal
+from gateway.store.reader import Reader
+from gateway.store.status import Migrated, StoreStatus
+
+
+class NoJournal(Exception):
+    """There is no journal where it should be, or this program must not use it as it is."""
+
+
+class Store(Protocol):
+    """Where one gateway's journal is.
+
+    Each call may raise ``NoJournal``, which a person must mend, and ``Unavailable``, which may be
+    over soon. All but ``open`` block; they are for commands.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people are told of it; never a password."""
+
+    async def open(self, *, clock: Clock, create: bool) -> Journal:
+        """Open it for reading and writing, beside other processes.
+
+        With ``create``, what is not there yet is made; ``OSError`` when it can not be.
+        """
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Open it for reading alone."""
+
+    def status(self) -> StoreStatus:
+        """How it stands."""
+
+    def migrate(self) -> Migrated:
+        """Bring it to the version of this program, or make it."""
