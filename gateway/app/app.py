@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.app.clock import utc_now
 from gateway.app.dispatching import Changes, Dispatching, Wanted
+from gateway.app.forgetting import Forgetting
 from gateway.app.listening import Listening
 from gateway.app.opening import open_directory, open_evidence, open_journal
 from gateway.app.parts import Parts
@@ -170,7 +171,8 @@ class App:
             self.config, telemetry=self.telemetry, place=self._place
         )
         self._stack.push_async_callback(listening.stop)
-        inbound = self._inbound(journal, directory)
+        forgetting = self._forgetting(journal)
+        inbound = self._inbound(journal, directory, forgetting)
         notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
         preparer = self._preparer(journal, directory)
         reloading = self._reloads = self._reloading(journal, directory, preparer, notices)
@@ -200,6 +202,7 @@ class App:
         self._parts.start(evidence.run(), "evidence")
         self._parts.start(self._watch_own_files(directory, listening), "files")
         self._parts.start(self._watch_backlog(journal), "backlog")
+        self._parts.start(forgetting.watch(), "retention")
         await self._dispatch(self._setup, journal, directory, preparer, notices)
         self._ready = True
         self.telemetry.log.info(
@@ -223,7 +226,15 @@ class App:
     def _bench(self) -> Bench:
         return self._setup.bench
 
-    def _inbound(self, journal: Journal, directory: Directory) -> Inbound:
+    def _forgetting(self, journal: Journal) -> Forgetting:
+        return Forgetting(
+            journal=journal,
+            settings=lambda: self.config.retention,
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+
+    def _inbound(self, journal: Journal, directory: Directory, forgetting: Forgetting) -> Inbound:
         return Inbound(
             gateway_id=self.config.gateway.id,
             journal=journal,
@@ -234,6 +245,7 @@ class App:
             bell=self._bell,
             clock=utc_now,
             observe=self._counting.judged,
+            forgotten=forgetting.forgotten,
         )
 
     def _preparer(self, journal: Journal, directory: Directory) -> Preparer:

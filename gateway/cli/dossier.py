@@ -11,7 +11,8 @@ from gateway.client.bundle import bundle_of
 from gateway.config import Config
 from gateway.config.assemble import formats_of
 from gateway.core.identifiers import InterchangeId
-from gateway.core.records import Proof, ProofMethod, Stored
+from gateway.core.records import Outcome, Proof, ProofMethod, State, Stored
+from gateway.core.retention import REFUSED
 from gateway.keys.ring import Keyring
 from gateway.store.reader import Reader
 from translators.layout import Detached as Enveloping
@@ -40,6 +41,7 @@ from trust.receipt_proof import Content, write_bundle
 from trust.signatures.compact import take_apart, unpadded_decode
 
 MAX_CONTENT_BYTES = 256 * 1024 * 1024
+_outcomes = msgspec.json.Decoder(tuple[Outcome, ...])
 
 
 class Missing(Exception):
@@ -68,7 +70,7 @@ def dossier(
     claims = _claims(stored)
     proof = reader.proof(stored.record)
     files = {
-        CONTENT: _content(reader, stored),
+        CONTENT: _content(reader, config, stored),
         RECEIPT: write_bundle(bundle_of(stored.receipt, keyring.published())),
         OUTCOMES: stored.outcomes,
     }
@@ -97,7 +99,7 @@ def dossier(
     return {STATEMENT: signed, **files}
 
 
-def _content(reader: Reader, stored: Stored) -> bytes:
+def _content(reader: Reader, config: Config, stored: Stored) -> bytes:
     """The bytes as received, if they are kept and are still those."""
     content = bytearray()
     for at in itertools.count():
@@ -108,8 +110,21 @@ def _content(reader: Reader, stored: Stored) -> bytes:
         if len(content) > MAX_CONTENT_BYTES:
             raise Missing(f"the content has more than {MAX_CONTENT_BYTES} bytes")
     if Content.of(bytes(content)) != Content(digest=stored.digest, size=stored.size):
-        raise Missing("the received bytes are not kept any more")
+        raise Missing(_gone(reader, config, stored))
     return bytes(content)
+
+
+def _gone(reader: Reader, config: Config, stored: Stored) -> str:
+    """Why the received bytes are not there: they go with the first of their messages."""
+    rules = config.retention.rules
+    kinds = {one.kind for one in _outcomes.decode(stored.outcomes) if one.status is State.ACCEPTED}
+    names = {rules.of(kind).name for kind in kinds if kind is not None} or {REFUSED}
+    found = [gone for name in names if (gone := reader.removal(stored.record, name)) is not None]
+    told = "the received bytes are not kept any more"
+    if not found:
+        return told
+    first = min(found, key=lambda gone: gone.on)
+    return f"{told}: removed on {first.on} by retention ({first.rule}, {first.days} days)"
 
 
 def _claims(stored: Stored) -> ReceiptClaims:

@@ -79,6 +79,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     format: str = ""
     transport: str = ""
     summary: str = ""
+    removed: str = ""
+    """When its content was removed, and by which rule."""
     subjects: tuple[str, ...] = ()
     regards: str = ""
     upstream_id: str = ""

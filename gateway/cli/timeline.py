@@ -79,6 +79,8 @@ def _lines(said: Said, *, top: bool) -> Iterable[Text]:
     yield Text(sent, style="dim")
     if said.message_id:
         yield Text(f"id {said.message_id}", style="dim")
+    if said.removed:
+        yield Text(said.removed, style="yellow")
     if said.regards and top:
         yield Text(f"regards {said.regards}", style="dim")
     if said.subjects and top:

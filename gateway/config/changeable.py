@@ -22,6 +22,7 @@ CHANGEABLE = frozenset(
         "limits",
         "quality",
         "regime",
+        "retention",
         "route",
         "severity",
     }

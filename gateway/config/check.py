@@ -26,6 +26,7 @@ def check(config: Config, *, formats: Formats, parties: Parties) -> tuple[Mistak
         *_files(config),
         *_dispatch(config),
         *_quality(config),
+        *_retention(config),
         *check_parties(config, formats=formats, parties=parties),
     )
 
@@ -72,6 +73,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "no PEM").replace("_", " ").lower()
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _retention(config: Config) -> Iterator[Mistake]:
+    """A trace outlives the content, and kinds are those of the model."""
+    section = config.retention
+    for kind in section.unknown_kinds:
+        yield Mistake(f"retention.kinds.{kind}", "no such kind of message")
+    if section.trace < section.longest:
+        yield Mistake("retention.trace", f"content is kept longer, {section.longest} days")
 
 
 def _dispatch(config: Config) -> Iterator[Mistake]:

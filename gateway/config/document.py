@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.agreements import Agreement
+from gateway.config.retention import RetentionSection
 from gateway.core.bounds import Pause
 from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
@@ -208,6 +209,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Country codes accepted beside ISO 3166-1."""
     codes: CodesSection = CodesSection()
     quality: QualitySettings = QualitySettings()
+    retention: RetentionSection = RetentionSection()
     clearance: ClearanceSettings = ClearanceSettings()
     format: tuple[FormatSection, ...] = ()
     regime: tuple[RegimeSection, ...] = ()

@@ -166,6 +166,15 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     due: tuple[Due, ...] = ()
     messages: int | None = None
 
+    def within(self, capacity: int | None) -> Size:
+        """With the room that a capacity leaves, where that is less than what is known."""
+        if capacity is None:
+            return self
+        room = max(0, capacity - self.used - self.free - self.log)
+        return msgspec.structs.replace(
+            self, room=min(room, room if self.room is None else self.room)
+        )
+
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """How a store grows: bytes a day, and in how many days it is full; ``None`` for never."""

@@ -96,7 +96,9 @@ class Inbound:
         bell: Bell,
         clock: Clock,
         observe: Observe,
+        forgotten: Callable[[], datetime | None] = lambda: None,
     ) -> None:
+        """``forgotten``: before when ids of accepted interchanges are not known any more."""
         self._gateway_id = gateway_id
         self._journal = journal
         self._bench = bench
@@ -106,6 +108,7 @@ class Inbound:
         self._bell = bell
         self._clock = clock
         self._observe = observe
+        self._forgotten = forgotten
 
     async def accept(
         self,
@@ -132,6 +135,7 @@ class Inbound:
         try:
             read = envelope.content if signed is None else Bytes(signed)
             await self._hear(sitting, envelope, read)
+            self._judge_age(sitting)
             self._conclude(sitting)
             acceptance = await self._acceptance(
                 sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
@@ -149,6 +153,17 @@ class Inbound:
         self._bell.ring(sitting.destinations)
         self._observe(stored, sitting.outcomes, time.perf_counter() - began)
         return stored
+
+    def _judge_age(self, sitting: Sitting) -> None:
+        """Of a document from before what is remembered nobody knows whether it was accepted."""
+        known_since = self._forgotten()
+        header = sitting.header
+        said = [at for at in (header.prepared_at, header.issued_at) if at is not None]
+        if known_since is not None and said and max(said) < known_since:
+            raise Refused(
+                "interchange.too-old",
+                f"made on {max(said).date()}, ids are known since {known_since.date()}",
+            )
 
     def _repeat(self, earlier: Stored, envelope: Envelope, sender: Sender) -> Stored:
         """The first answer again, if it is the answer to this."""

@@ -10,6 +10,7 @@ from gateway.core.identifiers import InterchangeId
 from gateway.core.quality import Quality
 from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
+from gateway.core.retention import Removal
 from trust.identity import PartyId
 
 
@@ -45,6 +46,9 @@ class Reader(Protocol):
 
     def quality(self, *, party: PartyId | None, since: date, until: date, daily: bool) -> Quality:
         """As in the port."""
+
+    def removal(self, record: int, rule: str) -> Removal | None:
+        """As in ``Retention``."""
 
     def trace(self, value: str, *, limit: int) -> tuple[TraceEntry, ...]:
         """As in the port, but with the bodies that are still kept."""

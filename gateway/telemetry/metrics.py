@@ -91,6 +91,38 @@ class Metrics:
             ("destination", "result"),
             registry=registry,
         )
+        self.journal_bytes = Gauge(
+            "luxor_journal_bytes",
+            "The journal's store, by part: used, free (used again first), log (write-ahead)",
+            ("part",),
+            registry=registry,
+        )
+        self.journal_growth = Gauge(
+            "luxor_journal_growth_bytes_per_day",
+            "By how much the journal grew in the last week",
+            registry=registry,
+        )
+        self.journal_days_left = Gauge(
+            "luxor_journal_days_until_full",
+            "When the journal is full if it goes on growing like that",
+            registry=registry,
+        )
+        self.retention_pruned = Counter(
+            "luxor_retention_pruned",
+            "What this process has removed since its time was over, by what it is",
+            ("what",),
+            registry=registry,
+        )
+        self.retention_left = Gauge(
+            "luxor_retention_left_over",
+            "Interchanges that are over and stay: something of them is open or on hold",
+            registry=registry,
+        )
+        self.retention_oldest = Gauge(
+            "luxor_retention_oldest_seconds",
+            "Since the receipt of the oldest message whose content is kept",
+            registry=registry,
+        )
         self.clearances = Counter(
             "luxor_clearances",
             "Answers to parties whether an item may go, by answer",

@@ -15,8 +15,9 @@ from gateway.core.identifiers import InterchangeId
 from gateway.core.quality import Quality
 from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
+from gateway.core.retention import Removal
 from gateway.store.codec import Codec
-from gateway.store.sqlite import proofs, quality, reads, reports, trace
+from gateway.store.sqlite import proofs, quality, reads, reports, retention, trace
 from gateway.store.sqlite.connection import mapped
 from gateway.store.sqlite.messages import Messages
 from gateway.store.sqlite.schema import MIGRATIONS, JournalMismatch
@@ -85,6 +86,11 @@ class SqliteReader:
         """As in the port."""
         with mapped():
             return quality.read(self._connection, party, since, until, daily=daily)
+
+    def removal(self, record: int, rule: str) -> Removal | None:
+        """As in ``Retention``."""
+        with mapped():
+            return retention.removal(self._connection, record, rule)
 
     def trace(self, value: str, *, limit: int) -> tuple[TraceEntry, ...]:
         """As in the port, but with the bodies that are still kept."""

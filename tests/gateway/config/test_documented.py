@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.config.document import Config
+from gateway.config.retention import RetentionDays
 from gateway.ingress.folder.settings import FolderSettings
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
@@ -57,6 +58,7 @@ def test_every_key_stands_in_the_page() -> None:
         ("[dispatch]", DispatchSettings),
         ("[dispatch.breaker]", BreakerSettings),
         ("[quality]", QualitySettings),
+        ("[retention.days]", RetentionDays),
     ],
 )
 def test_bounds_are_documented_with_the_default_that_they_have(
