@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from gateway.core.awaiting import Awaiting
 from gateway.core.bucket import Drawn, Rate
 from gateway.core.deliveries import Deliveries
 from gateway.core.destinations import Destinations
@@ -57,6 +58,10 @@ class Journal(Protocol):
     @property
     def holds(self) -> Holds:
         """What must not be forgotten."""
+
+    @property
+    def awaiting(self) -> Awaiting:
+        """Answers to what was delivered that have not come."""
 
     @property
     def deliveries(self) -> Deliveries:

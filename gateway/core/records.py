@@ -52,6 +52,29 @@ class Subject(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
+class Escalation(StrEnum):
+    """What is done about an answer that does not come in time, beside counting it."""
+
+    NONE = "none"
+    EVENT = "event"
+    """It is logged."""
+    NOTICE = "notice"
+    """It is logged, and the sender of what was not answered is told."""
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is to come for a message after it was delivered.
+
+    ``party`` must give it; ``answers`` are its kinds, globs. ``within`` is in seconds from the
+    delivery.
+    """
+
+    party: PartyId
+    answers: tuple[str, ...]
+    within: float
+    escalate: Escalation = Escalation.EVENT
+
+
 class PlannedLeg(msgspec.Struct, frozen=True, kw_only=True):
     """One destination that a message must reach."""
 
@@ -63,6 +86,7 @@ class PlannedLeg(msgspec.Struct, frozen=True, kw_only=True):
     """The deadline; without one, acceptance plus ``patience``."""
     patience: float | None = None
     """Seconds; without them the lane's own."""
+    expects: tuple[Expected, ...] = ()
 
 
 class PlannedMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ PROCESS = "memory"
 class MemoryDeliveries:
     """A :class:`gateway.core.deliveries.Deliveries` over the journal's own dictionaries and lists.
 
-    ``touched`` is told who has got work.
+    ``touched`` is told who has got work, ``dropped`` what will never be delivered where.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class MemoryDeliveries:
         outbox: Outbox,
         *,
         touched: Callable[[Iterable[str]], None],
+        dropped: Callable[[str, Iterable[Place]], None],
     ) -> None:
         self._messages = messages
         self._attempts = attempts
         self._outbox = outbox
         self._touched = touched
+        self._dropped = dropped
 
     async def page(self, chosen: Chosen, *, after: str | None = None, limit: int = 100) -> Page:
         """See the protocol."""
@@ -157,6 +159,7 @@ class MemoryDeliveries:
             queue.become(Head.HELD)
         else:
             self._outbox.skip((leg.destination, leg.queue), queued)
+            self._dropped(leg.destination, (queued.place,))
         if queue.state is Head.READY:
             self._touched((leg.destination,))
 

@@ -18,7 +18,6 @@ from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import (
     InterchangeId,
     RecordNumber,
-    first_record,
     message_id,
     record_number,
     record_time,
@@ -43,7 +42,7 @@ from gateway.core.records import (
     Subject,
     TraceEntry,
 )
-from gateway.core.reports import DELIVERED, RECEIVED, Loss, Report, tally
+from gateway.core.reports import Loss
 from gateway.store.contract import (
     SUBJECT_WINDOW,
     check_acceptance,
@@ -52,15 +51,16 @@ from gateway.store.contract import (
 )
 from gateway.store.lanes import LANES, WEIGHTS, due
 from gateway.store.memory import quality
+from gateway.store.memory.awaiting import MemoryAwaiting
 from gateway.store.memory.deliveries import MemoryDeliveries
 from gateway.store.memory.destinations import MemoryDestinations
 from gateway.store.memory.histories import MemoryHistories
+from gateway.store.memory.losses import losses
 from gateway.store.memory.queue import Head, Outbox, Place, QueuedLeg
-from gateway.store.memory.standing import standing
 from gateway.store.memory.retention import MemoryHolds, MemoryRetention, Shelves
+from gateway.store.memory.standing import attempt_of, standing
 from gateway.store.tally import Tally
 from gateway.store.wakeups import Wakeups
-from translators.translator import FormatId
 from trust.identity import PartyId
 
 
@@ -117,8 +117,13 @@ class MemoryJournal:
             ),
             self.holds,
         )
+        self.awaiting = MemoryAwaiting()
         self.deliveries = MemoryDeliveries(
-            self._messages, self._attempts, self._outbox, touched=self._wakeups.add
+            self._messages,
+            self._attempts,
+            self._outbox,
+            touched=self._wakeups.add,
+            dropped=self.awaiting.dropped,
         )
 
     async def reserve(self) -> RecordNumber:
@@ -222,6 +227,7 @@ class MemoryJournal:
                 )
                 for leg in planned.legs
             ]
+            self.awaiting.taken(kept.message, planned)
         self._outbox.add(added)
         self._wakeups.add(destination for destination, _, _ in added)
 
@@ -292,25 +298,7 @@ class MemoryJournal:
 
     async def losses(self, *, since: datetime | None = None) -> tuple[Loss, ...]:
         """See the port."""
-        first = first_record(since)
-        delivered = [
-            (attempt.destination, attempt.report, 1)
-            for place, attempt in self._attempts
-            if place[0] >= first
-            and attempt.result is Result.DELIVERED
-            and attempt.report is not None
-        ]
-        received: list[tuple[str, Report, int]] = [
-            (self._interchanges[record].party, one.report, 1)
-            for record, told in self._reports.items()
-            for one in told
-            if record >= first and record in self._interchanges
-        ]
-        judged: Counter[tuple[str, FormatId]] = Counter()
-        for record, kept in self._interchanges.items():
-            if record >= first:
-                judged[kept.party, kept.format] += kept.accepted + kept.refused
-        return (*tally(RECEIVED, received, judged), *tally(DELIVERED, delivered))
+        return losses(self._interchanges, self._reports, self._attempts, since=since)
 
     async def lease(
         self,
@@ -369,18 +357,11 @@ class MemoryJournal:
         """See the port."""
         for s in settlements:
             if s.result is not Result.RETURNED:
-                attempt = Attempt(
-                    destination=s.delivery.destination,
-                    n=s.delivery.tries + 1,
-                    at=now,
-                    result=s.result,
-                    code=s.code,
-                    detail=s.detail,
-                    report=s.report,
-                    evidence=s.evidence,
-                )
                 message = s.delivery.message
-                self._attempts.append(((message.record, message.ordinal), attempt))
+                place = (int(message.record), message.ordinal)
+                self._attempts.append((place, attempt_of(s, now=now)))
+        keys = {key for key, _ in self._outbox.under(lease.destination, lease.token)}
+        self.awaiting.settled(lease.destination, settlements, keys, now=now)
         if self._outbox.settle(lease.destination, lease.token, settlements, now):
             self._wakeups.add((lease.destination,))
 

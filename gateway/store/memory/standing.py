@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from gateway.core.deliveries import state_of
-from gateway.core.records import Attempt, Leg, LegState, Result, StoredMessage
+from gateway.core.records import Attempt, Leg, LegState, Result, Settlement, StoredMessage
 from gateway.store.memory.queue import Outbox, Place
 
 Attempts = list[tuple[Place, Attempt]]
@@ -23,6 +24,20 @@ class Kept(Protocol):
     @property
     def key(self) -> int:
         """The number of its key."""
+
+
+def attempt_of(settlement: Settlement, *, now: datetime) -> Attempt:
+    """A settlement as it is recorded."""
+    return Attempt(
+        destination=settlement.delivery.destination,
+        n=settlement.delivery.tries + 1,
+        at=now,
+        result=settlement.result,
+        code=settlement.code,
+        detail=settlement.detail,
+        report=settlement.report,
+        evidence=settlement.evidence,
+    )
 
 
 def standing(kept: Kept, attempts: Attempts, outbox: Outbox) -> Iterator[Leg]:

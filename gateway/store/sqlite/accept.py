@@ -17,7 +17,7 @@ from gateway.store.codec import Codec
 from gateway.store.judge import Answer, keys
 from gateway.store.leaf import microseconds
 from gateway.store.prepared import Prepared
-from gateway.store.sqlite import proofs, quality, reports, staging
+from gateway.store.sqlite import awaited, proofs, quality, reports, staging
 from gateway.store.sqlite.judge import judged
 from gateway.store.sqlite.outbox import NewLeg, enqueue
 from gateway.store.sqlite.rows import Row, insert, listed
@@ -178,6 +178,7 @@ def _write_messages(connection: sqlite3.Connection, placed: Sequence[_Placed]) -
         legs += [
             NewLeg(one.key, record, ordinal, acceptance.received_at, leg) for leg in message.legs
         ]
+    awaited.taken(connection, ((one.acceptance.record, one.author, one.message) for one in placed))
     versions.write()
     insert(connection, "message", messages)
     insert(connection, "ref", sorted(refs))

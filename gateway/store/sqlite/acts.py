@@ -22,6 +22,7 @@ from gateway.core.identifiers import resolve
 from gateway.store.accounts import HELD, READY
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
+from gateway.store.sqlite import awaited
 from gateway.store.sqlite.rows import Row, draw
 
 _HEAD = "SELECT state, next, urgent FROM head WHERE destination = ? AND key = ?"
@@ -96,6 +97,7 @@ def _change(connection: sqlite3.Connection, leg: Unsettled, act: Act, head: Row)
 def _skip(connection: sqlite3.Connection, leg: Unsettled, *, next_: int, urgent: int) -> bool:
     queue = (leg.destination, leg.queue)
     connection.execute(_DELETE_LEG, (*queue, leg.seq))
+    awaited.dropped(connection, leg.destination, (_place(leg),))
     first = connection.execute(_FIRST, queue).fetchone()
     if first is None:
         connection.execute(_DELETE_HEAD, queue)
@@ -120,11 +122,9 @@ def _log(
     first = draw(connection, "attempt", len(done))
     rows = []
     for no, (leg, tries) in enumerate(done, first):
-        address = resolve(leg.message_id)
-        assert address is not None  # the store itself has made the id
         rows.append(
             (
-                *address[1:],
+                *_place(leg),
                 no,
                 leg.destination,
                 tries,
@@ -136,3 +136,9 @@ def _log(
             )
         )
     connection.executemany(_ATTEMPT, rows)
+
+
+def _place(leg: Unsettled) -> tuple[int, int]:
+    address = resolve(leg.message_id)
+    assert address is not None  # the store itself has made the id
+    return int(address[1]), address[2]

@@ -44,6 +44,7 @@ from gateway.store.sqlite import (
     trace,
 )
 from gateway.store.sqlite import reports as told
+from gateway.store.sqlite.awaiting import SqliteAwaiting
 from gateway.store.sqlite.connection import transaction
 from gateway.store.sqlite.deliveries import SqliteDeliveries
 from gateway.store.sqlite.destinations import SqliteDestinations
@@ -77,6 +78,7 @@ class SqliteJournal:
             opened.path, opened.locks, **concerns, turnstile=opened.turnstile
         )
         self.holds = SqliteHolds(**concerns, turnstile=opened.turnstile)
+        self.awaiting = SqliteAwaiting(opened)
         self.deliveries = SqliteDeliveries(
             opened, process=opened.membership.name, touched=opened.wakeups.add
         )

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.sqlite import destinations, proofs, pruning, quality, rates, remembered, reports
+from gateway.store.sqlite import (
+    awaited,
+    destinations,
+    proofs,
+    pruning,
+    quality,
+    rates,
+    remembered,
+    reports,
+)
 
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -127,6 +136,7 @@ MIGRATIONS = (
     rates.TABLE,
     destinations.TABLE,
     pruning.TABLES,
+    awaited.TABLE,
 )
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 

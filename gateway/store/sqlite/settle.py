@@ -9,11 +9,12 @@ from datetime import datetime
 from gateway.core.records import Lease, Result, Settlement
 from gateway.core.reports import Report
 from gateway.store.accounts import READY, by_key, moved
+from gateway.store.awaiting import ended
 from gateway.store.codec import Codec
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
 from gateway.store.reports import pack_places
-from gateway.store.sqlite import reports
+from gateway.store.sqlite import awaited, reports
 from gateway.store.sqlite.rows import Row, draw, insert, listed
 
 _NOWHERE = "[]"
@@ -67,6 +68,9 @@ def settle(
     accounts = by_key(settlements)
     destination = lease.destination
     heads = connection.execute(_HEADS, (listed(accounts), destination, lease.token)).fetchall()
+    delivered, given_up = ended(settlements, {head[0] for head in heads})
+    awaited.delivered(connection, destination, delivered, now=now)
+    awaited.dropped(connection, destination, given_up)
     gone = [(key, seq) for key, *_ in heads for seq in accounts[key].done]
     if gone:
         connection.execute(_DELETE_LEGS, (destination, listed(gone)))

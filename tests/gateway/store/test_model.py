@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
+from gateway.core.awaiting import Asked
 from gateway.core.bucket import Rate
 from gateway.core.deliveries import OPEN, Act, Chosen, Deed, Page
 from gateway.core.errors import Refused
@@ -23,6 +24,8 @@ from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.ports import Journal
 from gateway.core.records import (
     Acceptance,
+    Escalation,
+    Expected,
     Lease,
     LegState,
     MessageReport,
@@ -64,6 +67,15 @@ REPORTS = tuple(
     for name in ("hs", "url")
 )
 
+EXPECTATIONS = (
+    (),
+    (Expected(party=PLATFORM, answers=("Item*",), within=60),),
+    (
+        Expected(party=PLATFORM, answers=("Order",), within=30, escalate=Escalation.NOTICE),
+        Expected(party=PLATFORM, answers=("*",), within=90, escalate=Escalation.NONE),
+    ),
+)
+
 parties = st.sampled_from((POST, PLATFORM))
 ids = st.sampled_from(IDS)
 contents = st.sampled_from((b"one", b"two"))
@@ -74,6 +86,7 @@ planned_legs = st.lists(
         route=st.just("route"),
         lane=st.integers(0, 3),
         due=st.none() | st.integers(1, 5).map(lambda n: START + timedelta(minutes=n)),
+        expects=st.sampled_from(EXPECTATIONS),
     ),
     max_size=3,
     unique_by=lambda leg: leg.destination,
@@ -295,6 +308,20 @@ class BothJournals(RuleBasedStateMachine):
         assert (expected.message, expected.legs) == (found.message, found.legs)
         assert [r.attempt for r in expected.attempts] == [r.attempt for r in found.attempts]
 
+    @rule(limit=st.integers(1, 3), seconds=st.integers(1, 90), tell=st.booleans())
+    def escalate(self, limit: int, seconds: int, tell: bool) -> None:
+        now = self.clock.at
+        claimed = self.both(
+            lambda journal: journal.awaiting.claim(now=now, seconds=seconds, limit=limit)
+        )
+        if tell:
+            self.both(lambda journal: journal.awaiting.escalated(claimed, now=now))
+
+    @rule(back=st.integers(0, 300), limit=st.integers(1, 3))
+    def give_up(self, back: int, limit: int) -> None:
+        before = self.clock.at - timedelta(seconds=back)
+        self.both(lambda journal: journal.awaiting.give_up(due_before=before, limit=limit))
+
     @rule(chosen=chosen, limit=st.integers(1, 5))
     def page(self, chosen: Chosen, limit: int) -> None:
         after: str | None = None
@@ -358,6 +385,9 @@ class BothJournals(RuleBasedStateMachine):
     def the_same_waits(self) -> None:
         self.both(lambda journal: journal.backlog())
         self.both(lambda journal: journal.buried())
+        now = self.clock.at
+        self.both(lambda journal: journal.awaiting.counts(now=now))
+        self.both(lambda journal: journal.awaiting.page(Asked(overdue=False), now=now, limit=3))
 
     @invariant()
     def heads_and_legs_agree(self) -> None:
