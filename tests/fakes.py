@@ -19,6 +19,7 @@ from gateway.core.published import PublishedKeys
 from gateway.core.quality import JudgedCount, QualityReport, period
 from gateway.core.records import MessageReport, Outcome, ProofMethod, State, Stored, TraceEntry
 from gateway.pipeline.clearance import Clearance, Verdict
+from gateway.pipeline.echo import Echo
 from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.signed import Signed
@@ -235,6 +236,14 @@ class FakeService:
             receipt=receipt.sign(claims, self.signer),
             outcomes=outcomes,
         )
+
+    async def ping(
+        self, identity: Identity, content: bytes, *, signature: str | None, proved: str | None
+    ) -> Echo:
+        if content.startswith(b"explode"):
+            raise ValueError(content.decode())
+        told = f'{{"party":"{identity.party}","proved":"{proved}"}}'
+        return Echo(content=told.encode(), signature=f"over {signature}")
 
     async def note_refusal(
         self,

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -50,6 +51,7 @@ from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
+from gateway.pipeline.ping import Pinging
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.spoken import spoken
@@ -286,6 +288,13 @@ class App:
             inbound=inbound,
             inboxes=inboxes,
             signing_keys=self._keyring.published,
+            pinging=Pinging(
+                gateway_id=self.config.gateway.id,
+                authenticator=lambda: directory.authenticator,
+                sign=self._sign,
+                clock=utc_now,
+                max_age=lambda: timedelta(seconds=self.config.limits.signature_age),
+            ),
             limits=lambda: self.config.limits,
             clock=utc_now,
             seek=evidence.seek,

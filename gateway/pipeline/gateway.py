@@ -18,10 +18,12 @@ from gateway.core.quality import QualityReport, period
 from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
 from gateway.pipeline.clearance import Clearance, ClearanceSettings
 from gateway.pipeline.clearing import Clearing
+from gateway.pipeline.echo import Echo
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notebook import Notebook
+from gateway.pipeline.ping import Pinging
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signed import Signatures, Signed, proof_of
@@ -66,6 +68,7 @@ class Gateway:
         limits: Callable[[], Limits],
         clock: Clock,
         signing_keys: Callable[[], PublishedKeys],
+        pinging: Pinging,
         seek: Callable[[bytes], Awaitable[bool]] | None = None,
         clearance: Callable[[], ClearanceSettings] = ClearanceSettings,
         cleared: Callable[[Clearance], None] = lambda _: None,
@@ -82,6 +85,7 @@ class Gateway:
         self._journal = journal
         self._inbound = inbound
         self._inboxes = inboxes
+        self._pinging = pinging
         self._limits = limits
         self._notebook = Notebook(
             per_minute=lambda: limits().party.refusals_per_minute, clock=clock
@@ -325,6 +329,12 @@ class Gateway:
             at=self._clock(),
         )
         return True
+
+    async def ping(
+        self, identity: Identity, content: bytes, *, signature: str | None, proved: str | None
+    ) -> Echo:
+        """Who the caller is here; nothing is kept of it."""
+        return await self._pinging.answer(identity, content, signature=signature, proved=proved)
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:
         """The receipt again, and where each leg stands; only for the sender."""

@@ -17,6 +17,7 @@ from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
 from gateway.pipeline.clearance import Clearance
+from gateway.pipeline.echo import Echo
 from gateway.pipeline.signed import Signed
 from translators.registry import Registry
 from translators.translator import FormatId
@@ -130,6 +131,15 @@ class Service(Protocol):
         """Journal that an authenticated party was refused before its content was judged.
 
         False when the party was refused so often that this one is not kept.
+        """
+
+    async def ping(
+        self, identity: Identity, content: bytes, *, signature: str | None, proved: str | None
+    ) -> Echo:
+        """Who the caller is here, in answer to its question; nothing is kept of it.
+
+        ``signature`` is the caller's detached JWS over the question, if it sent one; ``proved``
+        the key that has signed the request, if one has.
         """
 
     async def status(self, identity: Identity, interchange_id: InterchangeId) -> InterchangeStatus:

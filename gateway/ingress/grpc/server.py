@@ -189,6 +189,11 @@ class _Exchange(ExchangeServicer):
     ) -> wire.KeysReply:
         return await self._tracking.keys(request, context)
 
+    async def Ping(  # noqa: N802 - the name in the .proto
+        self, request: wire.PingRequest, context: Context
+    ) -> wire.PingReply:
+        return await self._tracking.ping(request, context)
+
     async def Clearance(  # noqa: N802 - the name in the .proto
         self, request: wire.ClearanceRequest, context: Context
     ) -> wire.ClearanceReply:

@@ -8,6 +8,7 @@ from gateway.ingress.grpc import conversion
 from gateway.ingress.grpc.caller import Callers, Context, abort
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.problems import Problems
+from gateway.pipeline.ping import PING_BYTES
 from gateway.pipeline.service import Service
 from translators.wire.exchange.v1 import exchange_pb2 as wire
 from trust.identity import Identity
@@ -56,6 +57,21 @@ class Tracking:
                 party = identity.party
                 answers = await self._service.clearance(identity, tuple(request.items))
                 return wire.ClearanceReply(answers=map(conversion.clearance, answers))
+        except Exception as error:
+            await abort(context, self._problems.tell(error, party=party))
+
+    async def ping(self, request: wire.PingRequest, context: Context) -> wire.PingReply:
+        """Who the caller is here; nothing is kept of it."""
+        party = ""
+        try:
+            async with self._callers.call(context) as identity:
+                party = identity.party
+                if len(request.content) > PING_BYTES:
+                    raise Refused("body.oversize", f"a ping has at most {PING_BYTES} bytes")
+                echo = await self._service.ping(
+                    identity, request.content, signature=request.signature or None, proved=None
+                )
+                return wire.PingReply(content=echo.content, signature=echo.signature)
         except Exception as error:
             await abort(context, self._problems.tell(error, party=party))
 

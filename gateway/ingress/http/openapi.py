@@ -20,6 +20,7 @@ from gateway.ingress.http.lookups import Formats, Status, Trace, TranslationRepo
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.problems import Problem
 from gateway.pipeline.clearance import Clearance
+from gateway.pipeline.ping import Ping, Pong
 from gateway.pipeline.service import InboxPage
 
 SCHEMA = "#/components/schemas/"
@@ -37,6 +38,8 @@ _TYPES = (
     Clearance,
     ClearanceRequest,
     ClearanceAnswers,
+    Ping,
+    Pong,
     InboxPage,
     Acknowledgement,
     Acknowledged,

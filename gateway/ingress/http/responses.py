@@ -41,6 +41,11 @@ def json_response(
     )
 
 
+def raw_response(content: bytes, *, headers: dict[str, str]) -> web.Response:
+    """JSON whose bytes matter, because they are signed."""
+    return web.Response(body=content, headers={**_HEADERS, "Content-Type": JSON, **headers})
+
+
 def lines_response(values: Iterable[Any], *, media_type: str) -> web.Response:
     """Values of ours as JSON, each on a line of its own."""
     return web.Response(

@@ -17,6 +17,7 @@ from gateway.ingress.http.connection import Connection
 from gateway.ingress.http.inbox import Inbox
 from gateway.ingress.http.lookups import Lookups
 from gateway.ingress.http.openapi import openapi_document
+from gateway.ingress.http.pinging import Pings
 from gateway.ingress.http.responses import json_response
 from gateway.ingress.http.router import Call, Handler, Route, Router
 from gateway.ingress.http.settings import HttpSettings
@@ -184,6 +185,7 @@ class HttpIngress:
         )
         submit = Submit(reception=reception, formats=lambda: service.formats, settings=settings)
         lookups = Lookups(service=service, settings=settings)
+        pings = Pings(service=service, settings=settings)
         clearances = Clearances(service=service, settings=settings)
         inbox = Inbox(service=service, metrics=metrics, settings=settings, stopping=self._stopping)
         document = openapi_document(self._problems.kinds, settings=settings)
@@ -206,6 +208,7 @@ class HttpIngress:
             Route(method="POST", path="/v1/interchanges", handler=submit),
             Route(method="POST", path="/v1/inbox/acknowledgements", handler=inbox.acknowledge),
             Route(method="POST", path="/v1/items/clearance", handler=clearances.many),
+            Route(method="POST", path="/v1/ping", handler=pings),
             # No HEAD here: a served page is leased, and HEAD must change nothing (RFC 9110, 9.2.1)
             Route(method="GET", path="/v1/inbox", handler=inbox.page),
             *(Route(method="GET", path=path, handler=handler) for path, handler in reads.items()),

@@ -72,6 +72,7 @@ class Acting:
             limits=Limits,
             clock=middle.clock,
             signing_keys=Unused(),  # type: ignore[arg-type] # nor at the gateway's own keys
+            pinging=Unused(),  # type: ignore[arg-type] # nor ask who they are
         )
 
     def install(self, *parties: Party, delegations: list[str] | None = None) -> None:

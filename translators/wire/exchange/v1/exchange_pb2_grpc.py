@@ -59,6 +59,11 @@ class ExchangeStub:
                 request_serializer=exchange_dot_v1_dot_exchange__pb2.KeysRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_exchange__pb2.KeysReply.FromString,
                 _registered_method=True)
+        self.Ping = channel.unary_unary(
+                '/exchange.v1.Exchange/Ping',
+                request_serializer=exchange_dot_v1_dot_exchange__pb2.PingRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_exchange__pb2.PingReply.FromString,
+                _registered_method=True)
         self.Clearance = channel.unary_unary(
                 '/exchange.v1.Exchange/Clearance',
                 request_serializer=exchange_dot_v1_dot_exchange__pb2.ClearanceRequest.SerializeToString,
@@ -111,6 +116,13 @@ class ExchangeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Ping(self, request, context):
+        """Tells who the caller is to this side, proved both ways. Nothing is kept of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Clearance(self, request, context):
         """Answers whether items may go, for machines that sort them: one answer for each, in order.
         """
@@ -145,6 +157,11 @@ def add_ExchangeServicer_to_server(servicer, server):
                     servicer.Keys,
                     request_deserializer=exchange_dot_v1_dot_exchange__pb2.KeysRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_exchange__pb2.KeysReply.SerializeToString,
+            ),
+            'Ping': grpc.unary_unary_rpc_method_handler(
+                    servicer.Ping,
+                    request_deserializer=exchange_dot_v1_dot_exchange__pb2.PingRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_exchange__pb2.PingReply.SerializeToString,
             ),
             'Clearance': grpc.unary_unary_rpc_method_handler(
                     servicer.Clearance,
@@ -287,6 +304,33 @@ class Exchange:
             '/exchange.v1.Exchange/Keys',
             exchange_dot_v1_dot_exchange__pb2.KeysRequest.SerializeToString,
             exchange_dot_v1_dot_exchange__pb2.KeysReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Ping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.Exchange/Ping',
+            exchange_dot_v1_dot_exchange__pb2.PingRequest.SerializeToString,
+            exchange_dot_v1_dot_exchange__pb2.PingReply.FromString,
             options,
             channel_credentials,
             insecure,

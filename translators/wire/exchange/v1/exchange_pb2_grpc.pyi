@@ -54,6 +54,8 @@ class ExchangeStub:
     """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
     kept together with what proves it. The key that signs now comes first.
     """
+    Ping: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.PingRequest, _exchange_pb2.PingReply]
+    """Tells who the caller is to this side, proved both ways. Nothing is kept of it."""
     Clearance: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ClearanceRequest, _exchange_pb2.ClearanceReply]
     """Answers whether items may go, for machines that sort them: one answer for each, in order."""
 
@@ -81,6 +83,8 @@ class ExchangeAsyncStub(ExchangeStub):
     """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
     kept together with what proves it. The key that signs now comes first.
     """
+    Ping: _aio.UnaryUnaryMultiCallable[_exchange_pb2.PingRequest, _exchange_pb2.PingReply]  # type: ignore[assignment]
+    """Tells who the caller is to this side, proved both ways. Nothing is kept of it."""
     Clearance: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ClearanceRequest, _exchange_pb2.ClearanceReply]  # type: ignore[assignment]
     """Answers whether items may go, for machines that sort them: one answer for each, in order."""
 
@@ -135,6 +139,14 @@ class ExchangeServicer(metaclass=_abc_1.ABCMeta):
         """Tells the keys with which this side signs receipts and deliveries, so that a receipt can be
         kept together with what proves it. The key that signs now comes first.
         """
+
+    @_abc_1.abstractmethod
+    def Ping(
+        self,
+        request: _exchange_pb2.PingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exchange_pb2.PingReply, _abc.Awaitable[_exchange_pb2.PingReply]]:
+        """Tells who the caller is to this side, proved both ways. Nothing is kept of it."""
 
     @_abc_1.abstractmethod
     def Clearance(
