@@ -15,7 +15,7 @@ from gateway.config.journal import journal_of, place_of
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Journal
 from gateway.egress.evidence import EvidenceClient
-from gateway.store.store import NoJournal
+from gateway.store.store import NoJournal, why
 from gateway.telemetry import Telemetry
 from trust.party import Registry as Parties
 
@@ -29,7 +29,7 @@ async def open_journal(config: Config) -> Journal:
     except NoJournal as error:
         text = str(error)
     except Unavailable as error:
-        text = error.reason
+        text = why(error)
     raise ConfigError(config.file, [Mistake(place_of(config), text)])
 
 

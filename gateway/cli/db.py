@@ -9,11 +9,12 @@ from typing import NoReturn
 import click
 import msgspec
 
+from gateway.cli.db_size import size_
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, store_of
 from gateway.core.errors import Unavailable
 from gateway.store.status import StoreStatus
-from gateway.store.store import NoJournal, Store
+from gateway.store.store import NoJournal, Store, why
 
 PENDING = 1
 NOT_NOW = 3
@@ -110,6 +111,9 @@ def status_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
         sys.exit(PENDING)
 
 
+db.add_command(size_)
+
+
 def _lines(status: StoreStatus) -> list[tuple[str, str]]:
     lines = [("store", status.place), ("server", status.server), ("version", _version(status))]
     if status.gateway is not None:
@@ -141,5 +145,5 @@ def _refuse_newer(status: StoreStatus) -> None:
 
 
 def _not_now(store: Store, error: Unavailable) -> NoReturn:
-    click.echo(f"{store.name}: {error.reason}", err=True)
+    click.echo(f"{store.name}: {why(error)}", err=True)
     sys.exit(NOT_NOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from gateway.core.errors import Unavailable
 from gateway.core.ports import Clock, Journal
 from gateway.store.reader import Reader
 from gateway.store.status import Migrated, StoreStatus
@@ -12,6 +13,12 @@ from gateway.store.status import Migrated, StoreStatus
 
 class NoJournal(Exception):
     """There is no journal where it should be, or this program must not use it as it is."""
+
+
+def why(error: Unavailable) -> str:
+    """What an operator is told who can do something about it: the reason with what caused it."""
+    cause = error.__cause__
+    return error.reason if cause is None else f"{error.reason}: {cause}".rstrip(": ")
 
 
 class Store(Protocol):

@@ -35,6 +35,10 @@ class JournalMismatch(Exception):
     """The database is no journal of this gateway: another program's, another version's."""
 
 
+class UrlUnusable(Exception):
+    """What the connection URI asks for is nothing that can be done; a person must mend it."""
+
+
 def reason(error: BaseException) -> str | None:
     """Why the store cannot be used now; ``None`` for a mistake of the program."""
     if isinstance(error, asyncpg.PostgresError):

@@ -16,15 +16,14 @@ from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
 from gateway.store.codec import Codec
 from gateway.store.postgres import proofs, quality, reads, reports, trace
-from gateway.store.postgres.connection import Concern, Connection, connect
+from gateway.store.postgres.connection import Concern, Connection
 from gateway.store.postgres.errors import mapped
 from gateway.store.postgres.messages import Messages
 from gateway.store.postgres.schema import check
+from gateway.store.postgres.status import reach
 from trust.identity import PartyId
 
 T = TypeVar("T")
-_SECONDS = 10.0
-"""For connecting."""
 _STATEMENT_SECONDS = 600.0
 """For one statement: reading all attempts takes its time."""
 
@@ -119,10 +118,9 @@ def open_reader(url: str, *, gateway: int, password: str | None = None) -> Itera
     with asyncio.Runner() as runner:
         with mapped():
             connection = runner.run(
-                connect(
+                reach(
                     url,
                     Concern.READ,
-                    seconds=_SECONDS,
                     password=password,
                     statement_seconds=_STATEMENT_SECONDS,
                 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
+
+import asyncpg
 
 from gateway.store.postgres import schema
 from gateway.store.postgres.connection import Concern, Connection, connect
-from gateway.store.postgres.errors import mapped
+from gateway.store.postgres.errors import UrlUnusable, mapped
 from gateway.store.status import Migrated, StoreStatus
 
 _SECONDS = 10.0
@@ -36,10 +39,29 @@ def place_of(url: str) -> str:
     return f"postgresql://{host}{parts.path}"
 
 
+async def reach(
+    url: str, concern: Concern, *, password: str | None, statement_seconds: float = _SECONDS
+) -> Any:
+    """A connection for a command, or for the first look at a start.
+
+    Raises ``UrlUnusable`` for a URI with a mistake, otherwise what :func:`mapped` maps.
+    """
+    try:
+        return await connect(
+            url,
+            concern,
+            seconds=_SECONDS,
+            password=password,
+            statement_seconds=statement_seconds,
+        )
+    except (ValueError, asyncpg.SyntaxOrAccessError) as error:
+        raise UrlUnusable(str(error)) from error
+
+
 async def status_of_database(url: str, *, password: str | None) -> StoreStatus:
     """What is there. Raises ``Unavailable`` when the database can not be asked."""
     with mapped():
-        connection = await connect(url, Concern.READ, seconds=_SECONDS, password=password)
+        connection = await reach(url, Concern.READ, password=password)
         try:
             return await _status(connection, place_of(url))
         finally:
@@ -84,12 +106,8 @@ async def migrate_database(url: str, *, gateway: int, password: str | None) -> M
     be done now.
     """
     with mapped():
-        connection = await connect(
-            url,
-            Concern.ACCEPT,
-            seconds=_SECONDS,
-            password=password,
-            statement_seconds=_STEP_SECONDS,
+        connection = await reach(
+            url, Concern.ACCEPT, password=password, statement_seconds=_STEP_SECONDS
         )
         try:
             before = await schema.version(connection)
