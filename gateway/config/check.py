@@ -11,7 +11,7 @@ from gateway.config.document import Config
 from gateway.config.mistakes import Mistake
 from gateway.config.severities import judge_severities
 from gateway.pipeline.clearing import CLEARANCE
-from gateway.routing import INBOX, ORIGIN, Route
+from gateway.routing import DECLARANT, INBOX, ORIGIN, Route
 from translators.canonical import KINDS
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
@@ -160,7 +160,7 @@ def _routes(config: Config, *, formats: Formats, parties: Parties) -> Iterator[M
         for party in route.from_parties:
             yield from _party(party, f"{path}.from_parties", parties)
         for target in route.to:
-            if target == ORIGIN:
+            if target in (ORIGIN, DECLARANT):
                 yield from _answerable(route, path, agreements, parties)
             elif target.startswith(INBOX):
                 name = target.removeprefix(INBOX)
@@ -180,7 +180,7 @@ def _routes(config: Config, *, formats: Formats, parties: Parties) -> Iterator[M
 def _answerable(
     route: Route, path: str, agreements: Agreements, parties: Parties
 ) -> Iterator[Mistake]:
-    """Somebody must be allowed to get what goes to ``@origin``."""
+    """Somebody must be allowed to get what goes to ``@origin`` or ``@declarant``."""
     for kind in _named(route.kinds):
         if not any(agreements.find(party, kind) for party in parties.parties.values()):
             yield Mistake(f"{path}.to", f"no agreement lets any party get {kind}")

@@ -31,9 +31,10 @@ from gateway.core.records import (
 from gateway.core.reports import Report, report_of
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.judge import Bench, Sender, judge
+from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, look_up
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signing import SigningDesk
-from translators.canonical import Header
+from translators.canonical import Header, Referral, kind_of
 from translators.faults import Fault
 from translators.translator import Entry, FormatId, Reading, Translator
 from trust import receipt
@@ -194,14 +195,16 @@ class Inbound:
                 raise Refused(
                     "interchange.too-many-messages", f"at most {self._limits().messages} messages"
                 )
+            referred = await self._referred(reading, sitting.sender, bench)
             judged = judge(
                 reading,
                 sitting.sender,
                 format_id=envelope.format,
                 record=sitting.record,
-                regards=await self._regarded(reading),
+                regards=await self._regarded(reading, referred),
                 parties=parties,
                 bench=bench,
+                referred=referred,
             )
             report = _report(reading, judged.outcome.kind, envelope.format)
             if report is not None:
@@ -230,8 +233,26 @@ class Inbound:
                     await asyncio.sleep(0)
                     until = time.perf_counter() + self._limits().slice_seconds
 
-    async def _regarded(self, entry: Entry) -> StoredMessage | None:
+    async def _referred(self, entry: Entry, sender: Sender, bench: Bench) -> Referred:
+        """What the journal knows of what a message names, where that decides anything."""
+        message, network = entry.message, bench.network
+        if message is None:
+            return NOT_REFERRED
+        declarants = network.routes.asks_declarants(kind_of(message))
+        if not declarants and not isinstance(message, Referral):
+            return NOT_REFERRED
+        return await look_up(
+            self._journal.histories,
+            message,
+            author=sender.author.party,
+            endpoints=network.endpoints,
+            declarants=declarants,
+        )
+
+    async def _regarded(self, entry: Entry, referred: Referred) -> StoredMessage | None:
         named: str | None = getattr(entry.message, "regards", None)
+        if named is None and entry.message is not None and answers(entry.message):
+            return referred.asked
         address = resolve(named) if named is not None else None
         if address is None:
             return None

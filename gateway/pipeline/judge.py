@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,14 @@ from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolv
 from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.plan import NO_PLAN, Network, country_of, plan
+from gateway.pipeline.referrals import (
+    NOT_REFERRED,
+    Referred,
+    answers,
+    check_asked,
+    check_clocks,
+    deadline_of,
+)
 from gateway.regimes import Regime, located, weigh
 from gateway.routing import subjects_of
 from translators.canonical import Message, kind_of
@@ -29,6 +38,7 @@ FIXED = frozenset(
         "permission.country",
         "permission.on-behalf-of",
         "regards.unknown",
+        "referral.not-asked",
         "subject.none",
     }
 )
@@ -96,14 +106,18 @@ def judge(
     regards: StoredMessage | None,
     parties: Parties,
     bench: Bench,
+    referred: Referred = NOT_REFERRED,
 ) -> Judged:
-    """Accept or refuse one message of an interchange with every fault of it."""
+    """Accept or refuse one message of an interchange with every fault of it.
+
+    ``regards``: the message that it answers, also where only the reference of a referral says so.
+    """
     severities = {**bench.severities, **sender.party.severities}
     if entry.message is None:
         drafted = _draft_faults(entry, bench.regimes)
         return _refused(entry, located(entry.faults + weigh(drafted, severities), entry))
-    message = normalise(entry.message)
-    faults = list(entry.faults)
+    message = _answering(normalise(entry.message), regards)
+    faults = [*entry.faults, *check_clocks(message)]
     faults.extend(_provenance(entry.message, sender))
     derived = _derived(entry.message, message)
     for regime in bench.regimes:
@@ -112,6 +126,8 @@ def judge(
     subjects = subjects_of(message, party=sender.author.party)
     weighed = weigh(faults, severities)
     weighed += (*_permission(message, sender, format_id), *unanswerable)
+    if not sender.own and not _is_gateway(sender):
+        weighed += check_asked(message, referred)
     if not subjects:
         detail = "it names no item, order or declaration"
         weighed += (Fault(code="subject.none", detail=detail),)
@@ -125,6 +141,8 @@ def judge(
             network=bench.network,
             parties=parties,
             regards=regards,
+            referred=referred,
+            deadline=deadline_of(message),
         )
     weighed += planned.faults
     weighed = located(weighed, entry)
@@ -145,7 +163,7 @@ def judge(
             ordinal=entry.ordinal,
             kind=kind_of(message),
             body=msgspec.json.encode(message),
-            subjects=subjects,
+            subjects=tuple(dict.fromkeys((*subjects, *referred.contents))),
             legs=planned.legs,
             function=getattr(message, "function", None),
             regards=MessageId(regards.message_id) if regards is not None else None,
@@ -192,6 +210,14 @@ def _derived(sent: Message, message: Message) -> frozenset[str]:
 
 def _is_gateway(sender: Sender) -> bool:
     return not GATEWAY_ROLES.isdisjoint(sender.identity.roles)
+
+
+def _answering(message: Message, regards: StoredMessage | None) -> Message:
+    """An answer that names by its reference what it answers names the message, too."""
+    if regards is None or getattr(message, "regards", None) is not None or not answers(message):
+        return message
+    changes: dict[str, Any] = {"regards": regards.message_id}
+    return msgspec.structs.replace(message, **changes)
 
 
 def _provenance(message: Message, sender: Sender) -> tuple[Fault, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,7 +10,17 @@ import msgspec
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.core.records import PlannedLeg, StoredMessage
 from gateway.pipeline.heading import probe
-from gateway.routing import INBOX_TRANSPORT, ORIGIN, Endpoint, Endpoints, Route, Routes
+from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, check_known
+from gateway.routing import (
+    DECLARANT,
+    INBOX_TRANSPORT,
+    ORIGIN,
+    DestinationPlan,
+    Endpoint,
+    Endpoints,
+    Route,
+    Routes,
+)
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, TranslationError
 from translators.registry import Registry as Formats
@@ -83,24 +93,25 @@ def plan(
     network: Network,
     parties: Parties,
     regards: StoredMessage | None,
+    referred: Referred = NOT_REFERRED,
     deadline: datetime | None = None,
 ) -> Plan:
     """The legs of ``message``; what its targets could not take is a fault to the sender now.
 
     ``author``: whose message it is; ``through``: who sent it. ``own``: a notice of the gateway,
-    which goes to whom it concerns, whatever that party may otherwise receive.
+    which goes to whom it concerns, whatever that party may otherwise receive. ``referred``: who
+    declared what it names.
     """
     legs: dict[str, PlannedLeg] = {}
     faults: list[Fault] = []
     kind = kind_of(message)
-    for step in network.routes.plan(message, author):
-        if step.target == ORIGIN and not _answers(step.route, regards, parties):
-            continue
-        endpoint = _endpoint(step.target, kind, network=network, regards=regards)
-        if endpoint is None or (
-            endpoint.party in (author.party, through) and step.target != ORIGIN
-        ):
-            continue  # nobody to answer, or back to where it came from
+    steps = network.routes.plan(message, author)
+    if any(_declared(step, message, regards) for step in steps):
+        faults.extend(check_known(message, referred))
+    awaited = bool(faults) and not any(fault.refuses for fault in faults)
+    for step, endpoint in _endpoints(steps, message, network, parties, regards, referred):
+        if endpoint.party in (author.party, through) and step.target != ORIGIN:
+            continue  # back to where it came from
         if endpoint.id in legs:
             continue
         agreement = network.agreement(parties, endpoint, kind)
@@ -121,7 +132,11 @@ def plan(
             due=deadline,
             patience=endpoint.patience[step.route.lane],
         )
-    if not legs and not faults:
+    if (
+        not legs
+        and not any(fault.refuses for fault in faults)
+        and not (awaited and referred.unpacked)
+    ):
         faults.append(_none("route.none", "no route takes this message anywhere"))
     return Plan(tuple(legs.values()), tuple(faults))
 
@@ -140,25 +155,50 @@ def _none(code: str, detail: str) -> Fault:
     return Fault(code=code, detail=detail)
 
 
-def _answers(route: Route, regards: StoredMessage | None, parties: Parties) -> bool:
-    """Whether a route answers those of whom the message is that is regarded."""
-    if regards is None or not route.origin_roles:
-        return True
-    party = parties.parties.get(regards.on_behalf_of or regards.party)
-    return party is not None and not party.roles.isdisjoint(route.origin_roles)
+def _declared(step: DestinationPlan, message: Message, regards: StoredMessage | None) -> bool:
+    """Whether a step leads to who declared the items: not with what answers somebody."""
+    return step.target == DECLARANT and regards is None and not answers(message)
 
 
-def _endpoint(
-    target: str, kind: str, *, network: Network, regards: StoredMessage | None
-) -> Endpoint | None:
-    if target != ORIGIN:
-        return network.endpoints.get(target)
-    if regards is None:
-        return None
-    endpoint = network.endpoints.answers_to(regards.party)
+def _endpoints(
+    steps: Sequence[DestinationPlan],
+    message: Message,
+    network: Network,
+    parties: Parties,
+    regards: StoredMessage | None,
+    referred: Referred,
+) -> Iterator[tuple[DestinationPlan, Endpoint]]:
+    """Each step with the endpoint that it leads to, or with each of several declarants."""
+    kind = kind_of(message)
+    for step in steps:
+        if step.target == ORIGIN:
+            if regards is not None and _has_role(
+                regards.on_behalf_of or regards.party, step.route, parties
+            ):
+                yield step, _of_party(regards.party, kind, network)
+        elif step.target == DECLARANT:
+            if _declared(step, message, regards):
+                for party in referred.declarants:
+                    if _has_role(party, step.route, parties):
+                        yield step, _of_party(party, kind, network)
+        else:
+            yield step, network.endpoints.get(step.target)
+
+
+def _has_role(party: PartyId, route: Route, parties: Parties) -> bool:
+    """Whether a route is for that party, when it says for whom it is."""
+    found = parties.parties.get(party)
+    return not route.origin_roles or (
+        found is not None and not found.roles.isdisjoint(route.origin_roles)
+    )
+
+
+def _of_party(party: PartyId, kind: str, network: Network) -> Endpoint:
+    """Where a party gets its answers, if a message of that kind can go there."""
+    endpoint = network.endpoints.answers_to(party)
     if kind in network.formats.get(endpoint.format).kinds:
         return endpoint
-    return network.endpoints.inbox(regards.party)
+    return network.endpoints.inbox(party)
 
 
 def _unfit(

@@ -1,10 +1,11 @@
 """Routing: which destinations a message must reach, and by which key it is ordered."""
 
 from gateway.routing.endpoint import INBOX, INBOX_TRANSPORT, Endpoint, Endpoints
-from gateway.routing.route import ORIGIN, DestinationPlan, Route, Routes
-from gateway.routing.subjects import subjects_of
+from gateway.routing.route import DECLARANT, ORIGIN, DestinationPlan, Route, Routes
+from gateway.routing.subjects import item, subjects_of
 
 __all__ = [
+    "DECLARANT",
     "INBOX",
     "INBOX_TRANSPORT",
     "ORIGIN",
@@ -13,5 +14,6 @@ __all__ = [
     "Endpoints",
     "Route",
     "Routes",
+    "item",
     "subjects_of",
 ]

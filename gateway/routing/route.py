@@ -15,11 +15,15 @@ ORIGIN = "@origin"
 """Route target: the sender of the message that an answer regards."""
 
 
+DECLARANT = "@declarant"
+"""Route target: who sent the latest declaration of each item that a message is about."""
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row. Every condition that is set must hold; lists mean any of them.
 
-    ``to`` names destinations or ``@origin``. ``lane`` 0 is the most urgent of four. ``format``
-    overrides that of the destination.
+    ``to`` names destinations, ``@origin`` or ``@declarant``. ``lane`` 0 is the most urgent of
+    four. ``format`` overrides that of the destination.
     """
 
     name: str
@@ -35,8 +39,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Risk areas, for indicators."""
     handling: tuple[str, ...] = ()
     """Handling codes, for indicators."""
+    hops: tuple[str, ...] = ()
+    """Hops, for referrals: to-declarant, to-origin, from-origin, from-declarant."""
     origin_roles: tuple[str, ...] = ()
-    """For ``@origin``: only senders of one of these roles are answered by this route."""
+    """For ``@origin`` and ``@declarant``: only senders of one of these roles get it."""
     lane: int = 2
     format: str | None = None
 
@@ -60,6 +66,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 (self.outcomes, ("outcome", "decision")),
                 (self.areas, ("area",)),
                 (self.handling, ("handling",)),
+                (self.hops, ("hop",)),
             )
         )
 
@@ -79,6 +86,10 @@ class Routes(msgspec.Struct, frozen=True):
     def plan(self, message: Message, sender: Identity) -> tuple[DestinationPlan, ...]:
         """Where a message goes: each target once, by the first route that names it."""
         return tuple(_once(self.entries, message, sender))
+
+    def asks_declarants(self, kind: str) -> bool:
+        """Whether a message of that kind may have to go to those who declared its items."""
+        return any(DECLARANT in route.to and route.carries(kind) for route in self.entries)
 
     def get(self, name: str) -> Route:
         """The route of that name; raises ``KeyError``."""

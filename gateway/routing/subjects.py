@@ -105,6 +105,12 @@ def _indicator(message: RiskIndicator, party: str) -> Iterator[Subject]:
 
 def _risk(message: RiskAssessment, party: str) -> Iterator[Subject]:
     yield from _about(message, party)
+    if message.do_not_load is not None:
+        for receptacle in message.do_not_load.receptacle_ids:
+            yield Subject("receptacle", receptacle)
+        for document in message.do_not_load.documents:
+            if S10.fullmatch(document.number):
+                yield item(document.number, party)
     for indicator in message.indicators:
         issuer, _, identifier = indicator.rpartition("/")
         yield Subject("indicator", identifier, issuer)
