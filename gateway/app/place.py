@@ -7,7 +7,6 @@ there workers share a port that the supervisor keeps (``SO_REUSEPORT``).
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Mapping
 
@@ -37,9 +36,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.worker == 0
 
     def listener(self, name: str) -> socket.socket | None:
-        """The socket for an ingress, when it is open already. It is a new duplicate each time."""
+        """The socket for an ingress, when it is open already; to be asked for once."""
         descriptor = self.sockets.get(name)
-        return None if descriptor is None else socket.socket(fileno=os.dup(descriptor))
+        return None if descriptor is None else socket.socket(fileno=descriptor)
 
 
 ALONE = Place()

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,14 @@ import uvloop
 
 from gateway.app import ALONE, App, Place, new_telemetry
 from gateway.app.workers import Unstartable
-from gateway.cli.supervise import Stops, supervise, write_ports
+from gateway.cli.supervise import (
+    ENDING,
+    Stops,
+    leave_signals,
+    supervise,
+    unless_hurried,
+    write_ports,
+)
 from gateway.config import Config, ConfigError, Mistake, load
 from gateway.config.assemble import formats_of
 from gateway.config.check import check
@@ -150,11 +156,11 @@ async def _serve(
     app = App(config, telemetry=telemetry, reread=reread, place=place)
     stops = Stops()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         loop.add_signal_handler(number, stops.ask)
     loop.add_signal_handler(signal.SIGHUP, app.hang_up)
     if place.line is not None:
-        loop.add_reader(place.line, stops.ask_once, place.line)
+        loop.add_reader(place.line, stops.orphan, place.line)
     await app.start()
     if place.line is not None:
         os.write(place.line, b"\n")
@@ -162,10 +168,8 @@ async def _serve(
         await asyncio.to_thread(write_ports, _ports(app), ports_file)
     await stops.asked.wait()
     telemetry.log.info("gateway.stopping")
-    ending = asyncio.create_task(app.stop())
-    stops.hurry = ending.cancel
-    with suppress(asyncio.CancelledError):
-        await ending
+    await unless_hurried(app.stop(), stops)
+    leave_signals(loop)
     telemetry.log.info("gateway.stopped")
 
 

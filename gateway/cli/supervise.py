@@ -18,25 +18,27 @@ from gateway.config import Config
 from gateway.core.errors import Unavailable
 from gateway.telemetry import capture_libraries
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 
 class Stops:
     """Who asks once, asks to end; who asks again, to hurry."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        self.hurry: Callable[[], object] | None = None
-        """What is done when somebody asks again; before it is set, nothing."""
+        self.hurried = asyncio.Event()
 
     def ask(self) -> None:
         """As a signal does."""
-        if self.asked.is_set() and self.hurry is not None:
-            self.hurry()
+        if self.asked.is_set():
+            self.hurried.set()
         self.asked.set()
 
-    def ask_once(self, line: int) -> None:
-        """As the end of a line does, which is seen again and again otherwise."""
+    def orphan(self, line: int) -> None:
+        """As the end of the line to a supervisor does: another may want our addresses soon."""
         asyncio.get_running_loop().remove_reader(line)
-        self.asked.set()
+        self.ask()
+        self.ask()
 
 
 async def supervise(config: Config, *, workers: int, ports_file: Path | None) -> None:
@@ -65,7 +67,7 @@ async def supervise(config: Config, *, workers: int, ports_file: Path | None) ->
         with suppress(Unavailable):  # told by an event
             await supervisor.restart()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         loop.add_signal_handler(number, stops.ask)
     loop.add_signal_handler(signal.SIGHUP, do, front.reload)
     loop.add_signal_handler(signal.SIGUSR2, do, restart)
@@ -84,12 +86,33 @@ async def supervise(config: Config, *, workers: int, ports_file: Path | None) ->
         for task in (starting, asked):
             task.cancel()
     finally:
-        stops.hurry = supervisor.hurry
         for task in tasks:
             task.cancel()
-        await supervisor.stop()
+        await unless_hurried(supervisor.stop(), stops, supervisor.hurry)
         await front.stop()
+        leave_signals(loop)
     log.info("gateway.stopped")
+
+
+async def unless_hurried(
+    ending: Coroutine[None, None, None], stops: Stops, hurry: Callable[[], object] | None = None
+) -> None:
+    """Wait for an end; when somebody asks again, ``hurry`` it. Without that it is cancelled."""
+    task = asyncio.create_task(ending)
+    asked = asyncio.create_task(stops.hurried.wait())
+    await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        (hurry or task.cancel)()
+    asked.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def leave_signals(loop: asyncio.AbstractEventLoop) -> None:
+    """Nothing is left to be ended: who asks again must not make it look like a failure."""
+    for number in ENDING:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def write_ports(ports: Mapping[str, int], file: Path) -> None:

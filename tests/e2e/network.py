@@ -162,6 +162,11 @@ class GatewayProcess:
         """What the gateway says."""
         return self.folder / "gateway.log"
 
+    @property
+    def pid(self) -> int | None:
+        """The process that was started, when there is one."""
+        return None if self._process is None else self._process.pid
+
     def start(self, *changes: str) -> None:
         """Start and wait until it serves; raises ``AssertionError`` with its log when it ends."""
         ports = self.folder / "ports.json"

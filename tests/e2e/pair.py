@@ -13,8 +13,13 @@ POLL = 1.0
 
 
 @contextlib.contextmanager
-def pair(folder: Path, certs: Path) -> Iterator[tuple[GatewayProcess, GatewayProcess]]:
-    """Both serve on ports of their own and deliver into ``folder/archive``."""
+def pair(
+    folder: Path, certs: Path, *changes: str
+) -> Iterator[tuple[GatewayProcess, GatewayProcess]]:
+    """Both serve on ports of their own and deliver into ``folder/archive``.
+
+    ``changes`` are values of the configuration, as ``--set`` takes them.
+    """
     (folder / "archive").mkdir(parents=True)
     config = (
         CONFIG.replace("number = 1\n", f'number = 1\ndata = "{folder}/data"\n')
@@ -24,7 +29,7 @@ def pair(folder: Path, certs: Path) -> Iterator[tuple[GatewayProcess, GatewayPro
     workers = [GatewayProcess(folder / name, certs, config) for name in ("one", "two")]
     try:
         for worker in workers:
-            worker.start()
+            worker.start(*changes)
         yield workers[0], workers[1]
     finally:
         for worker in workers:

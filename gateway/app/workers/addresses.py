@@ -7,12 +7,19 @@ bound and never listens, so that a worker always finds it, and nobody is led to 
 
 from __future__ import annotations
 
+import errno
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from gateway.config import Config, ConfigError, Mistake
 from gateway.ingress.http.server import listening_socket
+from gateway.ingress.http.settings import HttpSettings
+
+FREED_SECONDS = 3.0
+"""How long an address is waited for: workers whose supervisor was killed are about to leave it."""
+_STEP_SECONDS = 0.1
 
 
 class Addresses:
@@ -33,9 +40,7 @@ class Addresses:
         for name, section in sections.items():
             if section is not None:
                 with _said(config, name):
-                    self.listening[name] = listening_socket(
-                        section.host, section.port, section.limits
-                    )
+                    self.listening[name] = _listening(section.host, section.port, section.limits)
         grpc = config.ingress.grpc
         if grpc is not None:
             with _said(config, "grpc"):
@@ -58,6 +63,17 @@ class Addresses:
             one.close()
         if self._kept is not None:
             self._kept.close()
+
+
+def _listening(host: str, port: int, settings: HttpSettings) -> socket.socket:
+    until = time.monotonic() + FREED_SECONDS
+    while True:
+        try:
+            return listening_socket(host, port, settings)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise
+        time.sleep(_STEP_SECONDS)
 
 
 def _kept(host: str, port: int) -> socket.socket:
