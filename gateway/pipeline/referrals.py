@@ -240,11 +240,23 @@ async def _of_declaration(histories: Histories, subjects: Iterable[Subject]) -> 
 
 
 def _sender(histories: Iterable[History]) -> PartyId | None:
-    """The sender of the newest declaration; of items before that of goods, and none taken back
-    before one that stands."""
-    newest = _newest_first(histories)
-    newest.sort(key=lambda stored: (stored.function in WITHDRAWN, _DECLARING.index(stored.kind)))
-    return newest[0].party if newest else None
+    """The sender of the newest declaration that stands; of items before that of goods.
+
+    Of what was taken back by everybody the newest, so that somebody is asked.
+    """
+    latest: dict[tuple[PartyId, str], StoredMessage] = {}
+    for stored in _newest_first(histories):
+        latest.setdefault((stored.on_behalf_of or stored.party, stored.kind), stored)
+    return next(
+        (
+            stored.party
+            for stored in sorted(
+                latest.values(),
+                key=lambda one: (one.function in WITHDRAWN, _DECLARING.index(one.kind)),
+            )
+        ),
+        None,
+    )
 
 
 def _newest_first(histories: Iterable[History]) -> list[StoredMessage]:
