@@ -110,11 +110,11 @@ def _content(reader: Reader, config: Config, stored: Stored) -> bytes:
         if len(content) > MAX_CONTENT_BYTES:
             raise Missing(f"the content has more than {MAX_CONTENT_BYTES} bytes")
     if Content.of(bytes(content)) != Content(digest=stored.digest, size=stored.size):
-        raise Missing(_gone(reader, config, stored))
+        raise Missing(why_missing(reader, config, stored))
     return bytes(content)
 
 
-def _gone(reader: Reader, config: Config, stored: Stored) -> str:
+def why_missing(reader: Reader, config: Config, stored: Stored) -> str:
     """Why the received bytes are not there: they go with the first of their messages."""
     rules = config.retention.rules
     kinds = {one.kind for one in _outcomes.decode(stored.outcomes) if one.status is State.ACCEPTED}

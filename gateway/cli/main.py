@@ -21,6 +21,7 @@ COMMANDS = {
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
     "db": ("gateway.cli.db", "db", "the journal's store: version, state, migration"),
     "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
+    "hold": ("gateway.cli.hold", "hold", "what must not be removed"),
     "losses": ("gateway.cli.losses", "losses", "which fields are lost how often, and where"),
     "quality": ("gateway.cli.quality", "quality", "how good the data of each party is"),
     "translate": ("gateway.cli.translate", "translate", "from one format to another"),
