@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import msgspec
 
-from gateway.core.records import Attempt, Leg, LegState, Result
+from gateway.core.records import Attempt, Leg, Result
 from gateway.core.reports import Report, report_of
-from gateway.store.accounts import HELD, LEASED, WAITING
+from gateway.store.accounts import HELD
 from gateway.store.codec import Codec
 from gateway.store.leaf import instant
+from gateway.store.legs import OpenLeg, standing
 from gateway.store.sqlite.connection import snapshot
 from gateway.store.sqlite.messages import Messages, Place
 from gateway.store.sqlite.reports import Shelf
-from gateway.store.sqlite.rows import Row, listed
+from gateway.store.sqlite.rows import listed
 from translators.translator import FormatId
 
 _OF_RECORD = "SELECT record, ordinal FROM message WHERE record = ? ORDER BY ordinal"
@@ -41,9 +42,6 @@ SELECT l.record, l.ordinal, h.destination, l.tries FROM head AS h CROSS JOIN leg
  ON l.destination = h.destination AND l.key = h.key AND l.seq = h.next
 WHERE h.state = 3 AND (?1 IS NULL OR h.destination = ?1) ORDER BY h.next LIMIT ?2
 """
-_CLOSED = {Result.DELIVERED: LegState.DELIVERED, Result.SKIPPED: LegState.SKIPPED}
-_FIRST = {LEASED: LegState.LEASED, WAITING: LegState.RETRYING, HELD: LegState.BURIED}
-
 _names = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -88,50 +86,17 @@ def legs(
     }
     queues = {(destination, key) for key, names in planned.values() for destination in names}
     unsettled = {
-        (row[0], row[1], row[2]): row
+        (row[0], row[1], row[2]): OpenLeg(*row[3:])
         for row in connection.execute(_OPEN, (listed(queues),))
         if (row[0], row[1]) in planned
     }
     return {
-        place: tuple(_standing(messages, place, names, unsettled, made[place]))
+        place: tuple(
+            standing(messages.id(*place), name, unsettled.get((*place, name)), made[place])
+            for name in names
+        )
         for place, (_, names) in planned.items()
     }
-
-
-def _standing(
-    messages: Messages,
-    place: Place,
-    names: tuple[str, ...],
-    unsettled: dict[tuple[int, int, str], Row],
-    made: tuple[Attempt, ...],
-) -> Iterator[Leg]:
-    for destination in names:
-        mine = [attempt for attempt in made if attempt.destination == destination]
-        row = unsettled.get((*place, destination))
-        if row is None:
-            # A report that came late, from a lease that was over, closes nothing.
-            mine = [attempt for attempt in mine if attempt.result in _CLOSED]
-            state = _CLOSED[mine[-1].result] if mine else LegState.DELIVERED
-            tries = mine[-1].n if mine else 0
-        else:
-            state, tries = _open(row), row[3]
-        last = mine[-1] if mine else None
-        yield Leg(
-            message_id=messages.id(*place),
-            destination=destination,
-            state=state,
-            tries=tries,
-            at=last.at if last else None,
-            code=last.code if last else "",
-            detail=last.detail if last else "",
-        )
-
-
-def _open(row: Row) -> LegState:
-    *_, first, within_lease, state = row
-    if state == LEASED:
-        return LegState.LEASED if within_lease else LegState.WAITING
-    return _FIRST.get(state, LegState.WAITING) if first else LegState.WAITING
 
 
 def of_record(
@@ -155,9 +120,12 @@ def buried(
     with snapshot(connection):
         rows = connection.execute(_HELD, (destination, limit)).fetchall()
         made = attempts(connection, codec, {(row[0], row[1]) for row in rows})
-    unsettled = {(row[0], row[1], row[2]): (*row, 1, 1, HELD) for row in rows}
     return tuple(
-        leg
-        for record, ordinal, name, _ in rows
-        for leg in _standing(messages, (record, ordinal), (name,), unsettled, made[record, ordinal])
+        standing(
+            messages.id(record, ordinal),
+            name,
+            OpenLeg(tries, first=True, within_lease=True, state=HELD),
+            made[record, ordinal],
+        )
+        for record, ordinal, name, tries in rows
     )
