@@ -10,7 +10,7 @@ import msgspec
 from gateway.agreements import Agreement, Agreements, Minimiser
 from gateway.core.records import PlannedLeg, StoredMessage
 from gateway.pipeline.heading import probe
-from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, check_known
+from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, check_known, expected_of
 from gateway.routing import (
     DECLARANT,
     INBOX_TRANSPORT,
@@ -131,6 +131,7 @@ def plan(
             lane=step.route.lane,
             due=deadline,
             patience=endpoint.patience[step.route.lane],
+            expects=expected_of(message, endpoint.party),
         )
     if (
         not legs

@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.histories import Histories, History, Sought
-from gateway.core.records import StoredMessage, Subject
+from gateway.core.records import Expected, StoredMessage, Subject
 from gateway.pipeline.bearing import WITHDRAWN
 from gateway.pipeline.cases import passes_on
 from gateway.routing import Endpoints, item, subjects_of
@@ -29,6 +29,10 @@ from trust.identity import PartyId
 
 MOST_ITEMS = 5_000
 """Items in the receptacles of one message that it is filed under; the others are found by them."""
+ANSWERED = frozenset({"RFI", "RFS"})
+"""Kinds of requests that a referral answers."""
+LEAST_S = 1.0
+"""A request whose time is over before it is issued has this long."""
 _AT_ONCE = 500
 _LATEST = 20
 """Messages of one history that are looked at, newest first."""
@@ -65,6 +69,19 @@ def deadline_of(message: Message) -> datetime | None:
         return None
     clocks = [hop.reply_before for hop in message.hops if hop.reply_before is not None]
     return clocks[-1] if clocks else message.reply_before
+
+
+def expected_of(message: Message, receiver: PartyId) -> tuple[Expected, ...]:
+    """The answer that a request awaits of whoever gets it: its clock starts with the delivery.
+
+    Nothing is awaited of what has no deadline, and of what is answered by doing: a stop, the end
+    of an assessment, an amendment.
+    """
+    deadline = deadline_of(message)
+    if deadline is None or not isinstance(message, Referral) or message.kind not in ANSWERED:
+        return ()
+    within = max((deadline - message.issued_at).total_seconds(), LEAST_S)
+    return (Expected(party=receiver, answers=(Referral.__name__,), within=within),)
 
 
 def check_clocks(message: Message) -> tuple[Fault, ...]:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.agreements import Agreement, Agreements, Minimiser
+from gateway.core.awaiting import Asked
 from gateway.core.histories import Sought
 from gateway.core.records import State
 from gateway.pipeline.plan import Network
@@ -21,6 +22,7 @@ from translators.canonical import Message, Referral, ReferralHop
 from trust.party import Registry
 
 OTHER = "RR473124829GB"
+SECOND = timedelta(seconds=1)
 EVERYTHING = Agreement(name="all", purpose="tests", role="post", kinds=("*",), fields=("**",))
 BACKENDS = Agreement(name="own", purpose="tests", role="backend", kinds=("*",), fields=("**",))
 
@@ -319,3 +321,49 @@ async def test_a_station_that_waits_longer_than_customs_is_told(loop: Middle) ->
     )
     assert ["referral.clock"] == codes(stored)
     assert State.ACCEPTED is stored.state
+
+
+async def test_an_answer_is_awaited_as_long_as_the_referral_says_from_its_delivery(
+    loop: Middle,
+) -> None:
+    await loop.send("post-a", item())
+    asked = await loop.send("customs", referral("RFI", reply_before=NOW + timedelta(hours=2)))
+    assert 1 == len(await got(loop, "post-a"))
+    delivered = loop.now
+
+    late = delivered + timedelta(hours=2)
+    assert () == (await loop.journal.awaiting.page(Asked(), now=late - SECOND)).answers
+    (overdue,) = (await loop.journal.awaiting.page(Asked(), now=late)).answers
+    assert (outcomes(asked)[0].message_id, "post-a", "inbox:post-a") == (
+        overdue.message_id,
+        overdue.party,
+        overdue.destination,
+    )
+
+    await loop.send("post-a", answered())
+    assert () == (await loop.journal.awaiting.page(Asked(), now=late)).answers
+
+
+async def test_each_hop_has_a_clock_of_its_own(loop: Middle) -> None:
+    await loop.send("post-a", item())
+    whole = NOW + timedelta(hours=4)
+    await loop.send("customs", referral("RFI", reply_before=whole))
+    await got(loop, "post-a")
+    station = ReferralHop(party="post-b", reply_before=NOW + timedelta(hours=1))
+    await loop.send("post-a", passed_on(hops=(station,), reply_before=whole))
+    await got(loop, "gateway-pn")
+
+    now = loop.now + timedelta(hours=2)
+    overdue = (await loop.journal.awaiting.page(Asked(), now=now)).answers
+    assert ["gateway-pn"] == [one.party for one in overdue]
+    overdue = (await loop.journal.awaiting.page(Asked(), now=now + timedelta(hours=3))).answers
+    assert {"gateway-pn", "post-a"} == {one.party for one in overdue}
+
+
+@pytest.mark.parametrize("kind", ["DNL", "AC", "RFA"])
+async def test_nothing_is_awaited_of_what_no_referral_answers(loop: Middle, kind: str) -> None:
+    await loop.send("post-a", item())
+    await loop.send("customs", referral(kind, reply_before=NOW + timedelta(hours=2)))
+    await got(loop, "post-a")
+    page = await loop.journal.awaiting.page(Asked(overdue=False), now=loop.now)
+    assert () == page.answers
