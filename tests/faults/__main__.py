@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.e2e.network import make_pki
@@ -22,10 +24,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="on each store")
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--folder", type=Path, help="keep books, journals and logs in this new one")
     arguments = parser.parse_args()
     total, rounds, sound = NOTHING, 0, True
-    with tempfile.TemporaryDirectory(prefix="luxor-faults-") as name:
-        folder = Path(name)
+    with _folder(arguments.folder) as folder:
         folder.chmod(0o755)  # the database runs as somebody else
         certs = make_pki(folder / "pki")
         for store in arguments.store or STORES:
@@ -45,6 +47,16 @@ def main() -> int:
             sound = sound and not outcome.damage
     _say(_line("faults", rounds, total))
     return 0 if total.kept and sound else 1
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir()
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="luxor-faults-") as name:
+        yield Path(name)
 
 
 def _tell(store: str, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
@@ -29,9 +30,13 @@ def free_port() -> int:
 class Victim:
     """A process that serves a port, and whatever it starts."""
 
-    def __init__(self, name: str, command: Sequence[str], *, port: int, log: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], *, port: int, log: Path, health: int | None = None
+    ) -> None:
+        """``health`` is the port of its operations listener, if it has one."""
         self.name = name
         self.port = port
+        self._health = health
         self.log = log
         self._command = [sys.executable, *command]
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,16 +49,30 @@ class Victim:
             )
 
     def wait(self) -> None:
-        """Return once its port answers; raises ``AssertionError`` with its log when it ended."""
+        """Return once it serves; raises ``AssertionError`` with its log when it ended."""
         assert self._process is not None
         until = time.monotonic() + START_SECONDS
         while True:
             ended = self._process.poll()
             assert ended is None, f"{self.name} ended with {ended}: {self._said()}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            if self._serves():
                 return
             assert time.monotonic() < until, f"{self.name} does not serve: {self._said()}"
             time.sleep(0.02)
+
+    def _serves(self) -> bool:
+        if self._health is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return True
+            return False
+        asked = HTTPConnection("127.0.0.1", self._health, timeout=5)
+        try:
+            asked.request("GET", "/health/ready")
+            return asked.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            asked.close()
 
     def kill(self) -> None:
         """End it and all that it started, without a word, as a power cut would."""

@@ -170,7 +170,7 @@ class Site:
     def _make_node(self, name: str, journal: str) -> Victim:
         folder = self.folder / name
         folder.mkdir()
-        port = free_port()
+        port, health = free_port(), free_port()
         config = folder / "gateway.toml"
         destinations = "".join(
             DESTINATION.format(name=path, port=self.receiver.port, certs=self.certs)
@@ -179,7 +179,7 @@ class Site:
         text = CONFIG.format(
             certs=self.certs,
             port=port,
-            operations=f"{{ port = {free_port()} }}",
+            operations=f"{{ port = {health} }}",
             lease=LEASE_SECONDS,
             journal=journal,
             destinations=destinations,
@@ -189,7 +189,7 @@ class Site:
         command = ["-m", "gateway", "serve", "--config", str(config)]
         if self.store == "sqlite":
             command += ["--workers", "2"]
-        return Victim(f"node {name}", command, port=port, log=folder / "gateway.log")
+        return Victim(f"node {name}", command, port=port, log=folder / "gateway.log", health=health)
 
     def _open_database(self) -> str:
         self._database = Server(safe=True)
