@@ -23,6 +23,7 @@ from gateway.app.place import ALONE, Place
 from gateway.app.reload_controls import reload_controls
 from gateway.app.reloading import Reloading
 from gateway.app.setup import Pinned, Setup
+from gateway.app.usable import Usable, count_backlog
 from gateway.app.waking import Waking
 from gateway.config import Config, ConfigError, Mistake, load
 from gateway.config.assemble import NOTICE_KIND
@@ -93,6 +94,7 @@ class App:
         self._desk = SigningDesk(self._keyring, seconds=config.signing.timeout)
         self._bell = Bell()
         self._counting = Counting(telemetry)
+        self._usable = Usable(telemetry)
         self._announcing = Announcing(telemetry)
         self._board: Switchboard | None = None
         self._stack = AsyncExitStack()
@@ -198,12 +200,14 @@ class App:
             bell=self._bell,
             seconds=lambda: self.config.dispatch.tick,
             clock=utc_now,
+            told=self._usable.told,
         )
         self._parts.start(waking.run(), "work")
         self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")
         self._parts.start(evidence.run(), "evidence")
         self._parts.start(self._watch_own_files(directory, listening), "files")
-        self._parts.start(self._watch_backlog(journal), "backlog")
+        counting = count_backlog(journal, self._counting.backlog, seconds=self.config.registry.poll)
+        self._parts.start(counting, "backlog")
         self._parts.start(forgetting.watch(), "retention")
         await self._dispatch(self._setup, journal, directory, preparer, notices)
         self._ready = True
@@ -413,7 +417,7 @@ class App:
         )
 
     def _is_ready(self) -> bool:
-        return self._ready and self._parts.sound
+        return self._ready and self._parts.sound and self._usable()
 
     async def _watch_own_files(self, directory: Directory, listening: Listening) -> None:
         """Present a renewed certificate, and say in time what ends."""
@@ -429,11 +433,6 @@ class App:
             tasks.create_task(renew)
             if self._place.first:
                 tasks.create_task(expiry.watch())
-
-    async def _watch_backlog(self, journal: Journal) -> None:
-        while True:
-            self._counting.backlog(await journal.backlog())
-            await asyncio.sleep(self.config.registry.poll)
 
     def hang_up(self) -> None:
         """Load the configuration again, as ``SIGHUP`` asks; events tell what became of it."""

@@ -12,7 +12,10 @@ from gateway.pipeline.switchboard import Switchboard
 
 
 class Waking:
-    """Rings for dispatchers and inboxes. ``seconds`` gives the time between two ticks."""
+    """Rings for dispatchers and inboxes. ``seconds`` gives the time between two ticks.
+
+    ``told`` hears of each tick whether the journal could be used.
+    """
 
     def __init__(
         self,
@@ -22,12 +25,14 @@ class Waking:
         bell: Bell,
         seconds: Callable[[], float],
         clock: Clock,
+        told: Callable[[Unavailable | None], None],
     ) -> None:
         self._journal = journal
         self._board = board
         self._bell = bell
         self._seconds = seconds
         self._clock = clock
+        self._told = told
 
     async def run(self) -> None:
         """Until cancelled; while the journal can not be used it is asked again every tick."""
@@ -48,6 +53,8 @@ class Waking:
             try:
                 self._bell.ring(await self._board.refresh())
                 self._bell.ring(await self._journal.tick(now=self._clock()))
-            except Unavailable:
+                self._told(None)
+            except Unavailable as error:
+                self._told(error)
                 self._bell.ring_all()  # whoever waits finds out by itself what can be done
             await asyncio.sleep(self._seconds())

@@ -91,6 +91,11 @@ class Metrics:
             ("destination", "result"),
             registry=registry,
         )
+        self.journal_usable = Gauge(
+            "luxor_journal_usable",
+            "1 while the journal can be used; without it nothing is accepted or delivered",
+            registry=registry,
+        )
         self.journal_bytes = Gauge(
             "luxor_journal_bytes",
             "The journal's store, by part: used, free (used again first), log (write-ahead)",
