@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": ("gateway.cli.serve", "serve", "run a gateway"),
     "restart": ("gateway.cli.restart", "restart", "replace the workers of a gateway"),
     "reload": ("gateway.cli.reload", "reload", "have a gateway load its changed configuration"),
+    "ping": ("gateway.cli.ping", "ping", "test the way to a party's destinations"),
     "demo": ("gateway.cli.demo", "demo", "run the demonstration network"),
     "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),
     "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
