@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -12,7 +13,7 @@ from gateway.core.errors import Refused, Unavailable
 from gateway.core.ports import Clock, Destination
 from gateway.core.records import Delivery, Result, Settlement
 from gateway.pipeline.backoff import pause
-from gateway.pipeline.prepare import Prepared, Preparer
+from gateway.pipeline.prepare import Prepared
 from gateway.pipeline.reach import Reach
 from gateway.pipeline.settings import DispatchSettings
 from gateway.routing import Endpoint
@@ -28,6 +29,13 @@ EXHAUSTED = "attempts.exhausted"
 GIVEN_UP = "delivery.given-up"
 FOR_WANT_OF_IT = frozenset({EXHAUSTED, GIVEN_UP})
 """Codes under which messages are buried because of their destination, and not of themselves."""
+
+
+class Prepares(Protocol):
+    """Whoever minimises and encodes: raises ``Refused``, or ``Unavailable``."""
+
+    async def prepare(self, delivery: Delivery, endpoint: Endpoint) -> Prepared:
+        """A delivery in the format of where it goes."""
 
 
 def is_over(delivery: Delivery, settings: DispatchSettings, *, now: datetime) -> bool:
@@ -60,7 +68,7 @@ class Attempts:
         *,
         destination: Destination,
         endpoint: Endpoint,
-        preparer: Preparer,
+        preparer: Prepares,
         settings: DispatchSettings,
         reach: Reach,
         clock: Clock,

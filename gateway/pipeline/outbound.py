@@ -20,10 +20,9 @@ from gateway.core.errors import Unavailable
 from gateway.core.lanes import LANES
 from gateway.core.ports import Clock, Destination, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
-from gateway.pipeline.attempt import Attempts, Buried, Failed
+from gateway.pipeline.attempt import Attempts, Buried, Failed, Prepares
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.overdue import Overdue
-from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.reach import Pace, Reach
 from gateway.pipeline.replaying import Replaying
 from gateway.pipeline.settings import DispatchSettings
@@ -58,7 +57,7 @@ class Dispatcher:
         journal: Journal,
         destination: Destination,
         endpoint: Endpoint,
-        preparer: Preparer,
+        preparer: Prepares,
         settings: DispatchSettings,
         board: Switchboard,
         bell: Bell,
