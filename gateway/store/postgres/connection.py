@@ -53,21 +53,16 @@ _COMMON = {
     "idle_in_transaction_session_timeout": "60s",  # one that is stuck holds up every vacuum
     "timezone": "UTC",
 }
+# Statistics must never turn the probe of an index into a walk through all that waits.
+_PROBES = dict.fromkeys(
+    ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"), "off"
+)
 _OF_CONCERN = {
+    Concern.ACCEPT: {"synchronous_commit": "on", **_PROBES},
     # A node outlives the database's crash with its claim in memory: the claim must survive too.
-    Concern.ACCEPT: {"synchronous_commit": "on"},
-    # Statistics must never turn the probe of an index into a walk through all that waits.
-    Concern.CLAIM: {
-        "synchronous_commit": "on",
-        "enable_seqscan": "off",
-        "enable_bitmapscan": "off",
-    },
+    Concern.CLAIM: {"synchronous_commit": "on", **_PROBES},
     # What a crash undoes of a settlement is a redelivery under the same message id.
-    Concern.SETTLE: {
-        "synchronous_commit": "off",
-        "enable_seqscan": "off",
-        "enable_bitmapscan": "off",
-    },
+    Concern.SETTLE: {"synchronous_commit": "off", **_PROBES},
     # Of many partitions only those that the arguments name are planned for and locked.
     Concern.READ: {
         "default_transaction_read_only": "on",

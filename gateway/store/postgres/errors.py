@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,10 @@ _PASSING = {
 }
 
 
+_KEY = re.compile(r"Key (\([^()]*\))=")
+"""How a violation's detail begins: ``Key (record, ordinal)=(7, 1) already exists.``"""
+
+
 class JournalMismatch(Exception):
     """The database is no journal of this gateway: another program's, another version's."""
 
@@ -55,14 +60,23 @@ def reason(error: BaseException) -> str | None:
 def mapped() -> Iterator[None]:
     """Turn what happens to the store into ``Unavailable``; mistakes pass through.
 
-    A row that contradicts one already there is a caller's mistake: ``ValueError``.
+    A row that contradicts one already there, or a value that no column takes, is a caller's
+    mistake: ``ValueError``. What the server quotes of the row is in neither text.
     """
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
-        raise ValueError(f"contradicts what is stored: {error}") from error
+        raise ValueError(f"contradicts what is stored: {_contradiction(error)}") from error
+    except asyncpg.DataError as error:
+        raise ValueError("a value that no journal takes") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError) as error:
         why = reason(error)
         if why is None:
             raise
         raise Unavailable(why, retry_after=_RETRY_AFTER) from error
+
+
+def _contradiction(error: asyncpg.IntegrityConstraintViolationError) -> str:
+    """The constraint and its columns, without the values that the server quotes."""
+    columns = _KEY.match(error.detail or "")
+    return f"{error.constraint_name or error.args[0]} {columns[1] if columns else ''}".rstrip()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from gateway.core.ports import Journal
 from gateway.store.memory import MemoryJournal
+from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import SqliteJournal, open_sqlite
 from tests.gateway.store.samples import GATEWAY, ManualClock
+from tests.postgres import database
 
 
 @pytest.fixture
@@ -18,17 +21,30 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 async def journal(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[Journal]:
-    opened: Journal = (
-        await open_sqlite(tmp_path / "journal.db", gateway=GATEWAY, clock=clock)
-        if request.param == "sqlite"
-        else MemoryJournal(gateway=GATEWAY, clock=clock)
-    )
-    yield opened
-    await opened.close()
+    async with opened(request.param, tmp_path, clock) as journal:
+        yield journal
+
+
+@asynccontextmanager
+async def opened(store: str, folder: Path, clock: ManualClock) -> AsyncIterator[Journal]:
+    """An empty journal in that kind of store."""
+    with ExitStack() as stack:
+        journal: Journal
+        if store == "sqlite":
+            journal = await open_sqlite(folder / "journal.db", gateway=GATEWAY, clock=clock)
+        elif store == "postgres":
+            url = stack.enter_context(database())
+            journal = await open_postgres(url, gateway=GATEWAY, clock=clock)
+        else:
+            journal = MemoryJournal(gateway=GATEWAY, clock=clock)
+        try:
+            yield journal
+        finally:
+            await journal.close()
 
 
 @pytest.fixture
