@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.keys.secret import Secret
+from gateway.store.postgres import Limits as PostgresLimits
+from gateway.store.postgres.store import PostgresStore
 from gateway.store.settings import JournalSettings
+from gateway.store.sqlite import Limits as SqliteLimits
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.store import Store
 
@@ -16,4 +19,30 @@ def store_of(
     settings: JournalSettings, *, gateway: int, data: Path, password: Secret | None
 ) -> Store:
     """Where the journal of the gateway with that number is; ``data`` is the folder of a file."""
-    return SqliteStore(file=data / FILE, gateway=gateway)
+    if settings.url is None:
+        return SqliteStore(
+            file=data / FILE,
+            gateway=gateway,
+            limits=SqliteLimits(
+                waiting=settings.waiting,
+                group_messages=settings.group_messages,
+                lease_bytes=settings.lease_bytes,
+                readers=settings.readers,
+                busy_seconds=settings.answer_timeout,
+            ),
+        )
+    return PostgresStore(
+        url=settings.url,
+        gateway=gateway,
+        password=password,
+        limits=PostgresLimits(
+            waiting=settings.waiting,
+            group_messages=settings.group_messages,
+            lease_bytes=settings.lease_bytes,
+            readers=settings.readers,
+            writers=settings.writers,
+            claimers=settings.claimers,
+            settlers=settings.settlers,
+            answer_seconds=settings.answer_timeout,
+        ),
+    )

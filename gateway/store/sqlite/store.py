@@ -11,6 +11,7 @@ import msgspec
 from gateway.core.ports import Clock, Journal
 from gateway.store.reader import Reader
 from gateway.store.sqlite.journal import open_sqlite
+from gateway.store.sqlite.opening import Limits
 from gateway.store.sqlite.reader import open_reader
 from gateway.store.sqlite.schema import JournalMismatch
 from gateway.store.sqlite.status import migrate_file, status_of_file
@@ -23,6 +24,7 @@ class SqliteStore(msgspec.Struct, frozen=True, kw_only=True):
 
     file: Path
     gateway: int
+    limits: Limits = Limits()
 
     @property
     def name(self) -> str:
@@ -36,7 +38,9 @@ class SqliteStore(msgspec.Struct, frozen=True, kw_only=True):
         else:
             self._must_be_there()
         try:
-            return await open_sqlite(self.file, gateway=self.gateway, clock=clock)
+            return await open_sqlite(
+                self.file, gateway=self.gateway, clock=clock, limits=self.limits
+            )
         except JournalMismatch as error:
             raise NoJournal(f"{self.name}: {error}") from error
 
