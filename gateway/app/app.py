@@ -36,6 +36,7 @@ from gateway.core.envelope import Envelope
 from gateway.core.ports import Destination, Journal
 from gateway.core.records import State, Stored
 from gateway.egress.registry import Surroundings, open_destination
+from gateway.ingress.delivery_controls import delivery_controls
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.limits import Limiter
@@ -192,7 +193,10 @@ class App:
             parties=directory.parties,
             limiter=limiter,
             is_ready=self._is_ready,
-            controls=(*reload_controls(lambda: reloading),),
+            controls=(
+                *reload_controls(lambda: reloading),
+                *delivery_controls(journal, utc_now),
+            ),
         )
         waking = Waking(
             journal=journal,
