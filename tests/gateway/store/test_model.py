@@ -1,4 +1,4 @@
-"""Any sequence of calls has the same results on SQLite and on the plain model in memory."""
+"""Any sequence of calls has the same results on every store and on the plain model in memory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -38,6 +40,7 @@ from gateway.core.records import (
 from gateway.core.reports import report_of
 from gateway.store.memory import MemoryJournal
 from gateway.store.memory.queue import Head
+from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import open_sqlite
 from tests.gateway.store.samples import (
     GATEWAY,
@@ -50,6 +53,7 @@ from tests.gateway.store.samples import (
     refusal,
     settled,
 )
+from tests.postgres import database
 from translators.faults import Note, NoteKind
 from translators.translator import FormatId
 
@@ -389,37 +393,68 @@ class BothJournals(RuleBasedStateMachine):
         self.both(lambda journal: journal.awaiting.counts(now=now))
         self.both(lambda journal: journal.awaiting.page(Asked(overdue=False), now=now, limit=3))
 
+    def broken(self) -> list[tuple[Any, ...]]:
+        """See :data:`BROKEN`."""
+        return broken(self.path)
+
     @invariant()
     def heads_and_legs_agree(self) -> None:
-        assert broken(self.path) == []
+        assert self.broken() == []
 
 
 async def _page(journal: Journal, *, chosen: Chosen, after: str | None, limit: int) -> Page:
     return await journal.deliveries.page(chosen, after=after, limit=limit)
 
 
+BROKEN = """
+WITH queue AS (
+ SELECT destination, key, min(seq) AS first FROM leg GROUP BY destination, key
+)
+SELECT 'no head', q.destination, q.key FROM queue AS q LEFT JOIN head AS h
+ ON h.destination = q.destination AND h.key = q.key WHERE h.key IS NULL
+UNION ALL
+SELECT 'no legs', h.destination, h.key FROM head AS h LEFT JOIN queue AS q
+ ON h.destination = q.destination AND h.key = q.key WHERE q.key IS NULL
+UNION ALL
+SELECT 'skips', h.destination, h.key FROM head AS h JOIN queue AS q
+ ON h.destination = q.destination AND h.key = q.key WHERE h.next > q.first
+"""
+"""Keys whose head and legs contradict each other."""
+
+
 def broken(path: Path) -> list[tuple[Any, ...]]:
-    """Keys whose head and legs contradict each other."""
+    """Those of a SQLite file."""
     connection = sqlite3.connect(path)
     try:
-        return connection.execute(
-            """
-            WITH queue AS (
-             SELECT destination, key, min(seq) AS first FROM leg GROUP BY destination, key
-            )
-            SELECT 'no head', q.destination, q.key FROM queue AS q LEFT JOIN head AS h
-             ON h.destination = q.destination AND h.key = q.key WHERE h.key IS NULL
-            UNION ALL
-            SELECT 'no legs', h.destination, h.key FROM head AS h LEFT JOIN queue AS q
-             ON h.destination = q.destination AND h.key = q.key WHERE q.key IS NULL
-            UNION ALL
-            SELECT 'skips', h.destination, h.key FROM head AS h JOIN queue AS q
-             ON h.destination = q.destination AND h.key = q.key WHERE h.next > q.first
-            """
-        ).fetchall()
+        return connection.execute(BROKEN).fetchall()
     finally:
         connection.close()
 
 
+class BothWithPostgres(BothJournals):
+    """The same on PostgreSQL."""
+
+    def __init__(self) -> None:
+        self.given = ExitStack()
+        self.url = self.given.enter_context(database())
+        super().__init__()
+        self.onlooker = self.runner.run(asyncpg.connect(self.url))
+
+    def opened(self) -> Journal:
+        return self.runner.run(open_postgres(self.url, gateway=GATEWAY, clock=self.clock))
+
+    def teardown(self) -> None:
+        self.runner.run(self.onlooker.close())
+        super().teardown()
+        self.given.close()
+
+    def broken(self) -> list[tuple[Any, ...]]:
+        """See :data:`BROKEN`."""
+        return [tuple(row) for row in self.runner.run(self.onlooker.fetch(BROKEN))]
+
+
 TestBothJournals = BothJournals.TestCase
 TestBothJournals.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+
+TestBothWithPostgres = BothWithPostgres.TestCase
+TestBothWithPostgres.settings = settings(max_examples=8, stateful_step_count=30, deadline=None)
