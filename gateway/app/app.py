@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -22,6 +23,7 @@ from gateway.app.parts import Parts
 from gateway.app.place import ALONE, Place
 from gateway.app.reload_controls import reload_controls
 from gateway.app.reloading import Reloading
+from gateway.app.saturation import Saturation
 from gateway.app.setup import Pinned, Setup
 from gateway.app.usable import Usable, count_backlog
 from gateway.app.waking import Waking
@@ -36,6 +38,7 @@ from gateway.core.envelope import Envelope
 from gateway.core.ports import Destination, Journal
 from gateway.core.records import State, Stored
 from gateway.egress.registry import Surroundings, open_destination
+from gateway.ingress.admission import Admission
 from gateway.ingress.delivery_controls import delivery_controls
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
@@ -54,9 +57,11 @@ from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.ping import Pinging
+from gateway.pipeline.overdue import Overdue
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.spoken import spoken
+from gateway.pipeline.strain import Strain
 from gateway.pipeline.switchboard import Switchboard
 from gateway.telemetry import Telemetry
 from gateway.telemetry.expiry import ExpiryWatch
@@ -96,6 +101,7 @@ class App:
         self._bell = Bell()
         self._counting = Counting(telemetry)
         self._usable = Usable(telemetry)
+        self._strain = Strain(time.monotonic)
         self._announcing = Announcing(telemetry)
         self._board: Switchboard | None = None
         self._stack = AsyncExitStack()
@@ -188,10 +194,16 @@ class App:
             telemetry=self.telemetry,
             clock=utc_now,
         )
+        admission = Admission(
+            strain=self._strain,
+            settings=lambda: self.config.limits,
+            telemetry=self.telemetry,
+        )
         await listening.start(
             self._service(journal, directory, evidence, inbound, preparer, notices),
             parties=directory.parties,
             limiter=limiter,
+            admission=admission,
             is_ready=self._is_ready,
             controls=(
                 *reload_controls(lambda: reloading),
@@ -209,10 +221,22 @@ class App:
         self._parts.start(waking.run(), "work")
         self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")
         self._parts.start(evidence.run(), "evidence")
+        saturation = Saturation(
+            admission, strain=self._strain, journal=journal, telemetry=self.telemetry, clock=utc_now
+        )
+        self._parts.start(saturation.watch(), "saturation")
         self._parts.start(self._watch_own_files(directory, listening), "files")
         counting = count_backlog(journal, self._counting.backlog, seconds=self.config.registry.poll)
         self._parts.start(counting, "backlog")
         self._parts.start(forgetting.watch(), "retention")
+        overdue = Overdue(
+            journal=journal,
+            notices=notices,
+            settings=lambda: self.config.answers,
+            telemetry=self.telemetry,
+            clock=utc_now,
+        )
+        self._parts.start(overdue.watch(), "answers")
         await self._dispatch(self._setup, journal, directory, preparer, notices)
         self._ready = True
         self.telemetry.log.info(
@@ -254,6 +278,7 @@ class App:
             limits=lambda: self.config.limits,
             bell=self._bell,
             clock=utc_now,
+            strain=self._strain,
             observe=self._counting.judged,
             forgotten=forgetting.forgotten,
         )
@@ -421,7 +446,7 @@ class App:
         )
 
     def _is_ready(self) -> bool:
-        return self._ready and self._parts.sound and self._usable()
+        return self._ready and self._parts.sound and self._usable() and self._strain.trouble is None
 
     async def _watch_own_files(self, directory: Directory, listening: Listening) -> None:
         """Present a renewed certificate, and say in time what ends."""

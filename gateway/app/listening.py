@@ -16,6 +16,7 @@ from gateway.config.document import FolderSection, OperationsSection
 from gateway.config.listening import https_listeners
 from gateway.config.presenting import open_presented
 from gateway.egress.tls import OwnPair
+from gateway.ingress.admission import Admission
 from gateway.ingress.controls import Control
 from gateway.ingress.folder import FolderIngress
 from gateway.ingress.grpc.server import GrpcIngress
@@ -58,6 +59,7 @@ class Listening:
         *,
         parties: Parties,
         limiter: Limiter,
+        admission: Admission,
         is_ready: Callable[[], bool],
         controls: Iterable[Control],
     ) -> None:
@@ -87,6 +89,7 @@ class Listening:
             clock=utc_now,
             tls=tls,
             limiter=limiter,
+            admission=admission,
             opened=self._place.listener,
         )
         for name, listener in listeners.items():
@@ -107,6 +110,7 @@ class Listening:
                 port=port,
                 settings=limits,
                 limiter=limiter,
+                admission=admission,
             )
             with self._said("ingress.grpc.port"):
                 await self.grpc.start()

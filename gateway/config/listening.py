@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.config.document import Config
 from gateway.core.ports import Clock
+from gateway.ingress.admission import Admission
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.limits import Limiter
 from gateway.ingress.tls import ServerTls
@@ -22,6 +23,7 @@ def https_listeners(
     clock: Clock,
     tls: ServerTls,
     limiter: Limiter,
+    admission: Admission,
     opened: Callable[[str], socket.socket | None] = lambda _: None,
 ) -> Mapping[str, HttpIngress]:
     """Those that are configured, by their name in ``[ingress]``; none of them has started.
@@ -39,6 +41,7 @@ def https_listeners(
             port=section.port,
             settings=section.limits,
             limiter=limiter,
+            admission=admission,
             names=section.names,
             certificates=name == "https",
             listener=opened(name),

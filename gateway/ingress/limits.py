@@ -29,6 +29,8 @@ from trust.party import Registry
 RATE, CONCURRENT, CONNECTIONS = "rate.exceeded", "concurrency.exceeded", "connections.exceeded"
 RETRY_S = 1.0
 _CHUNK_S = 0.2
+_DRAW_S = 1.0
+"""How long the store may take; a party does not wait for its turn at a store that is stuck."""
 """Tokens are drawn from the store for about so many seconds at a time."""
 _SHORTEST_S = 0.05
 """A party without tokens is not asked about in the store again for so long."""
@@ -247,11 +249,14 @@ class Limiter:
         self, party: PartyId, account: _Account, want: int, rate: Rate, now: datetime
     ) -> Drawn:
         if self._draw is not None:
+            # What needs the store says so itself; what does not goes on at this pace.
             try:
-                return await self._draw(f"party:{party}", want=want, rate=rate, now=now)
+                async with asyncio.timeout(_DRAW_S):
+                    return await self._draw(f"party:{party}", want=want, rate=rate, now=now)
             except Unavailable as unavailable:
-                # What needs the store says so itself; what does not goes on at this pace.
                 self._log.warning("limits.store-unavailable", reason=unavailable.reason)
+            except TimeoutError:
+                self._log.warning("limits.store-unavailable", reason="it does not answer in time")
         account.own, drawn = draw(account.own, want=want, rate=rate, now=now.timestamp())
         return drawn
 

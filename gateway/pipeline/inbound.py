@@ -34,6 +34,7 @@ from gateway.pipeline.judge import Bench, Sender, judge
 from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, look_up
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signing import SigningDesk
+from gateway.pipeline.strain import Strain
 from translators.canonical import Header, Referral, kind_of
 from translators.faults import Fault
 from translators.translator import Entry, FormatId, Reading, Translator
@@ -98,8 +99,13 @@ class Inbound:
         clock: Clock,
         observe: Observe,
         forgotten: Callable[[], datetime | None] = lambda: None,
+        strain: Strain | None = None,
     ) -> None:
-        """``forgotten``: before when ids of accepted interchanges are not known any more."""
+        """``forgotten``: before when ids of accepted interchanges are not known any more.
+
+        ``strain`` is told how long the journal takes.
+        """
+        self._strain = strain or Strain(time.monotonic)
         self._gateway_id = gateway_id
         self._journal = journal
         self._bench = bench
@@ -131,7 +137,7 @@ class Inbound:
         earlier = await self._journal.find(party, envelope.interchange_id)
         if earlier is not None and earlier.state is State.ACCEPTED:
             return self._repeat(earlier, envelope, sender)
-        record = await self._journal.reserve()
+        record = await self._strain.during(self._journal.reserve())
         sitting = Sitting(record, sender)
         try:
             read = envelope.content if signed is None else Bytes(signed)
@@ -142,7 +148,7 @@ class Inbound:
                 sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
             )
             acceptance = msgspec.structs.replace(acceptance, proof=proof)
-            stored = await self._journal.commit(acceptance)
+            stored = await self._strain.during(self._journal.commit(acceptance))
         except BaseException:
             if sitting.staged:
                 await asyncio.shield(self._journal.discard(record))
@@ -262,19 +268,23 @@ class Inbound:
         party = sitting.sender.identity.party
         if not sitting.staged:
             for piece in envelope.content.slices(self._limits().raw_slice):
-                await self._journal.stage(
-                    sitting.record,
-                    party=party,
-                    interchange_id=envelope.interchange_id,
-                    raw=(piece,),
+                await self._strain.during(
+                    self._journal.stage(
+                        sitting.record,
+                        party=party,
+                        interchange_id=envelope.interchange_id,
+                        raw=(piece,),
+                    )
                 )
             sitting.staged = True
-        await self._journal.stage(
-            sitting.record,
-            party=party,
-            interchange_id=envelope.interchange_id,
-            messages=tuple(sitting.pending),
-            reports=tuple(sitting.reports),
+        await self._strain.during(
+            self._journal.stage(
+                sitting.record,
+                party=party,
+                interchange_id=envelope.interchange_id,
+                messages=tuple(sitting.pending),
+                reports=tuple(sitting.reports),
+            )
         )
         sitting.pending = []
         sitting.reports = []

@@ -54,6 +54,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How far the time in a signature may be from now, either way."""
     faults: Count = 1_000
     """Faults that are reported for one interchange."""
+    in_flight_bytes: Count = 64 * 1024 * 1024
+    """Content of submissions that a process holds in memory at once; the next is answered 503."""
+    longest_wait: Seconds = 5.0
+    """How long a write to the journal may wait; while one waits longer, submissions get 503."""
     party: PartySettings = PartySettings()
 
 

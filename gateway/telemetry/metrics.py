@@ -162,6 +162,17 @@ class Metrics:
             ("destination",),
             registry=registry,
         )
+        self.saturation = Gauge(
+            "luxor_saturation",
+            "How full a bound is, by part (bytes, journal); from 1 on submissions are turned away",
+            ("part",),
+            registry=registry,
+        )
+        self.loop_lag = Gauge(
+            "luxor_loop_lag_seconds",
+            "How late the event loop was when it was looked at last",
+            registry=registry,
+        )
         self.accept_seconds = Histogram(
             "luxor_accept_seconds",
             "From the last byte of an interchange to its durable outcome",
@@ -173,5 +184,17 @@ class Metrics:
             "luxor_inbox_messages",
             "Messages pulled by parties, by party and step (served, acknowledged)",
             ("party", "step"),
+            registry=registry,
+        )
+        self.answers_awaited = Gauge(
+            "luxor_answers_awaited",
+            "Answers that have not come, overdue or not, by destination and kind of message",
+            ("destination", "kind"),
+            registry=registry,
+        )
+        self.answers_overdue = Gauge(
+            "luxor_answers_overdue",
+            "Answers that have not come in time, by destination and kind of message",
+            ("destination", "kind"),
             registry=registry,
         )

@@ -13,7 +13,8 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc import aio
 
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
+from gateway.ingress.admission import Admission
 from gateway.ingress.grpc.caller import Context, abort
 from gateway.ingress.problems import Problems
 
@@ -26,9 +27,10 @@ Parse = Callable[[bytes], Any]
 class Reading(aio.ServerInterceptor):
     """Reads the requests of one service. In a stream, ``Refused`` comes out of its iterator."""
 
-    def __init__(self, *, service: str, problems: Problems) -> None:
+    def __init__(self, *, service: str, problems: Problems, admission: Admission) -> None:
         self._prefix = f"/{service}/"
         self._problems = problems
+        self._admission = admission
 
     async def intercept_service(
         self,
@@ -39,6 +41,11 @@ class Reading(aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(self._prefix):
             return handler
+        if handler_call_details.method == f"{self._prefix}Submit":
+            try:
+                self._admission.check()
+            except Unavailable as unavailable:
+                return self._unread(unavailable)
         parse, write = handler.request_deserializer, handler.response_serializer
         assert parse is not None  # generated code names one for each method
         if (streaming := handler.stream_stream) is not None:
@@ -46,6 +53,14 @@ class Reading(aio.ServerInterceptor):
         unary = handler.unary_unary
         assert unary is not None  # exchange.v1 has no third sort of method
         return grpc.unary_unary_rpc_method_handler(self._unary(unary, parse), None, write)
+
+    def _unread(self, unavailable: Unavailable) -> Handler:
+        """Ends a call before its request is read: as a stream, of which nothing is asked for."""
+
+        async def call(_: AsyncIterator[bytes], context: Context) -> None:
+            await abort(context, self._problems.tell(unavailable))
+
+        return grpc.stream_stream_rpc_method_handler(call)
 
     def _unary(self, method: Callable[..., Any], parse: Parse) -> Callable[..., Any]:
         async def call(content: bytes, context: Context) -> Any:

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
+from gateway.ingress.admission import Admission
 from gateway.ingress.grpc.caller import Callers, Context
 from gateway.ingress.grpc.corelog import CoreLog
 from gateway.ingress.grpc.handshakes import Handshakes
@@ -52,10 +53,11 @@ class GrpcIngress:
         port: int,
         settings: GrpcSettings,
         limiter: Limiter | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """``port`` 0 takes any free one. The files of ``tls`` are read when it starts.
 
-        Listeners of one gateway share a ``limiter``.
+        Listeners of one gateway share a ``limiter`` and an ``admission``.
         While it serves, file descriptor 2 is a pipe: see :class:`CoreLog`.
         """
         self._service = service
@@ -66,6 +68,7 @@ class GrpcIngress:
         self._port = port
         self._settings = settings
         self._limiter = limiter or Limiter.alone(telemetry=telemetry, clock=clock)
+        self._admission = admission or Admission.alone(telemetry)
         self._handshakes = Handshakes(telemetry=telemetry, timeout=settings.handshake_timeout)
         self._core_log = CoreLog(log=telemetry.log, on_failed_handshake=self._handshakes.failed)
         self._problems = Problems(transport=Transport.GRPC, telemetry=telemetry)
@@ -83,7 +86,9 @@ class GrpcIngress:
         """Listen. Raises ``OSError`` when a file cannot be read or the address is taken."""
         certificates = self._certificates = _certificates(self._tls)
         server = aio.server(
-            interceptors=(Reading(service=SERVICE, problems=self._problems),),
+            interceptors=(
+                Reading(service=SERVICE, problems=self._problems, admission=self._admission),
+            ),
             options=_options(self._settings),
             maximum_concurrent_rpcs=self._settings.calls,
         )
@@ -141,6 +146,7 @@ class GrpcIngress:
                 problems=problems,
                 settings=settings,
                 stopping=self._stopping,
+                admission=self._admission,
             ),
             Subscriptions(
                 service=service,

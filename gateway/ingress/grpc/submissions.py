@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from gateway.core.envelope import Bytes
 from gateway.core.errors import Refused
 from gateway.core.records import State, Stored
+from gateway.ingress.admission import Admission
 from gateway.ingress.answers import outcomes_of
 from gateway.ingress.grpc import conversion
 from gateway.ingress.grpc.caller import Callers, Context, abort
@@ -33,7 +34,9 @@ class Submissions:
         problems: Problems,
         settings: GrpcSettings,
         stopping: asyncio.Event,
+        admission: Admission,
     ) -> None:
+        self._admission = admission
         self._reception = reception
         self._callers = callers
         self._problems = problems
@@ -46,7 +49,8 @@ class Submissions:
         try:
             async with self._callers.call(context) as identity:
                 party = identity.party
-                stored = await self._take(identity, request)
+                with self._admission.taken(len(request.content)):
+                    stored = await self._take(identity, request)
         except Exception as error:
             told = self._problems.tell(error, party=party, interchange_id=request.interchange_id)
             await abort(context, told)
@@ -88,6 +92,7 @@ class Submissions:
                     await context.write(reply)
             finally:
                 window.leave(len(request.content))
+                self._admission.leave(len(request.content))
 
         async with asyncio.TaskGroup() as group:
 
@@ -96,6 +101,7 @@ class Submissions:
                     async for request in requests:
                         await window.enter(len(request.content))
                         await limiter.turn(party)
+                        await self._admission.room(len(request.content))
                         group.create_task(answer(request))
                 except Refused as refused:  # no submission at all: what came before is answered
                     return refused

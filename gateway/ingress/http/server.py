@@ -11,6 +11,7 @@ from aiohttp import web
 
 from gateway.core.envelope import Transport
 from gateway.core.ports import Clock
+from gateway.ingress.admission import Admission
 from gateway.ingress.http.acceptor import Acceptor
 from gateway.ingress.http.clearance import Clearances
 from gateway.ingress.http.connection import Connection
@@ -53,6 +54,7 @@ class HttpIngress:
         port: int,
         settings: HttpSettings,
         limiter: Limiter | None = None,
+        admission: Admission | None = None,
         names: Collection[str] = (),
         certificates: bool = True,
         listener: socket.socket | None = None,
@@ -64,7 +66,8 @@ class HttpIngress:
         Signatures of requests are for one of ``names`` (``host`` or ``host:port``), by default
         those of the server's certificate at the port that is listened on: what was signed for
         another gateway on the same host is not for this one. Without ``certificates`` no client
-        shows one, and each request must be signed. Listeners of one gateway share a ``limiter``.
+        shows one, and each request must be signed. Listeners of one gateway share a
+        ``limiter`` and an ``admission``.
         """
         self._telemetry = telemetry
         self._tls = tls
@@ -72,6 +75,7 @@ class HttpIngress:
         self._port = port
         self._settings = settings
         self._listener = listener
+        self._admission = admission or Admission.alone(telemetry)
         self._stopping = asyncio.Event()
         self._problems = Problems(transport=Transport.HTTPS, telemetry=telemetry)
         self._names = frozenset(name.lower() for name in names)
@@ -183,7 +187,12 @@ class HttpIngress:
         reception = Reception(
             service=service, telemetry=self._telemetry, clock=clock, transport=Transport.HTTPS
         )
-        submit = Submit(reception=reception, formats=lambda: service.formats, settings=settings)
+        submit = Submit(
+            reception=reception,
+            formats=lambda: service.formats,
+            settings=settings,
+            admission=self._admission,
+        )
         lookups = Lookups(service=service, settings=settings)
         pings = Pings(service=service, settings=settings)
         clearances = Clearances(service=service, settings=settings)

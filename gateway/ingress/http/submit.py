@@ -8,6 +8,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from gateway.core.errors import Refused, Unavailable
+from gateway.ingress.admission import Admission
 from gateway.ingress.http.body import check_announced
 from gateway.ingress.http.media import formats_of_root, formats_of_type
 from gateway.ingress.http.responses import answer_response
@@ -26,8 +27,14 @@ class Submit:
     """Reads submissions, at most ``settings.submissions`` at once."""
 
     def __init__(
-        self, *, reception: Reception, formats: Callable[[], Registry], settings: HttpSettings
+        self,
+        *,
+        reception: Reception,
+        formats: Callable[[], Registry],
+        settings: HttpSettings,
+        admission: Admission,
     ) -> None:
+        self._admission = admission
         self._reception = reception
         self._formats = formats
         self._settings = settings
@@ -40,10 +47,17 @@ class Submit:
         self._open += 1
         intake = Intake(self._settings.spool)
         try:
-            return await self._receive(call, intake)
+            with self._admission.taken(self._held(call)):
+                return await self._receive(call, intake)
         finally:
             self._open -= 1
             intake.close()
+
+    def _held(self, call: Call) -> int:
+        """Bytes of a body that are in memory at once: what is above the bound goes to a file."""
+        most = self._settings.spool.memory_bytes
+        announced = call.request.content_length
+        return most if announced is None else min(announced, most)
 
     async def _receive(self, call: Call, intake: Intake) -> web.Response:
         request = call.request
