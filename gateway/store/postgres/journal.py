@@ -42,6 +42,7 @@ from gateway.store.postgres import (
     trace,
 )
 from gateway.store.postgres import reports as told
+from gateway.store.postgres.destinations import PostgresDestinations
 from gateway.store.postgres.opening import Limits, Opened
 from gateway.store.postgres.settle import settle
 from gateway.store.prepared import prepare, prepare_chunk
@@ -63,6 +64,7 @@ class PostgresJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._draw_block)
         self._leases = itertools.count(1)
+        self.destinations = PostgresDestinations(write=opened.write, read=opened.read)
 
     @property
     def groups(self) -> tuple[int, int]:
