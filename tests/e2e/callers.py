@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True):
 def client_context(gateway: GatewayProcess, party: str) -> ssl.SSLContext:
     """TLS as that party, trusting the network's root."""
     certificate, key = gateway.party(party)
-    context = ssl.create_default_context(cafile=str(gateway.certs / "luxor/root.pem"))
+    context = ssl.create_default_context(cafile=str(gateway.certs / gateway.network / "root.pem"))
     context.load_cert_chain(certificate, key)
     return context
 

@@ -138,6 +138,9 @@ class Ports(msgspec.Struct, frozen=True):
 class GatewayProcess:
     """One gateway process; may be killed and started again on the same data."""
 
+    network = "luxor"
+    """Whose authority has issued its certificate."""
+
     def __init__(
         self,
         folder: Path,

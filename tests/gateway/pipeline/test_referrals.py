@@ -15,7 +15,15 @@ from gateway.core.records import State
 from gateway.pipeline.plan import Network
 from gateway.pipeline.referrals import deadline_of
 from gateway.routing import DECLARANT, ORIGIN, Endpoints, Route, Routes
-from tests.gateway.pipeline.clearances import BAG, ID, answered, declared, despatched, referral
+from tests.gateway.pipeline.clearances import (
+    BAG,
+    ID,
+    answered,
+    decided,
+    declared,
+    despatched,
+    referral,
+)
 from tests.gateway.pipeline.conftest import FORMATS, Middle, codes, endpoint, outcomes, party
 from tests.samples import NOW
 from translators.canonical import Message, Referral, ReferralHop
@@ -282,8 +290,6 @@ async def test_the_whole_loop_and_back_hop_by_hop(loop: Middle) -> None:
 
 
 async def test_decisions_without_a_message_id_find_the_declarant_too(loop: Middle) -> None:
-    from tests.gateway.pipeline.clearances import decided
-
     await loop.send("post-a", item())
     stored = await loop.send("customs", decided("held"))
     assert [] == codes(stored)
