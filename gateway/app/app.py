@@ -56,8 +56,8 @@ from gateway.pipeline.inbox import Inboxes
 from gateway.pipeline.judge import Bench, Sender
 from gateway.pipeline.notices import NOTICE_FORMAT, Notices
 from gateway.pipeline.outbound import Dispatcher
-from gateway.pipeline.ping import Pinging
 from gateway.pipeline.overdue import Overdue
+from gateway.pipeline.ping import Pinging
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.spoken import spoken

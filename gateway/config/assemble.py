@@ -14,7 +14,7 @@ from gateway.config.mistakes import ConfigError, Mistake
 from gateway.pipeline.plan import Network
 from gateway.regimes import Jurisdiction, Regime
 from gateway.regimes import standard as standard_rules
-from gateway.routing import ORIGIN, Endpoint, Endpoints, Route, Routes
+from gateway.routing import ORIGIN, Endpoint, Endpoints, Expectations, Route, Routes
 from translators import layout
 from translators.canonical import DeliveryFailed
 from translators.registry import Registry as Formats
@@ -91,4 +91,5 @@ def network_of(config: Config, formats: Formats) -> Network:
             for entry in config.destination
         ),
         formats=formats,
+        expectations=Expectations(config.expect),
     )

@@ -13,10 +13,12 @@ from gateway.config.mistakes import Mistake
 CHANGEABLE = frozenset(
     {
         "agreement",
+        "answers",
         "codes",
         "countries",
         "destination",
         "dispatch",
+        "expect",
         "format",
         "ingress.folder",
         "limits",

@@ -37,6 +37,7 @@ def check_parties(config: Config, *, formats: Formats, parties: Parties) -> tupl
         *_names(config, formats=formats, parties=parties),
         *_agreements(config, parties=parties),
         *_routes(config, formats=formats, parties=parties),
+        *_expectations(config, parties=parties),
     )
 
 
@@ -175,6 +176,23 @@ def _routes(config: Config, *, formats: Formats, parties: Parties) -> Iterator[M
                 if receiver is not None:
                     yield from _disclosable(route, path, agreements, receiver)
                 yield from _expressible(route, path, route.format or entry.format, formats)
+
+
+def _expectations(config: Config, *, parties: Parties) -> Iterator[Mistake]:
+    known = {entry.id for entry in config.destination}
+    for index, entry in enumerate(config.expect):
+        path = f"expect[{index}]"
+        yield from _kinds(entry.kinds, f"{path}.kinds")
+        yield from _kinds(entry.answers, f"{path}.answers")
+        if (entry.destination is None) == (entry.party is None):
+            yield Mistake(path, "name either the destination or the party that is to answer")
+        if entry.party is not None:
+            yield from _party(entry.party, f"{path}.party", parties)
+        name = entry.destination
+        if name is not None and name.startswith(INBOX):
+            yield from _party(name.removeprefix(INBOX), f"{path}.destination", parties)
+        elif name is not None and name not in known:
+            yield Mistake(f"{path}.destination", f"no destination is called {name}")
 
 
 def _answerable(

@@ -20,9 +20,10 @@ from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.settings import HttpSettings
 from gateway.keys.settings import SigningSettings
 from gateway.pipeline.clearance import ClearanceSettings
+from gateway.pipeline.overdue import AnswerSettings
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.regimes import QualitySettings
-from gateway.routing import Route
+from gateway.routing import Expectation, Route
 from gateway.store.settings import JournalSettings
 from translators.canonical import Header
 from trust.identity import PARTY_ID_PATTERN
@@ -216,6 +217,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     destination: tuple[DestinationSection, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     route: tuple[Route, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+    answers: AnswerSettings = AnswerSettings()
     folder: str = "."
     file: str = "gateway.toml"
 

@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from gateway.core.awaiting import Awaited
 from gateway.core.envelope import Bytes, Envelope, Transport
 from gateway.core.errors import Refused
-from gateway.core.identifiers import InterchangeId
-from gateway.core.ports import Clock
+from gateway.core.identifiers import InterchangeId, resolve
+from gateway.core.ports import Clock, Journal
 from gateway.core.records import Delivery, Stored
 from translators.canonical import DeliveryFailed
 from translators.canonical.notices import FailureReason
@@ -24,6 +25,7 @@ NOT_OF_CONTENT = frozenset(
     {"agreement.none", "permission.receive", "attempts.exhausted", "retention.expired"}
 )
 """Codes of reasons that lie with us or with the link; any other is the receiver's own no."""
+UNANSWERED = "answer.overdue"
 NOTICE_FORMAT = FormatId("luxor.json.1")
 
 Submit = Callable[[Envelope], Awaitable[Stored]]
@@ -51,15 +53,35 @@ class Notices:
             reasons=tuple(_reason(fault, refused) for fault in refused.faults[:1000])
             or (FailureReason(code=refused.code),),
         )
-        identifier = f"failed-{message.message_id}-{delivery.destination}".replace(":", "-")
+        await self._send(notice, f"failed-{message.message_id}-{delivery.destination}")
+
+    async def unanswered(self, awaited: Awaited, journal: Journal) -> None:
+        """Tell the sender that what was delivered was not answered in time, once."""
+        address = resolve(awaited.message_id)
+        message = None if address is None else await journal.message(address[1], address[2])
+        if message is None or message.kind == DeliveryFailed.__name__:
+            return
+        notice = DeliveryFailed(
+            regards=message.message_id,
+            interchange_id=message.interchange_id,
+            failed_at=awaited.due,
+            destination=awaited.destination,
+            key=message.key.value[:70],
+            reasons=(FailureReason(code=UNANSWERED),),
+        )
+        name = f"unanswered-{awaited.n}-{message.message_id}-{awaited.destination}"
+        await self._send(notice, name)
+
+    async def _send(self, notice: DeliveryFailed, name: str) -> None:
+        """Submit it as ours; nothing happens when it was said before under that name."""
         try:
             await self._submit(
                 Envelope(
-                    interchange_id=InterchangeId(identifier[:120]),
+                    interchange_id=InterchangeId(name.replace(":", "-")[:120]),
                     format=NOTICE_FORMAT,
                     content=Bytes(msgspec.json.encode(notice)),
                     transport=Transport.OWN,
-                    received_at=now,
+                    received_at=self._clock(),
                 )
             )
         except Refused as already:

@@ -1,79 +1,112 @@
-"""Messages whose time passes while nothing is sent to their destination: their senders are told."""
+"""Answers that do not come: told once by one of all processes, counted by each."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from itertools import groupby
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
-from gateway.core.errors import Refused
-from gateway.core.lanes import LANES
+import msgspec
+
+from gateway.core.awaiting import AT_ONCE, Awaited, AwaitedCount
+from gateway.core.bounds import Count, Seconds
+from gateway.core.errors import Refused, Unavailable
 from gateway.core.ports import Clock, Journal
-from gateway.core.records import Delivery, Lease, Result, Settlement
-from gateway.pipeline.attempt import burial, given_up, is_over
-from gateway.pipeline.settings import DispatchSettings
+from gateway.core.records import Escalation
+from gateway.pipeline.notices import Notices
+from gateway.telemetry import Telemetry
 
-Bury = Callable[[Delivery, Refused], Awaitable[None]]
-_LEAST_S, _MOST_S = 1.0, 60.0
+CLAIMED_SECONDS = 60.0
+"""For so long nobody else tells what one process has begun to tell."""
+
+
+class AnswerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[answers]``: how answers that are awaited (``[[expect]]``) are looked after."""
+
+    look: Seconds = 5.0
+    """Seconds between two looks at what is overdue, and between two counts."""
+    forget_days: Count = 30
+    """Days after its time was over that an answer is not awaited any more."""
 
 
 class Overdue:
-    """Looks from time to time, lane by lane from what is due first.
-
-    A look ends at the first claim with nothing overdue in it: what is due later comes later.
-    """
+    """Escalates what is overdue and gives up what nobody will answer any more."""
 
     def __init__(
         self,
         *,
         journal: Journal,
-        destination: str,
-        settings: DispatchSettings,
+        notices: Notices,
+        settings: Callable[[], AnswerSettings],
+        telemetry: Telemetry,
         clock: Clock,
-        bury: Bury,
     ) -> None:
         self._journal = journal
-        self._destination = destination
+        self._notices = notices
         self._settings = settings
+        self._metrics = telemetry.metrics
+        self._log = telemetry.of("answers")
         self._clock = clock
-        self._bury = bury
-        self._next: datetime | None = None
+        self._known: set[tuple[str, str]] = set()
 
-    async def bury(self) -> None:
-        """Bury what is overdue, if it is time to look. Raises ``Unavailable``."""
-        longest, now = self._settings.give_up_after, self._clock()
-        if not longest or (self._next is not None and self._next > now):
-            return
-        self._next = now + timedelta(seconds=min(max(longest / 100, _LEAST_S), _MOST_S))
-        for lane in range(LANES):
-            while await self._bury_some(lane):
-                pass
+    async def watch(self) -> None:
+        """Look again and again, until cancelled. A store that is not there now is waited for."""
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                self._log.warning("answers.postponed", reason=error.reason)
+            await asyncio.sleep(self._settings().look)
 
-    async def _bury_some(self, lane: int) -> bool:
-        lease = await self._journal.lease(
-            self._destination,
-            limit=self._settings.batch,
-            seconds=self._settings.lease,
-            now=self._clock(),
-            lanes=(lane,),
-        )
-        if lease is None:
-            return False
-        settlements: list[Settlement] = []
+    async def look(self) -> None:
+        """Tell everything that is overdue and was not told, give up what is too old, count."""
+        while await self._escalate() == AT_ONCE:
+            pass
+        await self._give_up()
+        self._count(await self._journal.awaiting.counts(now=self._clock()))
+
+    async def _escalate(self) -> int:
+        """Some of what is overdue; what fails on the way is told again by whoever claims it."""
+        claimed = await self._journal.awaiting.claim(now=self._clock(), seconds=CLAIMED_SECONDS)
+        for awaited in claimed:
+            self._tell(awaited)
+            if awaited.escalate is Escalation.NOTICE:
+                await self._notify(awaited)
+        await self._journal.awaiting.escalated(claimed, now=self._clock())
+        return len(claimed)
+
+    async def _notify(self, awaited: Awaited) -> None:
         try:
-            for _, legs in groupby(lease.deliveries, key=lambda delivery: delivery.key):
-                settlements.append(await self._judged(next(legs)))
-        finally:
-            await self._settle(lease, settlements)
-        return any(settlement.result is Result.BURIED for settlement in settlements)
+            await self._notices.unanswered(awaited, self._journal)
+        except Refused as refused:  # it will be refused again: a person must look
+            self._log.error("notice.refused", message_id=awaited.message_id, code=refused.code)
 
-    async def _judged(self, first: Delivery) -> Settlement:
-        """Of a key only the first leg: those after it wait behind it."""
-        if not is_over(first, self._settings, now=self._clock()):
-            return Settlement(delivery=first, result=Result.RETURNED)
-        refused = given_up(self._settings, "nothing is sent to the destination")
-        await self._bury(first, refused)
-        return burial(first, refused)
+    def _tell(self, awaited: Awaited) -> None:
+        self._log.error(
+            "answer.overdue",
+            destination=awaited.destination,
+            party=awaited.party,
+            message_id=awaited.message_id,
+            kind=awaited.kind,
+            expected=list(awaited.answers),
+            delivered_at=awaited.delivered_at.isoformat(),
+            due=awaited.due.isoformat(),
+        )
 
-    async def _settle(self, lease: Lease, settlements: list[Settlement]) -> None:
-        await self._journal.settle(lease, settlements, now=self._clock())
+    async def _give_up(self) -> None:
+        before = self._clock() - timedelta(days=self._settings().forget_days)
+        given_up = 0
+        while some := await self._journal.awaiting.give_up(due_before=before):
+            given_up += some
+        if given_up:
+            self._log.warning("answer.given-up", answers=given_up)
+
+    def _count(self, counts: Iterable[AwaitedCount]) -> None:
+        """What is answered by now stays visible, with nothing awaited."""
+        now = {(one.destination, one.kind): one for one in counts}
+        self._known |= now.keys()
+        for destination, kind in self._known:
+            one = now.get((destination, kind))
+            labels = {"destination": destination, "kind": kind}
+            self._metrics.answers_awaited.labels(**labels).set(0 if one is None else one.awaited)
+            self._metrics.answers_overdue.labels(**labels).set(0 if one is None else one.overdue)

@@ -18,6 +18,7 @@ from gateway.routing import (
     DestinationPlan,
     Endpoint,
     Endpoints,
+    Expectations,
     Route,
     Routes,
 )
@@ -40,6 +41,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     """By the agreement's name."""
     endpoints: Endpoints
     formats: Formats
+    expectations: Expectations = Expectations()
 
     def agreement(self, parties: Parties, endpoint: Endpoint, kind: str) -> Agreement | None:
         """Under which agreement a kind may go to an endpoint."""
@@ -131,7 +133,12 @@ def plan(
             lane=step.route.lane,
             due=deadline,
             patience=endpoint.patience[step.route.lane],
-            expects=expected_of(message, endpoint.party),
+            expects=()
+            if own
+            else (
+                *expected_of(message, endpoint.party),
+                *network.expectations.of(kind, endpoint),
+            ),
         )
     if (
         not legs
