@@ -56,6 +56,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         return next(rule for rule in self.classes if rule.covers(kind))
 
 
+def walking(rules: Rules) -> tuple[Rule, ...]:
+    """Every rule that walks through interchanges, in the order in which they have to be applied.
+
+    Those of content come first: the classes, then refused interchanges.
+    """
+    return (
+        *rules.classes,
+        Rule(name=REFUSED, days=rules.refused),
+        Rule(name=TRACE, days=rules.trace),
+        Rule(name=SEEN, days=rules.seen),
+    )
+
+
 def horizon(now: datetime, days: int) -> RecordNumber:
     """What was received before that record number is older than so many days."""
     return first_record(now - timedelta(days=days))

@@ -45,6 +45,7 @@ class Concern(StrEnum):
     SETTLE = "settle"
     READ = "read"
     LISTEN = "listen"
+    PRUNE = "prune"
 
 
 _COMMON = {
@@ -69,6 +70,7 @@ _OF_CONCERN = {
         "plan_cache_mode": "force_custom_plan",
     },
     Concern.LISTEN: {"synchronous_commit": "off"},
+    Concern.PRUNE: {"synchronous_commit": "off", "plan_cache_mode": "force_custom_plan"},
 }
 
 

@@ -44,6 +44,7 @@ from gateway.store.postgres import (
 from gateway.store.postgres import reports as told
 from gateway.store.postgres.destinations import PostgresDestinations
 from gateway.store.postgres.opening import Limits, Opened
+from gateway.store.postgres.retention import PostgresHolds, PostgresRetention
 from gateway.store.postgres.settle import settle
 from gateway.store.prepared import prepare, prepare_chunk
 from trust.identity import PartyId
@@ -64,6 +65,8 @@ class PostgresJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._draw_block)
         self._leases = itertools.count(1)
+        self.retention = PostgresRetention(prune=opened.prune, read=opened.read)
+        self.holds = PostgresHolds(write=opened.write, read=opened.read)
         self.destinations = PostgresDestinations(write=opened.write, read=opened.read)
 
     @property

@@ -56,6 +56,7 @@ class Opened:
     write: Pool
     claim: Pool
     settle: Pool
+    prune: Pool
     writer: GroupWriter
     listener: Listener
     remembering: Remembering
@@ -102,6 +103,7 @@ class Opened:
         self.read = await pool(Concern.READ, limits.readers)
         self.claim = await pool(Concern.CLAIM, limits.claimers)
         self.settle = await pool(Concern.SETTLE, limits.settlers)
+        self.prune = await pool(Concern.PRUNE, 1)
         seconds = limits.answer_seconds
         self.listener = Listener(url, self.wakeups, seconds=seconds, password=password)
         stack.push_async_callback(self.listener.close)

@@ -14,8 +14,9 @@ from gateway.core.identifiers import InterchangeId
 from gateway.core.quality import Quality
 from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
+from gateway.core.retention import Removal
 from gateway.store.codec import Codec
-from gateway.store.postgres import proofs, quality, reads, reports, trace
+from gateway.store.postgres import proofs, quality, reads, reports, retention, trace
 from gateway.store.postgres.connection import Concern, Connection
 from gateway.store.postgres.errors import mapped
 from gateway.store.postgres.messages import Messages
@@ -88,6 +89,10 @@ class PostgresReader:
         place = (record, ordinal)
         found = self._run(lambda c: self._messages.read(c, (place,), bodies=False))
         return found.get(place)
+
+    def removal(self, record: int, rule: str) -> Removal | None:
+        """See the protocol."""
+        return self._run(lambda c: retention.removal(c, record, rule))
 
     def quality(self, *, party: PartyId | None, since: date, until: date, daily: bool) -> Quality:
         """See the protocol."""

@@ -16,9 +16,7 @@ import msgspec
 
 from gateway.core.identifiers import RecordNumber, record_time
 from gateway.core.retention import (
-    REFUSED,
     SEEN,
-    TRACE,
     Budget,
     Hold,
     Pruned,
@@ -28,6 +26,7 @@ from gateway.core.retention import (
     Size,
     check_hold,
     horizon,
+    walking,
 )
 from gateway.store.leaf import instant, microseconds
 from gateway.store.sqlite import holds, pruning, sizes
@@ -62,16 +61,6 @@ _GRACE = timedelta(minutes=1)
 _LEFT_AT_ONCE = 200
 
 
-def rules_of(rules: Rules) -> tuple[Rule, ...]:
-    """Every rule that walks through interchanges, in the order in which they have to be applied."""
-    return (
-        *rules.classes,
-        Rule(name=REFUSED, days=rules.refused),
-        Rule(name=TRACE, days=rules.trace),
-        Rule(name=SEEN, days=rules.seen),
-    )
-
-
 class SqliteRetention:
     """A :class:`gateway.core.retention.Retention`."""
 
@@ -95,7 +84,7 @@ class SqliteRetention:
                 return Pruned(busy=True, over=False)
             run = _Run(self._prune, self._turnstile, now=now, budget=budget, told=told)
             total = Pruned()
-            for rule in rules_of(rules):
+            for rule in walking(rules):
                 total += await run.apply(rule)
             total += await run.sweep(rules)
             return msgspec.structs.replace(total, left=await run.finish(), over=not run.late)
