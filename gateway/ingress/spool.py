@@ -14,8 +14,10 @@ import msgspec
 
 from gateway.core.bounds import Count
 from gateway.core.envelope import Bytes, Content
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
 
+RETRY_S = 5.0
+"""When to come again to a disk that is full."""
 READ_BYTES = 256 * 1024
 """How much a reader of a spooled body asks the file for at once."""
 
@@ -86,7 +88,10 @@ class Intake:
         self._file: BinaryIO | None = None
 
     async def feed(self, piece: bytes) -> None:
-        """Take the next bytes; raises ``Refused("body.oversize")`` above the bound."""
+        """Take the next bytes.
+
+        Raises ``Refused("body.oversize")`` above the bound, ``Unavailable`` when the disk is full.
+        """
         self._size += len(piece)
         check_size(self._size, self.settings)
         self._pieces.append(piece)
@@ -110,15 +115,24 @@ class Intake:
             self._file.close()
 
     def _write(self) -> None:
-        """Bring what waits in memory to the file; runs in a thread: it hashes and may block."""
-        if self._file is None:
-            directory = self.settings.directory
-            self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115 - close() ends it
-        for piece in self._pieces:
-            self._hash.update(piece)
-            view = memoryview(piece)
-            while view:
-                view = view[self._file.write(view) :]
+        """Bring what waits in memory to the file; runs in a thread: it hashes and may block.
+
+        Raises ``Unavailable`` for a disk that is full or fails: there may be room later.
+        """
+        try:
+            if self._file is None:
+                directory = self.settings.directory
+                self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115 - close() ends it
+            for piece in self._pieces:
+                self._hash.update(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[self._file.write(view) :]
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise Unavailable(
+                f"bodies can not be spooled: {reason}", retry_after=RETRY_S
+            ) from error
         self._pieces, self._pending = [], 0
 
 

@@ -8,9 +8,10 @@ places it went through: :func:`frames`.
 
 from __future__ import annotations
 
+import io
 import logging
 import traceback
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
@@ -61,12 +62,14 @@ def event_log(*, stream: TextIO, rendering: Rendering = "json", level: str = "in
         if rendering == "json"
         else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
+    lasting = _Lasting(stream)
     log: EventLog = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        structlog.PrintLogger(cast("TextIO", lasting)),
         processors=[
             _without_text,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            lasting.tell_lost,
             _in_order,
             last,
         ],
@@ -74,6 +77,47 @@ def event_log(*, stream: TextIO, rendering: Rendering = "json", level: str = "in
         cache_logger_on_first_use=True,
     ).bind()
     return log
+
+
+class _Lasting(io.TextIOBase):
+    """A stream whose disk may be full: events are lost then, and nothing else.
+
+    The first that is written again says how many: ``lost_before``.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lost = 0
+        self._told = 0
+        self._failed = False
+
+    def write(self, text: str) -> int:
+        """One line. Whether it was kept is known when it is flushed."""
+        try:
+            self._stream.write(text)
+        except OSError:
+            self._failed = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Write it out, or count it as lost."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._failed = True
+        if self._failed:
+            self._lost += 1
+        else:
+            self._lost -= self._told
+        self._failed, self._told = False, 0
+
+    def tell_lost(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        """A processor: how many events before this one were lost."""
+        if self._lost:
+            self._told = self._lost
+            event["lost_before"] = self._lost
+        return event
 
 
 class _Bridge(logging.Handler):

@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Pages of the file that accepting may keep in memory; dispatching half of it, a reader an
     eighth."""
     max_bytes: int | None = None
-    """What the file may grow to; then it counts as a full disk."""
+    """What the file may grow to; then accepting counts as on a full disk, all else goes on."""
 
 
 class Opened:
@@ -114,7 +114,8 @@ class Opened:
             concern,
             busy_seconds=self.limits.busy_seconds,
             cache_bytes=self.limits.cache_bytes,
-            max_bytes=self.limits.max_bytes,
+            # What is accepted already is delivered, settled and removed whatever the bound says.
+            max_bytes=self.limits.max_bytes if concern is Concern.ACCEPT else None,
         )
 
     def _leave(self, connection: sqlite3.Connection) -> None:
