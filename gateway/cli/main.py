@@ -19,7 +19,13 @@ COMMANDS = {
     "demo": ("gateway.cli.demo", "demo", "run the demonstration network"),
     "submit": ("gateway.cli.submit", "submit", "send a file to a gateway and check its receipt"),
     "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
+    "clearance": ("gateway.cli.clearance", "clearance", "may an item go, and why"),
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
+    "destinations": (
+        "gateway.cli.destinations",
+        "destinations",
+        "how they stand, what waits for them, switching them",
+    ),
     "db": ("gateway.cli.db", "db", "the journal's store: version, state, migration"),
     "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
     "hold": ("gateway.cli.hold", "hold", "what must not be removed"),

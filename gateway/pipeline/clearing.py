@@ -54,7 +54,7 @@ class Clearing:
         Raises ``Refused("request.invalid")`` for too many, none, or what is no identifier.
         """
         settings = self._settings()
-        _check(items, most=settings.items)
+        check_items(items, most=settings.items)
         weighed = await weigh(
             self._histories, items, now=self._clock(), settings=settings, asker=party
         )
@@ -65,7 +65,8 @@ class Clearing:
         return answers
 
 
-def _check(items: Sequence[str], *, most: int) -> None:
+def check_items(items: Sequence[str], *, most: int) -> None:
+    """Raise ``Refused("request.invalid")`` for too many, none, or what is no identifier."""
     if not 0 < len(items) <= most:
         raise Refused("request.invalid", f"ask about 1 to {most} items at once")
     if not all(0 < len(item) <= MAX_ITEM for item in items):
