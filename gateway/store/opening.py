@@ -29,6 +29,7 @@ def store_of(
                 lease_bytes=settings.lease_bytes,
                 readers=settings.readers,
                 busy_seconds=settings.answer_timeout,
+                max_bytes=settings.max_bytes,
             ),
         )
     return PostgresStore(

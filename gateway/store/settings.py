@@ -17,6 +17,8 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """A connection URI (https://www.postgresql.org/docs/current/libpq-connect.html, 32.1.1.2)."""
     password: str | None = None
     """Where the password is: ``file:PATH``, ``env:NAME`` or ``credential:NAME``."""
+    max_bytes: Count | None = None
+    """What a journal in a file may grow to; then nothing more is accepted, and all else goes on."""
     waiting: Count = 4_096
     """Acceptances, and other calls by concern, that may wait before callers are sent away."""
     group_messages: Count = 512
