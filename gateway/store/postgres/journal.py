@@ -43,6 +43,7 @@ from gateway.store.postgres import (
 )
 from gateway.store.postgres import reports as told
 from gateway.store.postgres.destinations import PostgresDestinations
+from gateway.store.postgres.histories import PostgresHistories
 from gateway.store.postgres.opening import Limits, Opened
 from gateway.store.postgres.retention import PostgresHolds, PostgresRetention
 from gateway.store.postgres.settle import settle
@@ -67,6 +68,7 @@ class PostgresJournal:
         self._leases = itertools.count(1)
         self.retention = PostgresRetention(prune=opened.prune, read=opened.read)
         self.holds = PostgresHolds(write=opened.write, read=opened.read)
+        self.histories = PostgresHistories(opened.read, opened.messages)
         self.destinations = PostgresDestinations(write=opened.write, read=opened.read)
 
     @property
