@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +23,10 @@ from gateway.core.ports import Journal
 from gateway.core.records import Result, Stored
 from gateway.core.retention import Budget, Pruned
 from gateway.store.memory import MemoryJournal
+from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import SqliteJournal, open_sqlite
 from gateway.store.sqlite.connection import Concern, connect
+from tests.gateway.store.conftest import opened
 from tests.gateway.store.samples import (
     GATEWAY,
     POST,
@@ -36,6 +40,7 @@ from tests.gateway.store.samples import (
     refusal,
     settled,
 )
+from tests.postgres import database
 
 AT_ONCE = Budget(rows=100, rest=0.0, seconds=60.0)
 SMALL = Budget(rows=3, rest=0.0, seconds=60.0)
@@ -70,7 +75,7 @@ steps = st.lists(
         st.tuples(st.just("accept"), messages, holds),
         st.tuples(st.just("deliver"), st.sampled_from(("risk", "revenue")), st.integers(1, 3)),
         st.tuples(st.just("bury"), st.sampled_from(("risk", "revenue")), st.integers(1, 3)),
-        st.tuples(st.just("wait"), st.integers(1, 8), st.none()),
+        st.tuples(st.just("wait"), st.integers(1, 30), st.none()),
         st.tuples(st.just("prune"), st.none(), st.none()),
         st.tuples(st.just("release"), st.integers(1, 5), st.none()),
     ),
@@ -159,22 +164,23 @@ class Pair:
             assert found == expected
 
 
-@settings(max_examples=40, deadline=None)
-@given(played=steps)
-def test_random_journals_forget_what_the_plain_model_forgets(played: list[Any]) -> None:
-    async def run() -> None:
+@pytest.mark.parametrize(("store", "examples"), [("sqlite", 40), ("postgres", 6)])
+def test_random_journals_forget_what_the_plain_model_forgets(store: str, examples: int) -> None:
+    async def run(played: list[Any], folder: str) -> None:
         clock = ManualClock()
-        journal = await open_sqlite(Path(folder) / "journal.db", gateway=GATEWAY, clock=clock)
-        try:
+        async with opened(store, Path(folder), clock) as journal:
             pair = Pair(journal, clock)
             for step in (*played, ("prune", None, None)):
                 await pair.play(*step)
             await pair.compare()
-        finally:
-            await journal.close()
 
-    with tempfile.TemporaryDirectory() as folder:  # Hypothesis does not go with tmp_path
-        asyncio.run(run())
+    @settings(max_examples=examples, deadline=None)
+    @given(played=steps)
+    def forgets(played: list[Any]) -> None:
+        with tempfile.TemporaryDirectory() as folder:  # Hypothesis does not go with tmp_path
+            asyncio.run(run(played, folder))
+
+    forgets()
 
 
 CANARY = b"CANARY-J-DOE-MAIN-STREET"
@@ -339,3 +345,98 @@ async def test_accepting_goes_on_beside_a_run(tmp_path: Path) -> None:
 
     assert (pruned.bodies, accepted) == (270, 60)
     assert counted(path) == (90, 90, [("ok",)])
+
+
+async def columns_with(url: str, canary: str) -> list[str]:
+    """Every column of every table, partitions too, that has the text or bytes."""
+    connection = await asyncpg.connect(url)
+    try:
+        columns = await connection.fetch(
+            "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns AS c"
+            " JOIN information_schema.tables AS t USING (table_schema, table_name)"
+            " WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'"
+            " AND c.data_type IN ('text', 'bytea', 'ARRAY')"
+        )
+        found = []
+        for table, column, kind in columns:
+            text = f"encode({column}, 'escape')" if kind == "bytea" else f"{column}::text"
+            query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {text} LIKE '%' || $1 || '%')"  # noqa: S608 - names of columns
+            if await connection.fetchval(query, canary):
+                found.append(f"{table}.{column}")
+        return found
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("days", [13, 60], ids=["by rows", "by windows"])
+async def test_nothing_of_the_content_is_left_in_the_tables(days: int) -> None:
+    clock = ManualClock()
+    with database() as url:
+        journal = await open_postgres(url, gateway=GATEWAY, clock=clock)
+        planned = (message(1, body=CANARY), message(2, kind="Order", body=CANARY))
+        await accept(journal, messages=planned, content=CANARY, received_at=clock())
+        await journal.commit(
+            refusal(await journal.reserve(), "refused", content=CANARY, received_at=clock())
+        )
+        while (lease := await journal.lease("risk", limit=9, seconds=60, now=clock())) is not None:
+            done = [settled(d, detail=CANARY.decode()) for d in lease.deliveries]
+            await journal.settle(lease, done, now=clock())
+        before = await columns_with(url, CANARY.decode())
+        clock.move(days=days)
+        rules: list[str] = []
+        pruned = await journal.retention.prune(
+            RULES, now=clock(), budget=AT_ONCE, told=lambda rule, _: rules.append(rule)
+        )
+        after = await columns_with(url, CANARY.decode())
+        traces = len(await journal.trace(item(1).value))
+        await journal.close()
+
+    assert {name.split("_w")[0] for name in before} >= {"raw", "body_order", "attempt"}
+    assert (pruned.bodies, pruned.contents, pruned.details) == (2, 2, 2)
+    assert after == []
+    assert ("windows" in rules) is (days == 60)
+    assert traces == (1 if days == 13 else 0)
+
+
+async def test_windows_that_are_empty_give_their_disk_back() -> None:
+    clock = ManualClock()
+    with database() as url:
+        journal = await open_postgres(url, gateway=GATEWAY, clock=clock)
+        await accept(journal, messages=(message(legs=()),), received_at=clock())
+        connection = await asyncpg.connect(url)
+        tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'raw_w%'"
+        before = await connection.fetchval(tables)
+        clock.move(days=13)
+        await journal.retention.prune(RULES, now=clock(), budget=AT_ONCE)
+        within = await connection.fetchval(tables)
+        clock.move(days=60)
+        await journal.retention.prune(RULES, now=clock(), budget=AT_ONCE)
+        afterwards = await connection.fetchval(tables)
+        again = await accept(journal, "young", messages=(message(legs=()),), received_at=clock())
+        raw = await journal.raw(again.record, 0)
+        await connection.close()
+        await journal.close()
+
+    assert within == before
+    assert afterwards < before
+    assert raw == b"<content/>"
+
+
+async def test_one_run_at_a_time_among_nodes() -> None:
+    clock = ManualClock()
+    with database() as url:
+        nodes = [await open_postgres(url, gateway=GATEWAY, clock=clock) for _ in range(2)]
+        for n in range(30):
+            planned = (message(1, about=item(n), legs=()),)
+            await accept(nodes[0], f"id{n}", messages=planned, received_at=clock())
+        clock.move(days=10)
+        runs = await asyncio.gather(
+            *(node.retention.prune(RULES, now=clock(), budget=SMALL) for node in nodes)
+        )
+        again = await nodes[1].retention.prune(RULES, now=clock(), budget=SMALL)
+        for node in nodes:
+            await node.close()
+
+    assert sorted(run.busy for run in runs) == [False, True]
+    assert sum(run.bodies for run in runs) == 30
+    assert (again.busy, bool(again)) == (False, False)
