@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from gateway.core.errors import Unavailable
-from gateway.store.postgres.errors import mapped
+from gateway.store.postgres.errors import LOST, mapped
 
 Row = tuple[Any, ...]
 """One row, by position."""
@@ -124,7 +124,11 @@ class Pool:
         try:
             with mapped():
                 async with self._pool.acquire(timeout=self._seconds) as connection:
-                    yield connection
+                    try:
+                        yield connection
+                    except LOST:
+                        connection.terminate()  # whatever state it is in, the next one is new
+                        raise
         finally:
             self._under_way -= 1
 

@@ -32,6 +32,7 @@ _PASSING = {
 }
 
 
+LOST = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _KEY = re.compile(r"Key (\([^()]*\))=")
 """How a violation's detail begins: ``Key (record, ordinal)=(7, 1) already exists.``"""
 
@@ -51,7 +52,8 @@ def reason(error: BaseException) -> str | None:
         return _PASSING.get(code) or _PASSING.get(code[:2])
     if isinstance(error, ValueError):  # arguments that do not fit, by asyncpg's own judgement
         return None
-    if isinstance(error, (OSError, TimeoutError, EOFError, asyncpg.InterfaceError)):
+    # A connection that is cut in the middle of a message can leave asyncpg in a state of its own.
+    if isinstance(error, LOST):
         return "the journal cannot be reached"
     return None
 
@@ -69,7 +71,7 @@ def mapped() -> Iterator[None]:
         raise ValueError(f"contradicts what is stored: {_contradiction(error)}") from error
     except asyncpg.DataError as error:
         raise ValueError("a value that no journal takes") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError) as error:
+    except (asyncpg.PostgresError, *LOST) as error:
         why = reason(error)
         if why is None:
             raise

@@ -1,8 +1,9 @@
 """A process that accepts and dispatches as hard as it can until it is killed.
 
-``python -m tests.gateway.store.crash_worker JOURNAL FOLDER NAME``. What it has been told and has
-done goes, line by line, into files of FOLDER that every worker appends to: ``acknowledged`` (id and
-record of each interchange it got an answer for), ``reserved`` (record numbers), ``delivered``.
+``python -m tests.gateway.store.crash_worker JOURNAL FOLDER NAME``, where JOURNAL is a file or the
+URL of a database. What it has been told and has done goes, line by line, into files of FOLDER that
+every worker appends to: ``acknowledged`` (id and record of each interchange it got an answer for),
+``reserved`` (record numbers), ``delivered``. When the journal cannot be used it tries again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import os
 import random
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId
 from gateway.core.ports import Journal
-from gateway.core.records import Delivery, Lease, Result, Settlement
+from gateway.core.records import Delivery, Lease, Result, Settlement, Stored
+from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import open_sqlite
 from tests.gateway.store.samples import (
     GATEWAY,
@@ -34,6 +38,7 @@ KEYS = 20
 ACCEPTORS = 6
 LARGE = "large"
 LEASE_SECONDS = 2.0
+PAUSE_SECONDS = 0.02
 
 
 def now() -> datetime:
@@ -69,32 +74,41 @@ async def accept(journal: Journal, diary: Diary, name: str) -> None:
     while True:
         n += 1
         interchange_id, key, large = f"{name}-{n}", chance.randrange(KEYS), chance.random() < 0.1
-        if interchange_id in answered:
-            continue
-        record = await journal.reserve()
-        diary.write("reserved", record)
-        about = item(key)
-        planned = [message(1, about=about, legs=legs(*DESTINATIONS, lane=key % 4))]
-        if large:
-            await journal.stage(
-                record,
-                party=POST,
-                interchange_id=InterchangeId(interchange_id),
-                raw=(b"<large>",),
-                messages=planned,
-            )
-            planned = [message(2, about=about, legs=legs(*DESTINATIONS))]
-        stored = await journal.commit(
-            acceptance(
-                record,
-                interchange_id,
-                content=interchange_id.encode(),
-                messages=planned,
-                staged=large,
-                received_at=now(),
-            )
+        while interchange_id not in answered:
+            with suppress(Unavailable):
+                stored = await send(journal, diary, interchange_id, key, large=large)
+                diary.write("acknowledged", interchange_id, stored.record)
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def send(
+    journal: Journal, diary: Diary, interchange_id: str, key: int, *, large: bool
+) -> Stored:
+    """Send one interchange, a large one in two pieces."""
+    record = await journal.reserve()
+    diary.write("reserved", record)
+    about = item(key)
+    planned = [message(1, about=about, legs=legs(*DESTINATIONS, lane=key % 4))]
+    if large:
+        await journal.stage(
+            record,
+            party=POST,
+            interchange_id=InterchangeId(interchange_id),
+            raw=(b"<large>",),
+            messages=planned,
         )
-        diary.write("acknowledged", interchange_id, stored.record)
+        planned = [message(2, about=about, legs=legs(*DESTINATIONS))]
+    return await journal.commit(
+        acceptance(
+            record,
+            interchange_id,
+            content=interchange_id.encode(),
+            messages=planned,
+            staged=large,
+            received_at=now(),
+        )
+    )
 
 
 def deliver(diary: Diary, delivery: Delivery) -> None:
@@ -127,25 +141,39 @@ def attempt(diary: Diary, lease: Lease, chance: random.Random) -> Iterable[Settl
 async def dispatch(journal: Journal, diary: Diary, destination: str, chance: random.Random) -> None:
     """Lease, deliver, settle; sometimes the settlement is forgotten."""
     while True:
-        lease = await journal.lease(destination, limit=8, seconds=LEASE_SECONDS, now=now())
-        if lease is None:
-            await asyncio.sleep(0.005)
-            continue
-        done = list(attempt(diary, lease, chance))
-        if chance.random() < 0.95:
-            await journal.settle(lease, done, now=now())
+        try:
+            lease = await journal.lease(destination, limit=8, seconds=LEASE_SECONDS, now=now())
+            if lease is None:
+                await asyncio.sleep(0.005)
+                continue
+            done = list(attempt(diary, lease, chance))
+            if chance.random() < 0.95:
+                await journal.settle(lease, done, now=now())
+        except Unavailable:
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def tick(journal: Journal) -> None:
     """Let time pass."""
     while True:
-        await journal.tick(now=now())
+        with suppress(Unavailable):
+            await journal.tick(now=now())
         await asyncio.sleep(0.02)
 
 
-async def work(path: Path, folder: Path, name: str) -> None:
+async def opened(place: str) -> Journal:
+    """The journal in a file or a database; waits for the database."""
+    if not place.startswith("postgresql:"):
+        return await open_sqlite(Path(place), gateway=GATEWAY, clock=now)
+    while True:
+        with suppress(Unavailable):
+            return await open_postgres(place, gateway=GATEWAY, clock=now)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def work(place: str, folder: Path, name: str) -> None:
     """Everything at once, until the process is killed."""
-    journal = await open_sqlite(path, gateway=GATEWAY, clock=now)
+    journal = await opened(place)
     diary = Diary(folder)
     diary.write("started", name)
     async with asyncio.TaskGroup() as group:
@@ -158,4 +186,4 @@ async def work(path: Path, folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
+    asyncio.run(work(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))

@@ -8,21 +8,39 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
+
 from gateway.core.identifiers import InterchangeId
+from gateway.core.ports import Journal
 from gateway.core.records import Result
-from gateway.store.sqlite import SqliteJournal, open_sqlite
+from gateway.store.postgres import open_postgres
+from gateway.store.sqlite import open_sqlite
 from tests.gateway.store.crash_worker import DESTINATIONS, Diary, deliver, now
 from tests.gateway.store.samples import GATEWAY, POST, settled
-from tests.gateway.store.test_model import broken
+from tests.gateway.store.test_model import BROKEN, broken
+from tests.postgres import Server
 
 ROUNDS = ("ab", "a", "b", "ab", "a", "ab")  # which workers are killed
+DATABASE = "d"
+ROUNDS_OF_NODES = ("a", "d", "b", "dab")  # and the database itself
 ENOUGH = 100  # answers that each round waits for
 PATIENCE_SECONDS = 60  # a bound for a machine that is very busy
+
+MESSAGES = """
+SELECT i.interchange_id || '/' || m.ordinal FROM message AS m JOIN interchange AS i
+ ON i.record = m.record
+"""
+LEFTOVERS = """
+SELECT record FROM staged UNION ALL SELECT record FROM plan UNION ALL
+SELECT record FROM raw WHERE record NOT IN (SELECT record FROM interchange) UNION ALL
+SELECT record FROM body WHERE record NOT IN (SELECT record FROM interchange)
+"""
+"""Rows of interchanges that were never committed."""
 
 Workers = dict[str, subprocess.Popen[bytes]]
 
@@ -39,7 +57,7 @@ def workers() -> Iterator[Workers]:
             process.wait()
 
 
-def start(running: Workers, journal: Path, folder: Path) -> None:
+def start(running: Workers, journal: Path | str, folder: Path) -> None:
     for name in "ab":
         if name not in running:
             running[name] = subprocess.Popen(
@@ -68,7 +86,7 @@ def answers(diary: Diary, name: str) -> int:
     return sum(words[0].startswith(name) for words in diary.read("acknowledged"))
 
 
-async def drain(journal: SqliteJournal, diary: Diary) -> None:
+async def drain(journal: Journal, diary: Diary) -> None:
     """Deliver what is left, with the leases and retries of the dead run out."""
     later = now() + timedelta(hours=1)
     while ready := await journal.tick(now=later):
@@ -89,40 +107,69 @@ async def test_killed_processes_lose_nothing_double_nothing_and_keep_the_order(
         for killed in ROUNDS:
             start(running, path, tmp_path)
             wait_for_answers(running, diary)
-            for name in killed:
-                process = running.pop(name)
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+            kill(running, killed)
     journal = await open_sqlite(path, gateway=GATEWAY, clock=now)
     assert broken(path) == []
-    assert leftovers(path) == []
+    kept = sqlite3.connect(path)
+    assert kept.execute(LEFTOVERS).fetchall() == []
     await drain(journal, diary)
     assert await journal.backlog() == ()
     await check_acknowledged(journal, diary)
     await journal.close()
-    check_delivered(path, diary)
-    reserved = [words[0] for words in diary.read("reserved")]
-    assert len(reserved) == len(set(reserved))
+    assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    check_delivered([name for (name,) in kept.execute(MESSAGES)], diary)
+    kept.close()
 
 
-async def check_acknowledged(journal: SqliteJournal, diary: Diary) -> None:
+async def test_killed_nodes_and_databases_lose_nothing_double_nothing_and_keep_the_order(
+    tmp_path: Path,
+) -> None:
+    diary = Diary(tmp_path)
+    server = Server()
+    server.start()
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        url = stack.enter_context(server.database())
+        running = stack.enter_context(workers())
+        for killed in ROUNDS_OF_NODES:
+            start(running, url, tmp_path)
+            wait_for_answers(running, diary)
+            if DATABASE in killed:
+                server.kill()
+                server.start()
+            kill(running, killed.replace(DATABASE, ""))
+        assert running == {}
+        # One after the other: each start clears up after those that are gone.
+        journal = await open_postgres(url, gateway=GATEWAY, clock=now)
+        kept = await asyncpg.connect(url)
+        assert await kept.fetch(BROKEN) == []
+        assert await kept.fetch(LEFTOVERS) == []
+        await drain(journal, diary)
+        assert await journal.backlog() == ()
+        await check_acknowledged(journal, diary)
+        await journal.close()
+        check_delivered([row[0] for row in await kept.fetch(MESSAGES)], diary)
+        await kept.close()
+
+
+def kill(running: Workers, names: str) -> None:
+    for name in names:
+        process = running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+async def check_acknowledged(journal: Journal, diary: Diary) -> None:
     acknowledged = diary.read("acknowledged")
-    assert len(acknowledged) >= len(ROUNDS) * ENOUGH
+    assert len(acknowledged) >= min(len(ROUNDS), len(ROUNDS_OF_NODES)) * ENOUGH
     for interchange_id, record in acknowledged:
         stored = await journal.find(POST, InterchangeId(interchange_id))
         assert stored is not None
         assert str(stored.record) == record
 
 
-def check_delivered(path: Path, diary: Diary) -> None:
+def check_delivered(messages: Sequence[str], diary: Diary) -> None:
     """Lost, doubled and disordered, as the receivers see it."""
-    kept = sqlite3.connect(path)
-    messages = kept.execute(
-        "SELECT i.interchange_id || '/' || m.ordinal FROM message AS m JOIN interchange AS i"
-        " ON i.record = m.record"
-    ).fetchall()
-    assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    kept.close()
     ids: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     applied: set[tuple[str, str]] = set()
     versions: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -131,19 +178,8 @@ def check_delivered(path: Path, diary: Diary) -> None:
         if (destination, message_id) not in applied:
             applied.add((destination, message_id))
             versions[destination, key].append(int(version))
-    assert {(d, source) for d in DESTINATIONS for (source,) in messages} == set(ids)
+    assert {(d, source) for d in DESTINATIONS for source in messages} == set(ids)
     assert all(len(found) == 1 for found in ids.values())
     assert all(found == list(range(1, len(found) + 1)) for found in versions.values())
-
-
-def leftovers(path: Path) -> list[tuple[int]]:
-    """Rows of interchanges that were never committed."""
-    kept = sqlite3.connect(path)
-    try:
-        return kept.execute(
-            "SELECT record FROM staged UNION ALL SELECT record FROM plan UNION ALL"
-            " SELECT record FROM raw WHERE record NOT IN (SELECT record FROM interchange) UNION ALL"
-            " SELECT record FROM body WHERE record NOT IN (SELECT record FROM interchange)"
-        ).fetchall()
-    finally:
-        kept.close()
+    reserved = [words[0] for words in diary.read("reserved")]
+    assert len(reserved) == len(set(reserved))
