@@ -40,6 +40,7 @@ from gateway.core.records import State, Stored
 from gateway.egress.registry import Surroundings, open_destination
 from gateway.ingress.admission import Admission
 from gateway.ingress.delivery_controls import delivery_controls
+from gateway.ingress.destination_controls import destination_controls
 from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.limits import Limiter
@@ -208,6 +209,9 @@ class App:
             controls=(
                 *reload_controls(lambda: reloading),
                 *delivery_controls(journal, utc_now),
+                *destination_controls(
+                    journal, lambda: {d.id for d in self.config.destination}, utc_now
+                ),
             ),
         )
         waking = Waking(
