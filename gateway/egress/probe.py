@@ -6,10 +6,12 @@ Each step says what was found or why it failed; what can not be tested after a f
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -113,9 +115,9 @@ async def _connected(addresses: list[str], place: Place, seconds: float) -> str:
         except TimeoutError:
             reasons.append(f"{address}: no answer within {seconds:g} s")
         except OSError as error:
-            reasons.append(f"{address}: {error.strerror or error}")
+            reasons.append(f"{address}: {os.strerror(error.errno) if error.errno else error}")
         else:
-            writer.close()
+            await _let_go(writer)
             return f"{address} port {place.port}"
     raise Failed("; ".join(reasons))
 
@@ -144,7 +146,7 @@ async def _shake_hands(
     for reader, writer in opened:
         with probe.step("own certificate") as told:
             told.append(await _taken(reader))
-        writer.close()
+        await _let_go(writer)
 
 
 def _context(target: Target, tls: ClientTls) -> ssl.SSLContext:
@@ -165,6 +167,13 @@ def _shown(connection: ssl.SSLObject, target: Target) -> Iterator[str]:
     yield f"believed by {target.authority.name if target.authority else 'the system'}"
 
 
+async def _let_go(writer: asyncio.StreamWriter) -> None:
+    """Close without waiting for what the other side says to it."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 async def _taken(reader: asyncio.StreamReader) -> str:
     try:
         async with asyncio.timeout(ALERT_S):
@@ -174,7 +183,10 @@ async def _taken(reader: asyncio.StreamReader) -> str:
     except OSError as error:
         raise Failed(_why(error)) from error
     if not first:
-        raise Failed("the receiver closed the connection after the handshake")
+        raise Failed(
+            "the receiver ended the connection after the handshake:"
+            " it does not take our certificate"
+        )
     return "taken"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import ssl
 import time
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 CLOCK = timedelta(seconds=60)
 """Clocks that are further apart are told as a failure; signatures count for 300 s either way."""
 MOST_BYTES = 64 * 1024
+FAREWELL_S = 0.1
+"""Connections say goodbye in the background (RFC 8446, 6.1); nothing tells when that is done."""
 SUBMIT, PING = "/v1/interchanges", "/v1/ping"
 
 Ask = Callable[[bytes, str], Awaitable[Echo]]
@@ -177,6 +180,7 @@ async def _https(target: Target, tls: ClientTls, seconds: float) -> AsyncIterato
 
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
         yield send
+    await asyncio.sleep(FAREWELL_S)
 
 
 @asynccontextmanager
