@@ -22,7 +22,7 @@ from gateway.core.ports import Clock, Destination, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
 from gateway.pipeline.attempt import Attempts, Buried, Failed, Prepares
 from gateway.pipeline.bell import Bell
-from gateway.pipeline.overdue import Overdue
+from gateway.pipeline.expired import Expired
 from gateway.pipeline.reach import Pace, Reach
 from gateway.pipeline.replaying import Replaying
 from gateway.pipeline.settings import DispatchSettings
@@ -87,7 +87,7 @@ class Dispatcher:
         self._settling = Settling(
             journal=journal, clock=clock, observe=observe, pause=settings.idle
         )
-        self._overdue = Overdue(
+        self._expired = Expired(
             journal=journal, destination=endpoint.id, settings=settings, clock=clock, bury=buried
         )
         self._replaying = Replaying(
@@ -149,7 +149,7 @@ class Dispatcher:
                 if self._stopping.is_set() or self._reach.pace is not Pace.ALL:
                     return
         elif pace is Pace.NOTHING:
-            await self._overdue.bury()
+            await self._expired.bury()
         elif not self._hands[Hand.PROBE] and await self._reach.may_probe():
             await self._take(keys, Hand.PROBE, limit=PROBES)
 

@@ -1,0 +1,79 @@
+"""Messages whose time passes while nothing is sent to their destination: their senders are told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from gateway.core.errors import Refused
+from gateway.core.lanes import LANES
+from gateway.core.ports import Clock, Journal
+from gateway.core.records import Delivery, Lease, Result, Settlement
+from gateway.pipeline.attempt import burial, given_up, is_over
+from gateway.pipeline.settings import DispatchSettings
+
+Bury = Callable[[Delivery, Refused], Awaitable[None]]
+_LEAST_S, _MOST_S = 1.0, 60.0
+
+
+class Expired:
+    """Looks from time to time, lane by lane from what is due first.
+
+    A look ends at the first claim with nothing overdue in it: what is due later comes later.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        destination: str,
+        settings: DispatchSettings,
+        clock: Clock,
+        bury: Bury,
+    ) -> None:
+        self._journal = journal
+        self._destination = destination
+        self._settings = settings
+        self._clock = clock
+        self._bury = bury
+        self._next: datetime | None = None
+
+    async def bury(self) -> None:
+        """Bury what is overdue, if it is time to look. Raises ``Unavailable``."""
+        longest, now = self._settings.give_up_after, self._clock()
+        if not longest or (self._next is not None and self._next > now):
+            return
+        self._next = now + timedelta(seconds=min(max(longest / 100, _LEAST_S), _MOST_S))
+        for lane in range(LANES):
+            while await self._bury_some(lane):
+                pass
+
+    async def _bury_some(self, lane: int) -> bool:
+        lease = await self._journal.lease(
+            self._destination,
+            limit=self._settings.batch,
+            seconds=self._settings.lease,
+            now=self._clock(),
+            lanes=(lane,),
+        )
+        if lease is None:
+            return False
+        settlements: list[Settlement] = []
+        try:
+            for _, legs in groupby(lease.deliveries, key=lambda delivery: delivery.key):
+                settlements.append(await self._judged(next(legs)))
+        finally:
+            await self._settle(lease, settlements)
+        return any(settlement.result is Result.BURIED for settlement in settlements)
+
+    async def _judged(self, first: Delivery) -> Settlement:
+        """Of a key only the first leg: those after it wait behind it."""
+        if not is_over(first, self._settings, now=self._clock()):
+            return Settlement(delivery=first, result=Result.RETURNED)
+        refused = given_up(self._settings, "nothing is sent to the destination")
+        await self._bury(first, refused)
+        return burial(first, refused)
+
+    async def _settle(self, lease: Lease, settlements: list[Settlement]) -> None:
+        await self._journal.settle(lease, settlements, now=self._clock())
