@@ -33,6 +33,22 @@ async def open_journal(config: Config) -> Journal:
     raise ConfigError(config.file, [Mistake(place_of(config), text)])
 
 
+def check_journal(config: Config) -> None:
+    """Ask the store of a configuration how it stands, and change nothing; blocks.
+
+    Raises ``ConfigError`` for one that can not be reached, or that ``luxor serve`` would not open.
+    """
+    try:
+        journal_of(config).check()
+    except NoJournal as error:
+        text = str(error)
+    except Unavailable as error:
+        text = why(error)
+    else:
+        return
+    raise ConfigError(config.file, [Mistake(place_of(config), text)])
+
+
 def fetched_lists(config: Config) -> Path:
     """Where revocation lists that were fetched are kept."""
     return config.path(config.gateway.data) / "revocation"

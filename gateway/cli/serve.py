@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from gateway.app import ALONE, App, Place, new_telemetry
+from gateway.app.opening import check_journal
 from gateway.app.workers import Unstartable
 from gateway.cli.supervise import (
     ENDING,
@@ -130,6 +131,7 @@ def _change(text: str) -> tuple[str, object]:
 
 def _check(config: Config) -> None:
     app = App(config, telemetry=new_telemetry(config, stream=sys.stderr))
+    check_journal(config)
     if config.registry.file is None:
         return
     path = config.path(config.registry.file)

@@ -21,6 +21,18 @@ def why(error: Unavailable) -> str:
     return error.reason if cause is None else f"{error.reason}: {cause}".rstrip(": ")
 
 
+def refuse_foreign(status: StoreStatus, *, gateway: int) -> None:
+    """Raise ``NoJournal`` for a store of another gateway, or of a later program."""
+    if status.version and status.gateway not in (None, gateway):
+        raise NoJournal(
+            f"{status.place}: the journal belongs to gateway {status.gateway}, not to {gateway}"
+        )
+    if status.pending < 0:
+        raise NoJournal(
+            f"{status.place}: the journal has version {status.version}, newer than this program"
+        )
+
+
 class Store(Protocol):
     """Where one gateway's journal is.
 
@@ -43,6 +55,9 @@ class Store(Protocol):
 
     def status(self) -> StoreStatus:
         """How it stands."""
+
+    def check(self) -> None:
+        """Whether :meth:`open` would do; what is not there yet would be made."""
 
     def migrate(self) -> Migrated:
         """Bring it to the version of this program, or make it."""

@@ -16,7 +16,7 @@ from gateway.store.postgres.reader import open_reader
 from gateway.store.postgres.status import migrate_database, place_of, status_of_database
 from gateway.store.reader import Reader
 from gateway.store.status import Migrated, StoreStatus
-from gateway.store.store import NoJournal
+from gateway.store.store import NoJournal, refuse_foreign
 
 
 class PostgresStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +39,11 @@ class PostgresStore(msgspec.Struct, frozen=True, kw_only=True):
     async def open(self, *, clock: Clock, create: bool) -> Journal:
         """See the protocol."""
         with self._mismatched():
-            status = await status_of_database(self.url, password=self._password)
-            if status.version == 0 and create:
+            status = await self._usable()
+            if status.version == 0:
+                if not create:
+                    raise NoJournal(f"there is no journal yet in {self.name}")
                 await migrate_database(self.url, gateway=self.gateway, password=self._password)
-            elif status.pending > 0 and status.version > 0:
-                raise NoJournal(
-                    f"{self.name}: the journal has version {status.version}, this program"
-                    f" {status.needed}: see luxor db migrate"
-                )
-            elif status.version == 0:
-                raise NoJournal(f"there is no journal yet in {self.name}")
             return await open_postgres(
                 self.url,
                 gateway=self.gateway,
@@ -56,6 +51,17 @@ class PostgresStore(msgspec.Struct, frozen=True, kw_only=True):
                 limits=self.limits,
                 password=self._password,
             )
+
+    async def _usable(self) -> StoreStatus:
+        """How it stands; raises ``NoJournal`` for one that must not be opened."""
+        status = await status_of_database(self.url, password=self._password)
+        refuse_foreign(status, gateway=self.gateway)
+        if status.version and status.pending:
+            raise NoJournal(
+                f"{self.name}: the journal has version {status.version}, this program"
+                f" {status.needed}: see luxor db migrate"
+            )
+        return status
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -70,6 +76,11 @@ class PostgresStore(msgspec.Struct, frozen=True, kw_only=True):
         """See the protocol."""
         with self._mismatched():
             return asyncio.run(status_of_database(self.url, password=self._password))
+
+    def check(self) -> None:
+        """See the protocol."""
+        with self._mismatched():
+            asyncio.run(self._usable())
 
     def migrate(self) -> Migrated:
         """See the protocol."""

@@ -16,7 +16,7 @@ from gateway.store.sqlite.reader import open_reader
 from gateway.store.sqlite.schema import JournalMismatch
 from gateway.store.sqlite.status import migrate_file, status_of_file
 from gateway.store.status import Migrated, StoreStatus
-from gateway.store.store import NoJournal
+from gateway.store.store import NoJournal, refuse_foreign
 
 
 class SqliteStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,10 @@ class SqliteStore(msgspec.Struct, frozen=True, kw_only=True):
     def status(self) -> StoreStatus:
         """See the protocol."""
         return status_of_file(self.file)
+
+    def check(self) -> None:
+        """See the protocol."""
+        refuse_foreign(self.status(), gateway=self.gateway)
 
     def migrate(self) -> Migrated:
         """See the protocol."""
