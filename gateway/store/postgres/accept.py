@@ -14,7 +14,7 @@ from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.codec import Codec
 from gateway.store.judge import Answer, Key, judged, keys
 from gateway.store.leaf import microseconds
-from gateway.store.postgres import proofs, quality, reports, staging
+from gateway.store.postgres import awaited, proofs, quality, reports, staging
 from gateway.store.postgres.connection import Connection, Row, columns
 from gateway.store.postgres.outbox import NewLeg, enqueue
 from gateway.store.postgres.rows import STORED_COLUMNS, stored
@@ -190,8 +190,11 @@ async def _write_messages(connection: Connection, fresh: Sequence[Prepared]) -> 
     await subjects.lock(connection)
     legs: list[NewLeg] = []
     batch: list[_Work] = []
+    news: list[tuple[int, str, PlannedMessage]] = []
     async for work in _work(connection, fresh):
         batch.append(work)
+        if awaited.concerns(work.message):
+            news.append((work.acceptance.record, work.author, work.message))
         if len(batch) == _BATCH:
             legs += await _write_batch(connection, batch, subjects, versions)
             batch.clear()
@@ -199,7 +202,9 @@ async def _write_messages(connection: Connection, fresh: Sequence[Prepared]) -> 
         legs += await _write_batch(connection, batch, subjects, versions)
     await versions.write(connection)
     await staging.forget(connection, [p.acceptance.record for p in fresh if p.acceptance.staged])
-    return await enqueue(connection, legs)
+    destinations = await enqueue(connection, legs)
+    await awaited.taken(connection, news)  # after the heads, as settling does
+    return destinations
 
 
 async def _write_batch(

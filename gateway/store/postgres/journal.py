@@ -42,6 +42,8 @@ from gateway.store.postgres import (
     trace,
 )
 from gateway.store.postgres import reports as told
+from gateway.store.postgres.awaiting import PostgresAwaiting
+from gateway.store.postgres.deliveries import PostgresDeliveries
 from gateway.store.postgres.destinations import PostgresDestinations
 from gateway.store.postgres.histories import PostgresHistories
 from gateway.store.postgres.opening import Limits, Opened
@@ -69,6 +71,8 @@ class PostgresJournal:
         self.retention = PostgresRetention(prune=opened.prune, read=opened.read)
         self.holds = PostgresHolds(write=opened.write, read=opened.read)
         self.histories = PostgresHistories(opened.read, opened.messages)
+        self.deliveries = PostgresDeliveries(opened)
+        self.awaiting = PostgresAwaiting(opened)
         self.destinations = PostgresDestinations(write=opened.write, read=opened.read)
 
     @property

@@ -15,7 +15,7 @@ that are packed already are stored as they are (``STORAGE EXTERNAL``).
 
 from __future__ import annotations
 
-from gateway.store.postgres import destinations, pruning
+from gateway.store.postgres import awaited, destinations, pruning
 from gateway.store.postgres.connection import Connection
 from gateway.store.postgres.errors import JournalMismatch
 
@@ -216,7 +216,7 @@ CREATE TABLE bucket (
 ) WITH (fillfactor = 50);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, destinations.TABLE, pruning.TABLES)
+MIGRATIONS: tuple[str, ...] = (_FIRST, destinations.TABLE, pruning.TABLES, awaited.TABLE)
 """Step n leads from version n to n + 1. Steps are only ever appended."""
 
 _LOCK = 0x6C75786F72  # "luxor": one migration of a database at a time

@@ -12,10 +12,11 @@ from datetime import datetime
 from gateway.core.records import Lease, Result, Settlement
 from gateway.core.reports import Report
 from gateway.store.accounts import READY, Account, by_key, moved
+from gateway.store.awaiting import ended
 from gateway.store.codec import Codec
 from gateway.store.contract import LOOK_AHEAD
 from gateway.store.leaf import microseconds
-from gateway.store.postgres import reports
+from gateway.store.postgres import awaited, reports
 from gateway.store.postgres.connection import Connection, Row, columns
 from gateway.store.reports import pack_places
 
@@ -74,10 +75,13 @@ async def settle(
     accounts = by_key(settlements)
     destination = lease.destination
     heads = await connection.fetch(HEADS, destination, sorted(accounts), lease.token)
+    delivered, given_up = ended(settlements, {head[0] for head in heads})
     gone = [(head[0], seq) for head in heads for seq in accounts[head[0]].done]
     if gone:
         await connection.execute(DELETE_LEGS, destination, *columns(gone, 2))
     ready = await _advance(connection, lease, heads, accounts, now=now) if heads else False
+    await awaited.delivered(connection, destination, delivered, now=now)
+    await awaited.dropped(connection, destination, given_up)
     await _log(connection, settlements, now=now, process=process, codec=codec)
     return ready
 
