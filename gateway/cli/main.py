@@ -21,6 +21,7 @@ COMMANDS = {
     "trace": ("gateway.cli.trace", "trace", "the whole history of an item, order or interchange"),
     "clearance": ("gateway.cli.clearance", "clearance", "may an item go, and why"),
     "deliveries": ("gateway.cli.deliveries", "deliveries", "what is stuck, and trying it again"),
+    "answers": ("gateway.cli.answers", "answers", "what was delivered and never answered"),
     "destinations": (
         "gateway.cli.destinations",
         "destinations",
