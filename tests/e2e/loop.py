@@ -89,6 +89,9 @@ _DESTINATION_SIDE = """
 [clearance]
 wait = 3600
 
+[answers]
+look = 0.1
+
 [[destination]]
 id = "archive"
 party = "customs-risk"
@@ -138,7 +141,7 @@ lane = 0
 [[route]]
 name = "decisions"
 kinds = ["CustomsResponse"]
-to = ["@origin"]
+to = ["@origin", "@declarant"]
 """
 _ORIGIN_SIDE = """
 [[destination]]
@@ -181,6 +184,7 @@ class Loop:
         self.destination = destination
         self.origin = origin
         self._sent = 0
+        self._seen: set[Path] = set()
 
     async def send(
         self, gateway: GatewayProcess, party: str, *messages: Message, format_id: FormatId = JSON
@@ -211,17 +215,16 @@ class Loop:
         assert 202 == answer.status, answer.body
         return answer
 
-
-async def arrived(gateway: GatewayProcess, folder: str, *, but: set[Path]) -> bytes:
-    """The next file that a folder gets; it is added to those that were seen."""
-    async with asyncio.timeout(WAIT_S):
-        while not (  # noqa: ASYNC110 - a file tells nobody
-            new := set((gateway.folder / folder).glob("[!.]*")) - but
-        ):
-            await asyncio.sleep(0.02)
-    (file,) = new
-    but.add(file)
-    return file.read_bytes()
+    async def arrived(self, gateway: GatewayProcess, folder: str) -> bytes:
+        """The one file that a folder got since it was last looked into."""
+        async with asyncio.timeout(WAIT_S):
+            while not (  # noqa: ASYNC110 - a file tells nobody
+                new := set((gateway.folder / folder).glob("[!.]*")) - self._seen
+            ):
+                await asyncio.sleep(0.02)
+        self._seen |= new
+        (file,) = new
+        return file.read_bytes()
 
 
 def read(content: bytes, format_id: FormatId) -> Any:
