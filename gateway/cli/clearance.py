@@ -53,7 +53,7 @@ def clearance(items: tuple[str, ...], file: Path, as_json: bool) -> None:  # noq
     config = configured(file)
     now = datetime.now(UTC)
     try:
-        check_items(items, most=config.clearance.items)
+        check_items(items, most=config.clearance.most_items)
     except Refused as error:
         raise click.UsageError(error.detail) from error
 

@@ -14,7 +14,7 @@ from importlib import resources
 
 import msgspec
 
-from gateway.core.bounds import Seconds
+from gateway.core.bounds import Count, Seconds
 from gateway.core.identifiers import MessageId
 from gateway.pipeline.bearing import Said, bears, declarations, in_order, is_withdrawn, names
 from gateway.pipeline.cases import Case, Decided, latest, open_cases
@@ -74,11 +74,11 @@ class ClearanceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The answer when that time has passed."""
     unknown: Verdict = Verdict.NO
     """The answer for an item that nobody has declared."""
-    decisions: dict[str, Verdict] = {}
+    meanings: dict[str, Verdict] = {}
     """What decisions mean, beside and before the packaged table."""
     silent: tuple[Silent, ...] = ()
     """The first that holds of an item counts."""
-    items: int = 1_000
+    most_items: Count = 1_000
     """How many items one request may ask about."""
 
 
@@ -179,7 +179,7 @@ def _matter(item: str, said: Iterable[Said], settings: ClearanceSettings) -> _Ma
         wait=timedelta(seconds=settings.wait if rule.wait is None else rule.wait),
         silence=rule.silence or settings.silence,
         unknown=settings.unknown,
-        meanings={**packaged(), **settings.decisions} if settings.decisions else packaged(),
+        meanings={**packaged(), **settings.meanings} if settings.meanings else packaged(),
     )
 
 

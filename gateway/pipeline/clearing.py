@@ -54,7 +54,7 @@ class Clearing:
         Raises ``Refused("request.invalid")`` for too many, none, or what is no identifier.
         """
         settings = self._settings()
-        check_items(items, most=settings.items)
+        check_items(items, most=settings.most_items)
         weighed = await weigh(
             self._histories, items, now=self._clock(), settings=settings, asker=party
         )

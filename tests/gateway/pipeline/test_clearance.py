@@ -349,8 +349,8 @@ def test_the_first_rule_that_holds_counts() -> None:
 
 def test_a_configuration_says_what_an_administrations_own_codes_mean() -> None:
     story = told(ITEM, ("customs", decided("A9")))
-    assert "yes decision.A9" == story.answer(decisions={"A9": Verdict.YES})
-    assert "no decision.released" == told(ITEM, RELEASED).answer(decisions={"released": Verdict.NO})
+    assert "yes decision.A9" == story.answer(meanings={"A9": Verdict.YES})
+    assert "no decision.released" == told(ITEM, RELEASED).answer(meanings={"released": Verdict.NO})
 
 
 def test_what_is_answered_for_unknown_items_is_configured() -> None:

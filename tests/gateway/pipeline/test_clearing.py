@@ -199,7 +199,7 @@ async def test_none_too_many_and_what_is_no_identifier_are_refused(
     desk: Middle, items: list[str]
 ) -> None:
     with pytest.raises(Refused, match=r"request\.invalid"):
-        await clearing(desk, items=2).answer(PartyId("post-a"), items)
+        await clearing(desk, most_items=2).answer(PartyId("post-a"), items)
 
 
 async def test_a_history_that_is_too_long_lets_nothing_go(desk: Middle) -> None:
