@@ -45,7 +45,9 @@ DELETE FROM awaited WHERE (record, ordinal, destination, n) IN (
  SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
   json_extract(value, '$[3]') FROM json_each(?))
 """
-_ANY_WITHOUT_TIME = "SELECT 1 FROM awaited INDEXED BY awaited_open WHERE due IS NULL LIMIT 1"
+_ANY_WITHOUT_TIME = """
+SELECT 1 FROM awaited INDEXED BY awaited_open WHERE due IS NULL AND record > 0 LIMIT 1
+"""
 _BEGIN = """
 UPDATE awaited SET delivered_at = ?1, due = ?1 + within
 WHERE due IS NULL AND destination = ?2 AND (record, ordinal) IN (

@@ -50,12 +50,12 @@ SELECT {_COLUMNS} FROM json_each(?) AS j CROSS JOIN leg AS l
  ON l.destination = json_extract(j.value, '$[0]') AND l.key = json_extract(j.value, '$[1]')
 {_HEADS} WHERE (l.destination, l.key, l.seq) > (?, ?, ?) {_IN_ORDER}
 """  # noqa: S608 - constants
-_HELD = f"""
+_BURIED = f"""
 SELECT {_COLUMNS} FROM head AS h INDEXED BY head_held CROSS JOIN leg AS l
  ON l.destination = h.destination AND l.key = h.key AND l.seq = h.next
 WHERE h.state = 3 AND (h.destination, h.next) > (?, ?) ORDER BY h.destination, h.next LIMIT ?
 """  # noqa: S608 - constants
-_HELD_OF_DESTINATION = f"""
+_BURIED_OF_DESTINATION = f"""
 SELECT {_COLUMNS} FROM head AS h INDEXED BY head_held CROSS JOIN leg AS l
  ON l.destination = h.destination AND l.key = h.key AND l.seq = h.next
 WHERE h.state = 3 AND h.destination = ? AND h.next > ? ORDER BY h.next LIMIT ?
@@ -72,7 +72,7 @@ SELECT k.destination, s.no FROM known AS k CROSS JOIN subject AS s
 WHERE s.value = ? AND k.destination IS NOT NULL
 """
 _QUEUES_OF_MESSAGE = """
-SELECT d.value, m.subject FROM message AS m CROSS JOIN json_each(m.destinations) AS d
+SELECT planned.value, m.subject FROM message AS m CROSS JOIN json_each(m.destinations) AS planned
 WHERE m.record = ? AND m.ordinal = ?
 """
 _LAST_ATTEMPTS = """
@@ -162,8 +162,8 @@ def _walk(connection: sqlite3.Connection, messages: Messages, chosen: Chosen) ->
         return lambda at: (_OF_QUEUES, (queues, at.destination, at.queue, at.seq))
     if chosen.states == {LegState.BURIED}:
         if name is None:
-            return lambda at: (_HELD, (at.destination, at.seq))
-        return lambda at: (_HELD_OF_DESTINATION, (name, at.seq))
+            return lambda at: (_BURIED, (at.destination, at.seq))
+        return lambda at: (_BURIED_OF_DESTINATION, (name, at.seq))
     if name is None:
         return lambda at: (_ALL, (at.destination, at.queue, at.seq))
     return lambda at: (_OF_DESTINATION, (name, at.queue, at.seq))

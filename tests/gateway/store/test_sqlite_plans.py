@@ -11,7 +11,11 @@ import pytest
 
 from gateway.store.sqlite import (
     accept,
+    acts,
+    awaited,
+    awaiting,
     claim,
+    deliveries,
     heads,
     judge,
     messages,
@@ -29,7 +33,11 @@ from gateway.store.sqlite.schema import migrate
 
 MODULES: tuple[ModuleType, ...] = (
     accept,
+    acts,
+    awaited,
+    awaiting,
     claim,
+    deliveries,
     heads,
     judge,
     messages,
@@ -47,7 +55,7 @@ MODULES: tuple[ModuleType, ...] = (
 READ_FROM_END_TO_END = {"_BACKLOG", "_HELD"}
 TABLES = (
     "seen|remembered|interchange|raw|message|body|subject|version|ref|leg|head|attempt|line|report|reading"
-    "|proof|prover|bucket|[abdhilmprsvwx]"
+    "|proof|prover|bucket|awaited|[abdhilmprsvwx]"
 )
 SCAN = re.compile(rf"SCAN ({TABLES})\b")
 
