@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.core.destinations import Change
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import InterchangeId
-from gateway.core.ports import Journal
+from gateway.core.ports import Destination, Journal
 from gateway.core.records import (
     Acceptance,
     Delivery,
@@ -137,13 +137,14 @@ class Sending:
         settings: DispatchSettings = SETTINGS,
         node: str = "node-a",
         destination: str = "risk",
-        receiver: Receiver | None = None,
+        receiver: Destination | None = None,
     ) -> None:
         self.journal = journal
         self.clock = clock
         self.settings = settings
         self.destination = destination
-        self.receiver = receiver or Receiver(destination)
+        self.receiver = receiver if isinstance(receiver, Receiver) else Receiver(destination)
+        self._other = None if isinstance(receiver, Receiver) else receiver
         self.changes: list[Change] = []
         self.board = Switchboard(journal.destinations, node=node, told=self.changes.append)
         self.bell = Bell()
@@ -213,7 +214,7 @@ class Sending:
 
         return Dispatcher(
             journal=self.journal,
-            destination=self.receiver,
+            destination=self._other or self.receiver,
             endpoint=Endpoint(
                 id=self.destination,
                 party=PartyId("customs"),
