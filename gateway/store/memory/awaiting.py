@@ -40,6 +40,10 @@ class MemoryAwaiting:
     def __init__(self) -> None:
         self._rows: dict[_Key, _Row] = {}
 
+    def awaits(self, place: Place) -> bool:
+        """Whether an answer to a message is awaited."""
+        return any(key[:2] == place for key in self._rows)
+
     def taken(self, message: StoredMessage, planned: PlannedMessage) -> None:
         """Await what a new message expects, and no longer what it answers."""
         for leg in planned.legs:

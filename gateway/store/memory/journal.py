@@ -99,6 +99,7 @@ class MemoryJournal:
         self._wakeups = Wakeups()
         self.destinations = MemoryDestinations(self._outbox)
         self.histories = MemoryHistories(self._subjects, self._messages)
+        self.awaiting = MemoryAwaiting()
         self._forgotten: set[int] = set()
         self._versions: Counter[tuple[int, str, str]] = Counter()
         self.holds = MemoryHolds()
@@ -116,8 +117,8 @@ class MemoryJournal:
                 versions=self._versions,
             ),
             self.holds,
+            awaits=self.awaiting.awaits,
         )
-        self.awaiting = MemoryAwaiting()
         self.deliveries = MemoryDeliveries(
             self._messages,
             self._attempts,

@@ -119,9 +119,12 @@ class Shelves(Generic[K]):
 class MemoryRetention(Generic[K]):
     """A :class:`gateway.core.retention.Retention`. Its budget is never used up."""
 
-    def __init__(self, shelves: Shelves[K], holds: MemoryHolds) -> None:
+    def __init__(
+        self, shelves: Shelves[K], holds: MemoryHolds, *, awaits: Callable[[Place], bool]
+    ) -> None:
         self._shelves = shelves
         self._holds = holds
+        self._awaits = awaits
         self._removals: dict[tuple[str, int], Removal] = {}
         self._seen_before = 0
 
@@ -177,6 +180,8 @@ class MemoryRetention(Generic[K]):
 
     def _stays(self, place: Place) -> bool:
         kept = self._shelves.messages[place]
+        if self._awaits(place):
+            return True
         return any(
             leg.place == place
             for destination in kept.message.destinations

@@ -54,6 +54,7 @@ SELECT DISTINCT m.record, m.ordinal FROM message AS m
  JOIN leg AS l ON l.destination = d.destination COLLATE "C" AND l.key = m.subject
   AND l.record = m.record AND l.ordinal = m.ordinal
 WHERE m.record >= $1 AND m.record < $2
+UNION SELECT record, ordinal FROM awaited WHERE record >= $1 AND record < $2
 """
 _HELD = """
 SELECT r.record, r.ordinal FROM hold AS h JOIN subject AS s ON s.value = h.value
@@ -144,6 +145,7 @@ ON CONFLICT (rule, first, past) DO UPDATE SET at = excluded.at, days = excluded.
 _NOT_OVER = """
 SELECT EXISTS (SELECT 1 FROM leg WHERE record >= $1 AND record < $2)
  OR EXISTS (SELECT 1 FROM left_over WHERE record >= $1 AND record < $2)
+ OR EXISTS (SELECT 1 FROM awaited WHERE record >= $1 AND record < $2)
  OR EXISTS (SELECT 1 FROM staged WHERE record >= $1 AND record < $2)
 """
 _WINDOW_DETAILS = """
@@ -187,7 +189,7 @@ async def past(connection: Connection, rule: Rule, first: int, horizon: int, row
 
 
 async def unsettled(connection: Connection, first: int, end: int) -> set[tuple[int, int]]:
-    """Messages of a range with open legs. Who is not among them never will be again."""
+    """Messages of a range with open legs or awaited answers; others will never have any again."""
     return {(row[0], row[1]) for row in await connection.fetch(_OPEN, first, end)}
 
 

@@ -49,6 +49,7 @@ SELECT DISTINCT m.record, m.ordinal FROM message AS m CROSS JOIN json_each(m.des
  CROSS JOIN leg AS l ON l.destination = d.value AND l.key = m.subject
  AND l.record = m.record AND l.ordinal = m.ordinal
 WHERE m.record >= ?1 AND m.record < ?2
+UNION SELECT record, ordinal FROM awaited WHERE record >= ?1 AND record < ?2
 """
 _HELD = """
 SELECT r.record, r.ordinal FROM hold AS h CROSS JOIN subject AS s ON s.value = h.value
@@ -170,7 +171,7 @@ def _past(
 
 
 def unsettled(connection: sqlite3.Connection, first: int, end: int) -> set[tuple[int, int]]:
-    """Messages of a range with open legs. Who is not among them never will be again."""
+    """Messages of a range with open legs or awaited answers; others will never have any again."""
     return set(connection.execute(_OPEN, (first, end)))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from gateway.config.retention import RetentionDays, RetentionSection
 from gateway.core.identifiers import InterchangeId, record_time
 from gateway.core.ports import Journal
-from gateway.core.records import LegState, Result, StoredMessage
+from gateway.core.records import Expected, LegState, Result, StoredMessage
 from gateway.core.retention import Budget, Pruned
 from gateway.store.sqlite import SqliteJournal
 from tests.gateway.store.samples import (
@@ -117,6 +118,24 @@ async def test_a_buried_message_keeps_its_content(journal: Journal, clock: Manua
     assert (await prune(journal, clock)).bodies == 0
     assert await journal.retry("risk", now=clock()) == 1
     assert (await lease(journal, now=clock())).deliveries[0].message.body is not None
+
+
+async def test_what_awaits_an_answer_keeps_its_content_until_it_comes(
+    journal: Journal, clock: ManualClock
+) -> None:
+    expected = Expected(party=POST, answers=("CustomsResponse",), within=60.0)
+    [leg] = legs("risk")
+    asked = message(legs=(msgspec.structs.replace(leg, expects=(expected,)),))
+    stored = await accept(journal, messages=(asked,), received_at=clock())
+    await deliver(journal, clock)
+    clock.move(days=11)
+    while_awaited = await prune(journal, clock)
+    answer = message(kind="CustomsResponse", key_of=(stored.record, 1), legs=())
+    await accept(journal, "answer", messages=(answer,), received_at=clock())
+    afterwards = await prune(journal, clock)
+
+    assert (while_awaited.bodies, while_awaited.left) == (0, 1)
+    assert (afterwards.bodies, afterwards.left) == (1, 0)
 
 
 async def test_received_bytes_go_with_the_shortest_class_and_each_body_with_its_own(
