@@ -47,6 +47,7 @@ class Saturation:
             self._say()
             if self._strain.trouble is not None:
                 await self._try()
+                self._say()
 
     def _say(self) -> None:
         reason = self._strain.trouble

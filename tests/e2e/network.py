@@ -151,6 +151,8 @@ class GatewayProcess:
     ) -> None:
         """``entry`` is what Python runs as the command ``luxor``."""
         self._entry = entry
+        self.prefix: tuple[str, ...] = ()
+        """A command that ends by becoming the gateway, which is appended to it."""
         self.folder = folder
         self.certs = certs
         folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +176,8 @@ class GatewayProcess:
         """Start and wait until it serves; raises ``AssertionError`` with its log when it ends."""
         ports = self.folder / "ports.json"
         ports.unlink(missing_ok=True)
-        command = [sys.executable, *self._entry, "serve", "--config", str(self.config)]
+        command = [*self.prefix, sys.executable, *self._entry, "serve"]
+        command += ["--config", str(self.config)]
         command += ["--ports-file", str(ports)]
         for change in changes:
             command += ["--set", change]
