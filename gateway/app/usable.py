@@ -53,4 +53,9 @@ async def count_backlog(
         begun = time.monotonic()
         with suppress(Unavailable):  # what was counted last stands until it can be counted again
             counted(await journal.backlog())
-        await asyncio.sleep(max(seconds, (time.monotonic() - begun) / SHARE))
+        await asyncio.sleep(pause_after(time.monotonic() - begun, seconds=seconds))
+
+
+def pause_after(taken: float, *, seconds: float) -> float:
+    """The time to the next count, after one that took so long (both in seconds)."""
+    return max(seconds, taken / SHARE)
