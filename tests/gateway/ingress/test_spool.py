@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.envelope import Bytes
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
 from gateway.ingress.spool import Intake, Spooled, SpoolSettings
 
 
@@ -80,3 +80,13 @@ async def test_body_above_the_bound_is_refused_as_soon_as_it_is_known(
 async def test_no_body_is_refused(settings: SpoolSettings) -> None:
     with pytest.raises(Refused, match=r"body\.empty"):
         await Intake(settings).finish()
+
+
+async def test_a_folder_that_is_not_there_is_a_passing_trouble(tmp_path: Path) -> None:
+    settings = SpoolSettings(memory_bytes=100, max_bytes=1000, directory=str(tmp_path / "none"))
+    intake = Intake(settings)
+
+    with pytest.raises(Unavailable, match="spooled") as refused:
+        await intake.feed(b"x" * 200)
+
+    assert refused.value.retry_after

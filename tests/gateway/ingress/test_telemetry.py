@@ -92,3 +92,33 @@ def test_library_records_become_events_without_their_arguments() -> None:
     [line] = [msgspec.json.decode(text) for text in stream.getvalue().splitlines()]
     assert (line["event"], line["library"]) == ("library.said", "some.library")
     assert line["text"] == "cannot handle %s"
+
+
+class Disk(io.StringIO):
+    """A stream that writes line by line, and fails while the disk is full."""
+
+    full = False
+
+    def flush(self) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+
+    def write(self, text: str) -> int:
+        self.flush()
+        return super().write(text)
+
+
+def test_what_a_full_disk_loses_of_the_log_is_counted_and_stops_nobody() -> None:
+    disk = Disk()
+    log = event_log(stream=disk)
+
+    disk.full = True
+    log.info("first.lost")
+    log.info("second.lost")
+    disk.full = False
+    log.info("third.written")
+    log.info("fourth.written")
+
+    told = [msgspec.json.decode(line) for line in disk.getvalue().splitlines()]
+    assert ["third.written", "fourth.written"] == [event["event"] for event in told]
+    assert [2, None] == [event.get("lost_before") for event in told]
