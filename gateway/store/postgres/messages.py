@@ -22,7 +22,8 @@ _COLUMNS = (
     "m.record, m.ordinal, m.kind, i.party, i.interchange_id, i.received_at, m.version, m.function,"
     " s.kind, s.value, s.origin, m.destinations, m.regards, m.on_behalf_of, m.upstream_id"
 )
-# The record numbers stand at each table by themselves, so that each leaves out its partitions.
+# The first and the last record stand at each table by themselves, so that each leaves out its
+# partitions when the plan is made.
 _JOIN = """
 FROM unnest($1::bigint[], $2::bigint[]) AS j(record, ordinal)
 JOIN message AS m ON m.record = j.record AND m.ordinal = j.ordinal
@@ -31,9 +32,9 @@ JOIN subject AS s ON s.no = m.subject
 """
 _BODY = """
 LEFT JOIN body AS b ON b.kind = m.kind AND b.record = m.record AND b.ordinal = m.ordinal
- AND b.record = ANY ($1)
+ AND b.record BETWEEN $3 AND $4
 """
-_PRUNED = "WHERE m.record = ANY ($1) AND i.record = ANY ($1)"
+_PRUNED = "WHERE m.record BETWEEN $3 AND $4 AND i.record BETWEEN $3 AND $4"
 _WITH_BODY = f"SELECT {_COLUMNS}, b.content {_JOIN} {_BODY} {_PRUNED}"
 _WITHOUT_BODY = f"SELECT {_COLUMNS}, NULL {_JOIN} {_PRUNED}"
 
@@ -63,7 +64,9 @@ class Messages:
         if not places:
             return {}
         statement = _WITH_BODY if bodies else _WITHOUT_BODY
-        rows = await connection.fetch(statement, *split(list(places)))
+        records, ordinals = split(list(places))
+        bounds = min(records), max(records)
+        rows = await connection.fetch(statement, records, ordinals, *bounds)
         return {(row[0], row[1]): self._message(row) for row in rows}
 
     def _message(self, row: Row) -> StoredMessage:
