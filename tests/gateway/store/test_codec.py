@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.codec import Codec
+from bench.dictionaries import SAMPLES, strangers, train
+from gateway.store import codec
+from gateway.store.codec import DICTIONARIES, Codec
 from tests.gateway.store.samples import RECEIPT
 
 CODEC = Codec()
@@ -32,6 +36,42 @@ def test_repetitive_content_shrinks() -> None:
     assert len(CODEC.pack(b"<item/>" * 1_000)) < 200
 
 
+@pytest.mark.parametrize("name", DICTIONARIES)
+def test_the_dictionaries_are_those_of_the_made_up_messages(name: str) -> None:
+    file = Path(codec.__file__).with_name(f"{name}.{DICTIONARIES[name]}.zdict")
+
+    assert train(name) == file.read_bytes()
+
+
+@pytest.mark.parametrize("name", DICTIONARIES)
+def test_short_documents_shrink_much_more_with_what_they_have_in_common(name: str) -> None:
+    documents = list(strangers(SAMPLES[name]("others", 40)))
+    alone = zstandard.ZstdCompressor(level=3, write_checksum=True)
+    stored = [CODEC.pack(document) for document in documents]
+
+    assert {one[:1] for one in stored} == {b"\x03"}
+    assert [CODEC.unpack(one) for one in stored] == documents
+    assert sum(map(len, stored)) < 0.8 * sum(len(alone.compress(one)) for one in documents)
+
+
+def test_what_was_packed_without_a_dictionary_comes_back() -> None:
+    content = b'{"type":"Order","order_id":"17"}' * 20
+    frame = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(content)
+
+    assert CODEC.unpack(b"\x01" + frame) == content
+
+
+def test_a_frame_of_an_unknown_dictionary_is_an_error() -> None:
+    samples: list[bytes | bytearray | memoryview] = [
+        b'{"a":%d,"b":"%d"}' % (n, n * n) for n in range(2_000)
+    ]
+    other = zstandard.train_dictionary(4_096, samples, dict_id=40_000)
+    frame = zstandard.ZstdCompressor(dict_data=other).compress(samples[7])
+
+    with pytest.raises(ValueError, match="stored bytes name an unknown dictionary"):
+        CODEC.unpack(b"\x03" + frame)
+
+
 def test_content_that_does_not_shrink_costs_one_byte() -> None:
     content = bytes(range(256))
     assert CODEC.pack(content) == b"\x00" + content
@@ -47,7 +87,9 @@ def test_a_receipt_with_slack_bits_is_stored_as_it_is() -> None:
     assert CODEC.unpack(CODEC.pack_token("QR.QQ.QQ")) == b"QR.QQ.QQ"
 
 
-@pytest.mark.parametrize("stored", [b"", b"\x09abc", b"\x01abc", CODEC.pack(b"a" * 900)[:-2]])
+@pytest.mark.parametrize(
+    "stored", [b"", b"\x09abc", b"\x01abc", b"\x03abc", CODEC.pack(b"a" * 900)[:-2]]
+)
 def test_damaged_bytes_are_an_error(stored: bytes) -> None:
     with pytest.raises(ValueError, match="stored bytes"):
         CODEC.unpack(stored)
