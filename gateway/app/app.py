@@ -19,6 +19,7 @@ from gateway.app.dispatching import Changes, Dispatching, Wanted
 from gateway.app.forgetting import Forgetting
 from gateway.app.listening import Listening
 from gateway.app.opening import open_directory, open_evidence, open_journal
+from gateway.app.overseeing import Overseeing
 from gateway.app.parts import Parts
 from gateway.app.place import ALONE, Place
 from gateway.app.reload_controls import reload_controls
@@ -33,6 +34,7 @@ from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
 from gateway.config.evidence import Evidence
 from gateway.config.expiry import expiring_around
+from gateway.config.journal import journal_of
 from gateway.config.targets import target_of
 from gateway.core.envelope import Envelope
 from gateway.core.ports import Destination, Journal
@@ -232,6 +234,8 @@ class App:
         self._parts.start(self._watch_own_files(directory, listening), "files")
         counting = count_backlog(journal, self._counting.backlog, seconds=self.config.registry.poll)
         self._parts.start(counting, "backlog")
+        overseeing = Overseeing(journal_of(self.config).look, telemetry=self.telemetry)
+        self._parts.start(overseeing.watch(), "store")
         self._parts.start(forgetting.watch(), "retention")
         overdue = Overdue(
             journal=journal,

@@ -37,7 +37,7 @@ class Store(Protocol):
     """Where one gateway's journal is.
 
     Each call may raise ``NoJournal``, which a person must mend, and ``Unavailable``, which may be
-    over soon. All but ``open`` block; they are for commands.
+    over soon. All but ``open`` and ``look`` block; they are for commands.
     """
 
     @property
@@ -55,6 +55,9 @@ class Store(Protocol):
 
     def status(self) -> StoreStatus:
         """How it stands."""
+
+    async def look(self) -> StoreStatus:
+        """The same for whoever must not block."""
 
     def check(self) -> None:
         """Whether :meth:`open` would do; what is not there yet would be made."""

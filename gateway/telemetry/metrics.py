@@ -96,6 +96,21 @@ class Metrics:
             "1 while the journal can be used; without it nothing is accepted or delivered",
             registry=registry,
         )
+        self.journal_oldest_transaction = Gauge(
+            "luxor_journal_oldest_transaction_seconds",
+            "How long the oldest transaction of the journal's database lasts (PostgreSQL)",
+            registry=registry,
+        )
+        self.journal_snapshot_age = Gauge(
+            "luxor_journal_snapshot_age_transactions",
+            "How many transactions the oldest snapshot is behind: vacuum keeps what it sees",
+            registry=registry,
+        )
+        self.journal_processes = Gauge(
+            "luxor_journal_processes",
+            "Processes, of all nodes, that have the journal open",
+            registry=registry,
+        )
         self.journal_bytes = Gauge(
             "luxor_journal_bytes",
             "The journal's store, by part: used, free (used again first), log (write-ahead)",

@@ -77,6 +77,11 @@ class PostgresStore(msgspec.Struct, frozen=True, kw_only=True):
         with self._mismatched():
             return asyncio.run(status_of_database(self.url, password=self._password))
 
+    async def look(self) -> StoreStatus:
+        """See the protocol."""
+        with self._mismatched():
+            return await status_of_database(self.url, password=self._password)
+
     def check(self) -> None:
         """See the protocol."""
         with self._mismatched():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,10 @@ class SqliteStore(msgspec.Struct, frozen=True, kw_only=True):
     def status(self) -> StoreStatus:
         """See the protocol."""
         return status_of_file(self.file)
+
+    async def look(self) -> StoreStatus:
+        """See the protocol."""
+        return await asyncio.to_thread(self.status)
 
     def check(self) -> None:
         """See the protocol."""

@@ -6,6 +6,9 @@ import asyncio
 from datetime import datetime
 from functools import partial
 
+import msgspec
+
+from gateway.app.overseeing import WARN_SECONDS, Overseeing
 from gateway.app.usable import Usable, count_backlog, pause_after
 from gateway.app.waking import Waking
 from gateway.core.errors import Unavailable
@@ -13,6 +16,7 @@ from gateway.core.records import Backlog
 from gateway.pipeline.bell import Bell
 from gateway.pipeline.switchboard import Switchboard
 from gateway.store.memory import MemoryJournal
+from gateway.store.status import StoreStatus
 from tests.fakes import Seen, clock, until
 
 
@@ -78,3 +82,34 @@ async def test_a_journal_that_goes_and_comes_back_is_told_once_each_and_costs_no
 def test_counting_takes_a_small_share_of_the_time() -> None:
     """After an outage millions of keys are counted: less often than they would be otherwise."""
     assert [40.0, 1.0] == [pause_after(taken, seconds=1.0) for taken in (2.0, 0.001)]
+
+
+async def test_a_transaction_that_lasts_too_long_is_warned_of() -> None:
+    """Vacuum keeps what its snapshot sees, and claims walk over it."""
+    seen = Seen()
+    given = StoreStatus(
+        store="postgresql",
+        place="postgresql://db/luxor",
+        server="PostgreSQL 18.4",
+        version=1,
+        needed=1,
+        processes=("a", "b"),
+        oldest_transaction_seconds=WARN_SECONDS,
+        oldest_snapshot_age=7,
+    )
+
+    for seconds in (WARN_SECONDS, WARN_SECONDS + 1):
+        Overseeing(_never, telemetry=seen.telemetry).tell(
+            msgspec.structs.replace(given, oldest_transaction_seconds=seconds)
+        )
+
+    (event,) = seen.events("journal.vacuum-held-back")
+    assert (301, 7) == (event["seconds"], event["transactions"])
+    assert [301.0, 7.0, 2.0] == [
+        seen.count(f"luxor_journal_{name}")
+        for name in ("oldest_transaction_seconds", "snapshot_age_transactions", "processes")
+    ]
+
+
+async def _never() -> StoreStatus:
+    raise Unavailable("not asked here")
