@@ -14,6 +14,7 @@ CHANGEABLE = frozenset(
     {
         "agreement",
         "answers",
+        "clearance",
         "codes",
         "countries",
         "destination",

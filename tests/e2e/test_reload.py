@@ -351,3 +351,20 @@ async def test_reloads_that_are_asked_for_at_once_run_one_after_the_other(
     assert [["second"], [], [], []] == sorted(
         (answer["changes"]["started"] for answer in told), reverse=True
     )
+
+
+async def test_all_workers_take_it_over(tmp_path: Path, certs: Path) -> None:
+    process = GatewayProcess(tmp_path, certs)
+    (process.folder / "second").mkdir()
+    try:
+        process.start("gateway.workers=2")
+        gateway = Changing(process)
+        gateway.loaded(gateway.first + SECOND)
+        answers = [(await gateway.send("FR"))[0].status for _ in range(12)]
+        loads = gateway.events("configuration.loaded")
+    finally:
+        process.stop()
+
+    assert [202] * 12 == answers, "a connection each: some go to the one, some to the other"
+    assert 2 == len(loads)
+    assert 1 == len({event["digest"] for event in loads})

@@ -57,6 +57,7 @@ def test_what_can_not_change_while_it_runs_is_named(
         {"codes": {"hs": "hs.csv"}},
         {"format": [{"layout": "a.toml"}]},
         {"regime": [{"file": "b.toml"}]},
+        {"retention": {"enabled": False}, "answers": {}, "clearance": {}},
         {"quality": {"least_euro_per_kg": 0.5}},
         {"ingress": {**BASE["ingress"], "folder": [FOLDER]}},
     ],
