@@ -22,21 +22,23 @@ _COLUMNS = (
     "m.record, m.ordinal, m.kind, i.party, i.interchange_id, i.received_at, m.version, m.function,"
     " s.kind, s.value, s.origin, m.destinations, m.regards, m.on_behalf_of, m.upstream_id"
 )
-# The first and the last record stand at each table by themselves, so that each leaves out its
-# partitions when the plan is made.
+# The limits leave no other way than a probe for each place, in every plan: estimates of ranges that
+# are not known yet can lead through whole tables. The first and the last record stand at each table
+# by themselves, so that each leaves out its partitions.
 _JOIN = """
 FROM unnest($1::bigint[], $2::bigint[]) AS j(record, ordinal)
-JOIN message AS m ON m.record = j.record AND m.ordinal = j.ordinal
-JOIN interchange AS i ON i.record = m.record
-JOIN subject AS s ON s.no = m.subject
+CROSS JOIN LATERAL (SELECT * FROM message WHERE record = j.record AND ordinal = j.ordinal
+ AND record BETWEEN $3 AND $4 LIMIT 1) AS m
+CROSS JOIN LATERAL (SELECT * FROM interchange WHERE record = j.record
+ AND record BETWEEN $3 AND $4 LIMIT 1) AS i
+CROSS JOIN LATERAL (SELECT * FROM subject WHERE no = m.subject LIMIT 1) AS s
 """
 _BODY = """
-LEFT JOIN body AS b ON b.kind = m.kind AND b.record = m.record AND b.ordinal = m.ordinal
- AND b.record BETWEEN $3 AND $4
+LEFT JOIN LATERAL (SELECT content FROM body WHERE kind = m.kind AND record = j.record
+ AND ordinal = j.ordinal AND record BETWEEN $3 AND $4 LIMIT 1) AS b ON true
 """
-_PRUNED = "WHERE m.record BETWEEN $3 AND $4 AND i.record BETWEEN $3 AND $4"
-_WITH_BODY = f"SELECT {_COLUMNS}, b.content {_JOIN} {_BODY} {_PRUNED}"
-_WITHOUT_BODY = f"SELECT {_COLUMNS}, NULL {_JOIN} {_PRUNED}"
+WITH_BODY = f"SELECT {_COLUMNS}, b.content {_JOIN} {_BODY}"
+_WITHOUT_BODY = f"SELECT {_COLUMNS}, NULL {_JOIN}"
 
 
 class Messages:
@@ -63,7 +65,7 @@ class Messages:
         """Those of the messages that are there; bodies only when asked for and still kept."""
         if not places:
             return {}
-        statement = _WITH_BODY if bodies else _WITHOUT_BODY
+        statement = WITH_BODY if bodies else _WITHOUT_BODY
         records, ordinals = split(list(places))
         bounds = min(records), max(records)
         rows = await connection.fetch(statement, records, ordinals, *bounds)

@@ -31,10 +31,11 @@ ON CONFLICT (value, kind, origin, nth)
 RETURNING no, value, kind, origin, nth
 """
 _KEYS = """
-SELECT m.record, m.ordinal, s.no, s.value, s.kind, s.origin, s.nth, s.first_record
+SELECT j.record, j.ordinal, s.no, s.value, s.kind, s.origin, s.nth, s.first_record
 FROM unnest($1::bigint[], $2::bigint[]) AS j(record, ordinal)
-JOIN message AS m ON m.record = j.record AND m.ordinal = j.ordinal
-JOIN subject AS s ON s.no = m.subject WHERE m.record = ANY ($1)
+CROSS JOIN LATERAL (SELECT subject FROM message
+ WHERE record = j.record AND ordinal = j.ordinal LIMIT 1) AS m
+JOIN subject AS s ON s.no = m.subject
 """
 _VERSIONS = """
 SELECT v.subject, v.party, v.kind, v.latest

@@ -14,6 +14,8 @@ from gateway.store.lanes import LANES
 from gateway.store.postgres.claim import CLAIM
 from gateway.store.postgres.connection import Concern, settings
 from gateway.store.postgres.heads import FREE_DUE, READY
+from gateway.store.postgres.messages import WITH_BODY
+from gateway.store.postgres.partitions import ensure
 from gateway.store.postgres.settle import DELETE_LEGS, FOLLOWING, HEADS
 from tests.postgres import database
 
@@ -54,15 +56,25 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-async def walked(connection: Any, statement: str, arguments: tuple[object, ...]) -> list[str]:
-    """Nodes of the plan that read a table of the queue otherwise than by a probe."""
+async def explained(
+    connection: Any, statement: str, arguments: tuple[object, ...]
+) -> dict[str, Any]:
+    """The plan of a prepared statement, with what is known when it is executed."""
     await connection.execute(f"PREPARE asked AS {statement}")
     given = ", ".join(literal(argument) for argument in arguments)
     call = f"EXECUTE asked ({given})" if given else "EXECUTE asked"
-    async with connection.transaction():
-        found = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {call}")
+    transaction = connection.transaction()
+    await transaction.start()
+    found = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {call}")
+    await transaction.rollback()
     await connection.execute("DEALLOCATE asked")
-    plan = json.loads(found)[0]["Plan"]
+    plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+    return plan
+
+
+async def walked(connection: Any, statement: str, arguments: tuple[object, ...]) -> list[str]:
+    """Nodes of the plan that read a table of the queue otherwise than by a probe."""
+    plan = await explained(connection, statement, arguments)
     return [
         f"{node['Node Type']} on {node['Relation Name']}"
         for node in nodes(plan)
@@ -101,6 +113,18 @@ async def test_the_queue_is_probed_whatever_the_statistics_say(mode: str, analys
             for table in ("head", "leg"):
                 await connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
         assert found == {name: [] for name in STATEMENTS}
+
+
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+async def test_messages_are_probed_one_by_one_in_their_partitions_alone(mode: str) -> None:
+    records = [n << 22 for n in range(1, 257)]
+    arguments = (records, [1] * 256, records[0], records[-1])
+    async with connected(Concern.CLAIM, plan_cache_mode=mode) as connection:
+        await ensure(connection, range(3))
+        plan = await explained(connection, WITH_BODY, arguments)
+    read = [node for node in nodes(plan) if node.get("Alias", "").startswith("message")]
+    assert [node["Relation Name"] for node in read] == ["message_w0000"]
+    assert all("ordinal" in node["Index Cond"] for node in read)
 
 
 async def test_the_claim_takes_the_ready_ones_in_their_order() -> None:

@@ -17,7 +17,7 @@ from gateway.core.identifiers import RecordNumber
 from gateway.core.records import Proof, ProofMethod
 from gateway.store.postgres import JournalMismatch, PostgresJournal, open_postgres
 from gateway.store.postgres.connection import Concern, settings
-from gateway.store.postgres.messages import _WITH_BODY
+from gateway.store.postgres.messages import WITH_BODY
 from gateway.store.postgres.partitions import WINDOW, partition, window
 from gateway.store.postgres.reader import open_reader
 from gateway.store.postgres.standing import _ATTEMPTS
@@ -187,7 +187,7 @@ async def test_a_trace_looks_only_into_the_partitions_of_its_time(
     here = f"w{window(record):04}"
 
     refs = await _explained(url, _REFS, no, first, last, 10)
-    messages = await _explained(url, _WITH_BODY, [record], [1])
+    messages = await _explained(url, WITH_BODY, [record], [1], record, record)
     attempts = await _explained(url, _ATTEMPTS, [record], [1])
 
     assert {partition("ref", window(record))} == refs
