@@ -162,7 +162,8 @@ class Act(StrEnum):
 
 RESULTS = {Act.RETRY: Result.RELEASED, Act.BURY: Result.BURIED, Act.SKIP: Result.SKIPPED}
 """What an act is called among the attempts."""
-CODES = {Act.RETRY: "", Act.BURY: "operator.buried", Act.SKIP: "operator.skipped"}
+AUTOMATIC = ""
+CODES = {Act.RETRY: "operator.released", Act.BURY: "operator.buried", Act.SKIP: "operator.skipped"}
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +176,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     reason: str
     automatic: bool = False
+
+    @property
+    def code(self) -> str:
+        """By what it is known among the attempts; parties see no details of such a code."""
+        return AUTOMATIC if self.automatic else CODES[self.act]
 
     def __post_init__(self) -> None:
         for what, text, longest in (

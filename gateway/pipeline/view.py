@@ -11,12 +11,15 @@ from typing import Any
 import msgspec
 
 from gateway.agreements import Source
+from gateway.core.deliveries import CODES
 from gateway.core.identifiers import InterchangeId
-from gateway.core.records import TraceEntry
+from gateway.core.records import Leg, Result, TraceEntry
 from gateway.pipeline.plan import Network
 from gateway.routing import Endpoint
 from trust.identity import PartyId
 from trust.party import Registry as Parties
+
+_BY_HAND = frozenset(CODES.values())
 
 
 def visible(
@@ -40,7 +43,7 @@ def _seen(
 ) -> Iterator[TraceEntry]:
     for entry in entries:
         if party in (entry.message.party, entry.message.on_behalf_of):
-            yield _with_message(entry, body=None)
+            yield _told(_with_message(entry, body=None))
             continue
         own = tuple(
             destination
@@ -58,11 +61,31 @@ def _seen(
             yield _anonymous(received, endpoint)  # asked for by its source's id, it is not told
 
 
+def _told(entry: TraceEntry) -> TraceEntry:
+    """Without what an operator wrote: names and reasons of acts are the gateway's own business."""
+    return msgspec.structs.replace(
+        entry,
+        attempts=tuple(
+            msgspec.structs.replace(attempt, detail="") if attempt.code in _BY_HAND else attempt
+            for attempt in entry.attempts
+            if attempt.result is not Result.RELEASED
+        ),
+        legs=told_legs(entry.legs),
+    )
+
+
+def told_legs(legs: Iterable[Leg]) -> tuple[Leg, ...]:
+    """Where legs stand, as parties are told it: without what an operator wrote."""
+    return tuple(
+        msgspec.structs.replace(leg, detail="") if leg.code in _BY_HAND else leg for leg in legs
+    )
+
+
 def _received(entry: TraceEntry, own: tuple[str, ...]) -> TraceEntry:
     return msgspec.structs.replace(
         _with_message(entry, body=None, destinations=own),
-        attempts=tuple(a for a in entry.attempts if a.destination in own),
-        legs=tuple(leg for leg in entry.legs if leg.destination in own),
+        attempts=tuple(a for a in _told(entry).attempts if a.destination in own),
+        legs=tuple(leg for leg in told_legs(entry.legs) if leg.destination in own),
         subjects=(),
     )
 

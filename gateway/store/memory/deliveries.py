@@ -9,7 +9,6 @@ import msgspec
 
 from gateway.core.deliveries import (
     AT_ONCE,
-    CODES,
     RESULTS,
     TIMED,
     Act,
@@ -148,7 +147,7 @@ class MemoryDeliveries:
             n=queued.tries,
             at=now,
             result=RESULTS[deed.act],
-            code=CODES[deed.act],
+            code=deed.code,
             detail=deed.detail,
         )
         self._attempts.append((queued.place, attempt))

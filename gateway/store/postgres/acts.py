@@ -12,7 +12,6 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.deliveries import (
-    CODES,
     RESULTS,
     Act,
     Acted,
@@ -185,7 +184,7 @@ async def _log(
         *columns(rows, 4),
         microseconds(now),
         RESULTS[deed.act].value,
-        CODES[deed.act],
+        deed.code,
         storable(deed.detail),
         process,
     )

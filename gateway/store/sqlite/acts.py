@@ -6,7 +6,6 @@ import sqlite3
 from datetime import datetime
 
 from gateway.core.deliveries import (
-    CODES,
     RESULTS,
     Act,
     Acted,
@@ -130,7 +129,7 @@ def _log(
                 tries,
                 microseconds(now),
                 RESULTS[deed.act].value,
-                CODES[deed.act],
+                deed.code,
                 deed.detail,
                 process,
             )

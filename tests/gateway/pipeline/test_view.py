@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gateway.core.deliveries import Act, Chosen, Deed
 from gateway.core.records import TraceEntry
-from gateway.pipeline.view import visible
+from gateway.pipeline.view import told_legs, visible
 from tests import samples
 from tests.gateway.pipeline.conftest import Middle
 from trust.identity import PartyId
@@ -59,3 +60,18 @@ async def test_a_hidden_source_is_hidden_in_the_trace_too(middle: Middle) -> Non
     assert ("luxor.json.1", "grpc") == (entry.format, entry.transport)
     assert "post-a" not in repr(entry)
     assert () == await seen(middle, "gateway-pn", "secret")
+
+
+async def test_what_an_operator_wrote_is_told_to_nobody(middle: Middle) -> None:
+    await middle.send("post-a", samples.ITEM)
+    for act in (Act.BURY, Act.RETRY, Act.SKIP):
+        deed = Deed(act=act, by="anna", reason="between us")
+        await middle.journal.deliveries.act(Chosen(destination="risk"), deed, now=middle.now)
+        for party in ("post-a", "risk"):
+            told = repr(await seen(middle, party, VALUE))
+            assert "anna" not in told
+            assert "between us" not in told
+
+    (entry,) = await seen(middle, "post-a", VALUE)
+    assert ["operator.buried", "operator.skipped"] == [attempt.code for attempt in entry.attempts]
+    assert "anna" not in repr(told_legs(await middle.journal.legs(entry.message.record)))

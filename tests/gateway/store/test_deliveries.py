@@ -307,7 +307,7 @@ async def test_every_act_is_an_attempt_with_name_and_reason(journal: Journal) ->
     told = [(r.attempt.result, r.attempt.code, r.attempt.detail) for r in shown.attempts]
     assert told == [
         (Result.BURIED, "content.bad", "no"),
-        (Result.RELEASED, "", "by hand (anna): mended"),
+        (Result.RELEASED, "operator.released", "by hand (anna): mended"),
         (Result.BURIED, "operator.buried", "by hand (anna): wrong"),
         (Result.SKIPPED, "operator.skipped", "by hand (anna): obsolete"),
     ]
