@@ -47,6 +47,7 @@ class Dispatching:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._running: dict[str, _Running] = {}
+        self._leaving: list[_Running] = []
         self._stopped = False
 
     def __len__(self) -> int:
@@ -78,9 +79,9 @@ class Dispatching:
         return Changes(started=started, reopened=reopened, stopped=stopped)
 
     async def stop(self) -> None:
-        """Finish what is under way, then close all. May be called twice."""
+        """Finish what is under way, then close all. May be called twice, and during a change."""
         self._stopped = True
-        running = list(self._running.values())
+        running = [*self._running.values(), *self._leaving]
         self._running.clear()
         await self._end(running)
 
@@ -98,6 +99,7 @@ class Dispatching:
 
     async def _end(self, running: Iterable[_Running]) -> None:
         entries = list(running)
+        self._leaving += entries
         for entry in entries:
             entry.dispatcher.stop()
         tasks = [entry.task for entry in entries]
@@ -109,3 +111,5 @@ class Dispatching:
         async with AsyncExitStack() as closing:
             for entry in entries:
                 closing.push_async_callback(entry.destination.close)
+        for entry in entries:
+            self._leaving.remove(entry)
