@@ -1,0 +1,174 @@
+"""The stores side by side: acceptances, claims and settlements a second, in groups and one by one.
+
+``python bench/journal.py [--messages N] [--store sqlite|postgres]…``. One message in an interchange
+with three legs; receivers that take everything at once; every flush of an acceptance waits for the
+disk, PostgreSQL's too. Bare transactions of one row are the baseline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from bench.filling import Clock, Traffic
+from gateway.core.ports import Journal
+from gateway.core.records import PlannedLeg, Result, Settlement
+from gateway.store.postgres import open_postgres
+from gateway.store.sqlite import open_sqlite
+from tests.postgres import Server
+
+DESTINATIONS = ("risk", "revenue", "statistics")
+GROUPS = (1, 32, 128, 512)
+SINGLES = 300
+"""Keys that are claimed and settled one by one."""
+BATCH = 256
+SINGLE_GOALS = {"sqlite": 4, "postgres": 8}
+
+
+async def bare_file(folder: Path, count: int) -> float:
+    """Transactions of one row a second, each flushed."""
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE bare (n INTEGER)")
+    begun = time.perf_counter()
+    for n in range(count):
+        connection.execute("INSERT INTO bare VALUES (?)", (n,))
+    took = time.perf_counter() - begun
+    connection.close()
+    return count / took
+
+
+async def bare_database(url: str, count: int) -> float:
+    """The same over one connection."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE bare (n bigint)")
+    begun = time.perf_counter()
+    for n in range(count):
+        await connection.execute("INSERT INTO bare VALUES ($1)", n)
+    took = time.perf_counter() - begun
+    await connection.execute("DROP TABLE bare")
+    await connection.close()
+    return count / took
+
+
+@asynccontextmanager
+async def stores(names: Iterable[str]) -> AsyncIterator[dict[str, tuple[Journal, float]]]:
+    """Empty journals by name, with their baselines."""
+    opened: dict[str, tuple[Journal, float]] = {}
+    clock = Clock()
+    with ExitStack() as stack:
+        for name in names:
+            if name == "sqlite":
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                bare = await bare_file(folder, 1_000)
+                opened[name] = (
+                    await open_sqlite(folder / "journal.db", gateway=7, clock=clock),
+                    bare,
+                )
+            else:
+                server = Server(safe=True, settings={"shared_buffers": "256MB"})
+                stack.callback(server.stop)
+                server.start()
+                url = stack.enter_context(server.database())
+                bare = await bare_database(url, 1_000)
+                opened[name] = (await open_postgres(url, gateway=7, clock=clock), bare)
+        try:
+            yield opened
+        finally:
+            for journal, _ in opened.values():
+                await journal.close()
+
+
+async def accepted(journal: Journal, numbers: range, *, at_once: int) -> float:
+    """Messages accepted a second, so many callers at a time."""
+    traffic, clock, waiting = Traffic(), Clock(), iter(numbers)
+
+    async def one_after_the_other() -> None:
+        for number in waiting:
+            record = await journal.reserve()
+            planned = traffic.acceptance(record, number, at=clock())
+            legs = tuple(
+                PlannedLeg(destination=d, route="r", lane=number % 3) for d in DESTINATIONS
+            )
+            (message,) = planned.messages
+            message = msgspec.structs.replace(message, legs=legs)
+            await journal.commit(msgspec.structs.replace(planned, messages=(message,)))
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
+    return len(numbers) / (time.perf_counter() - begun)
+
+
+async def drained(journal: Journal, *, limit: int, most: int | None = None) -> float:
+    """Legs claimed and settled a second, so many keys at a time, of all destinations in turn."""
+    now = Clock()() + timedelta(hours=1)
+    legs = 0
+    begun = time.perf_counter()
+    left = list(DESTINATIONS)
+    while left and (most is None or legs < most):
+        destination = left.pop(0)
+        lease = await journal.lease(
+            destination, limit=limit, seconds=60, now=now, legs=1 if limit == 1 else None
+        )
+        if lease is None:
+            continue
+        done = [Settlement(delivery=d, result=Result.DELIVERED) for d in lease.deliveries]
+        await journal.settle(lease, done, now=now)
+        legs += len(done)
+        left.append(destination)
+    return legs / (time.perf_counter() - begun)
+
+
+def show(what: str, rate: float, baseline: float) -> float:
+    """Print one figure beside its baseline."""
+    print(f"  {what:<44} {rate:9,.0f} a second, {rate / baseline:6.2f} × bare")
+    return rate
+
+
+async def measured(name: str, journal: Journal, bare: float, count: int) -> None:
+    """Print the figures of one store."""
+    print(f"{name}: {bare:,.0f} bare transactions a second")
+    start, rates = 0, []
+    for at_once in GROUPS:
+        numbers = range(start, start + max(200, count * at_once // sum(GROUPS)))
+        start = numbers.stop
+        rate = await accepted(journal, numbers, at_once=at_once)
+        rates.append(show(f"accepted, {at_once} callers at once", rate, bare))
+    rate = await drained(journal, limit=1, most=SINGLES)
+    single = show("claimed and settled, one by one", rate, bare)
+    what = f"the same, {BATCH} keys at a time, {len(DESTINATIONS) * start - SINGLES:,} legs"
+    batched = show(what, await drained(journal, limit=BATCH), bare)
+    print(f"  drained against accepted:    {goal(batched / max(rates), 3)}")
+    print(f"  batches against single ones: {goal(batched / single, SINGLE_GOALS[name])}")
+    assert await journal.backlog() == ()
+
+
+def goal(ratio: float, least: float) -> str:
+    """How a ratio stands to its goal."""
+    return f"{ratio:.1f} × (goal {least} ×: {'pass' if ratio >= least else 'short'})"
+
+
+async def run(names: Iterable[str], count: int) -> None:
+    """Print the figures of each store."""
+    async with stores(names) as opened:
+        for name, (journal, bare) in opened.items():
+            await measured(name, journal, bare, count)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--store", action="append", choices=("sqlite", "postgres"))
+    given = parser.parse_args()
+    asyncio.run(run(given.store or ("sqlite", "postgres"), given.messages))
