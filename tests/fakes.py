@@ -12,13 +12,13 @@ import msgspec
 from cryptography import x509
 from prometheus_client import CollectorRegistry
 
+from gateway.core.clearance import Clearance, Verdict
 from gateway.core.envelope import Envelope, SignedBy, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId, RecordNumber
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import JudgedCount, QualityReport, period
 from gateway.core.records import MessageReport, Outcome, ProofMethod, State, Stored, TraceEntry
-from gateway.pipeline.clearance import Clearance, Verdict
 from gateway.pipeline.echo import Echo
 from gateway.pipeline.gateway import INTERCHANGE_ID
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage

@@ -14,9 +14,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.journals import configured, with_journal
+from gateway.core.clearance import Clearance, Verdict
 from gateway.core.errors import Refused
 from gateway.core.ports import Journal
-from gateway.pipeline.clearance import Clearance, Verdict
 from gateway.pipeline.clearing import check_items, in_full
 from gateway.pipeline.weighing import weigh
 

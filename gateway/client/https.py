@@ -25,6 +25,7 @@ from gateway.client.credentials import Credentials, Peer
 from gateway.client.errors import CredentialsError
 from gateway.client.proof import Prover
 from gateway.client.requests import request_signer
+from gateway.core.clearance import Clearance, ClearanceAnswers
 from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.published import PublishedKeys
@@ -212,6 +213,16 @@ class PartyClient:
             if day is not None
         }
         return _read(await self._connection.call("GET", "/v1/quality", query=query), QualityReport)
+
+    async def clearance(self, items: Sequence[str]) -> tuple[Clearance, ...]:
+        """Whether items may go: one answer for each, in order, as far as the party may know it."""
+        reply = await self._connection.call(
+            "POST",
+            "/v1/items/clearance",
+            headers={"Content-Type": JSON},
+            source=Source(msgspec.json.encode({"items": tuple(items)})),
+        )
+        return _read(reply, ClearanceAnswers).answers
 
     async def inbox(
         self,

@@ -22,6 +22,7 @@ from gateway.demo.observe import Observer
 from gateway.demo.patience import LOOK_SECONDS, until
 from gateway.demo.plan import ITMATT, JSON, PROTO, DemoPlan, document
 from gateway.demo.processes import DemoError
+from gateway.demo.referral import ReferralStory
 from gateway.demo.topology import Topology
 from translators.canonical import Order, RiskIndicator
 from trust.keys import Signer
@@ -74,8 +75,17 @@ class Scenario:
         await self.observer.until_assessed(len(self._plan.items))
         self._ledger.step("the partner sends the other indicators; risk assesses again")
         await self._indicators(self._plan.late)
+        self._ledger.step("customs asks about an item, which waits until the post has answered")
+        await self._referral()
         self._ledger.step("answers find their way back")
         await self._settled()
+
+    async def _referral(self) -> None:
+        """About an item that nothing is held against."""
+        suspected = set(self._plan.held.values())
+        item = next(one.item_id for one in self._plan.items if one.item_id not in suspected)
+        story = ReferralStory(self._topology, self._ledger, item=item, at=self._at, seed=self._seed)
+        await story.play()
 
     async def _settled(self) -> None:
         """Wait until everything expected is there, and a little longer for what is not."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cache
 from importlib import resources
 
 import msgspec
 
 from gateway.core.bounds import Count, Seconds
-from gateway.core.identifiers import MessageId
+from gateway.core.clearance import Verdict
 from gateway.pipeline.bearing import Said, bears, declarations, in_order, is_withdrawn, names
 from gateway.pipeline.cases import Case, Decided, latest, open_cases
 from translators.canonical import (
@@ -26,14 +25,6 @@ from translators.canonical import (
     RiskAssessment,
 )
 from trust.identity import PartyId
-
-
-class Verdict(StrEnum):
-    """The answer."""
-
-    YES = "yes"
-    NO = "no"
-    WAIT = "wait"
 
 
 class Silent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,24 +84,6 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[Said, ...] = ()
     until: datetime | None = None
     by: PartyId | None = None
-
-
-class Clearance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether an item may go, as of a time.
-
-    ``until``: the end of waiting; ``then``: the answer at that time, if nothing more is said.
-    ``ambiguous``: the identifier was used more than once, and this is about its latest use.
-    """
-
-    item: str
-    answer: Verdict
-    reason: str
-    as_of: datetime
-    until: datetime | None = None
-    then: Verdict | None = None
-    decided_by: PartyId | None = None
-    messages: tuple[MessageId, ...] = ()
-    ambiguous: bool = False
 
 
 UNKNOWN = "item.unknown"

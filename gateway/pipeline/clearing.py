@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from gateway.agreements import Agreement, Source
+from gateway.core.clearance import Clearance
 from gateway.core.errors import Refused
 from gateway.core.histories import Histories
 from gateway.core.ports import Clock
 from gateway.pipeline.bearing import Said, bears, declarations
-from gateway.pipeline.clearance import UNKNOWN, Clearance, ClearanceSettings
+from gateway.pipeline.clearance import UNKNOWN, ClearanceSettings
 from gateway.pipeline.plan import Network
 from gateway.pipeline.weighing import Weighed, weigh
 from translators.canonical import CustomsResponse

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from prometheus_client import Counter as Series
 
+from gateway.core.clearance import Clearance
 from gateway.core.records import Backlog, Delivery, Outcome, Settlement, Stored
-from gateway.pipeline.clearance import Clearance
 from gateway.telemetry import Telemetry
 
 MOST_FINDINGS = 10_000

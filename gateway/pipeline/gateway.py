@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.clearance import Clearance
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.errors import Refused
 from gateway.core.identifiers import InterchangeId, MessageId
@@ -16,7 +17,7 @@ from gateway.core.ports import Clock, Journal
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport, period
 from gateway.core.records import Proof, ProofMethod, Stored, TraceEntry
-from gateway.pipeline.clearance import Clearance, ClearanceSettings
+from gateway.pipeline.clearance import ClearanceSettings
 from gateway.pipeline.clearing import Clearing
 from gateway.pipeline.echo import Echo
 from gateway.pipeline.inbound import Inbound
@@ -27,7 +28,7 @@ from gateway.pipeline.ping import Pinging
 from gateway.pipeline.service import InboxMessage, InboxPage, InterchangeStatus, ReportPage
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signed import Signatures, Signed, proof_of
-from gateway.pipeline.view import visible
+from gateway.pipeline.view import told_legs, visible
 from gateway.pipeline.xml_signed import SignedXml, XmlSignatures
 from translators.registry import Registry as Formats
 from translators.translator import FormatId
@@ -341,7 +342,8 @@ class Gateway:
         stored = await self._journal.find(identity.party, interchange_id)
         if stored is None or not stored.receipt:
             raise Refused("interchange.not-found")
-        return InterchangeStatus(stored=stored, legs=await self._journal.legs(stored.record))
+        legs = await self._journal.legs(stored.record)
+        return InterchangeStatus(stored=stored, legs=told_legs(legs))
 
     async def reports(
         self, identity: Identity, interchange_id: InterchangeId, *, offset: int, limit: int

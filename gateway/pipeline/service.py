@@ -11,12 +11,12 @@ from typing import Protocol
 
 import msgspec
 
+from gateway.core.clearance import Clearance
 from gateway.core.envelope import Envelope, Transport
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Leg, MessageReport, Stored, TraceEntry
-from gateway.pipeline.clearance import Clearance
 from gateway.pipeline.echo import Echo
 from gateway.pipeline.signed import Signed
 from translators.registry import Registry

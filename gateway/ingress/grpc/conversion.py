@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway.core.clearance import Clearance, Verdict
 from gateway.core.published import PublishedKeys
 from gateway.core.records import Leg, Outcome, State, Stored, TraceEntry
 from gateway.ingress.answers import outcomes_of
 from gateway.ingress.problems import Problem
-from gateway.pipeline.clearance import Clearance, Verdict
 from gateway.pipeline.service import InboxMessage
 from translators.faults import Fault, Severity
 from translators.wire.exchange.v1 import exchange_pb2 as wire

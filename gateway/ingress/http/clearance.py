@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from gateway.core.clearance import ClearanceAnswers
 from gateway.core.errors import Refused
 from gateway.ingress.http.body import check_announced
 from gateway.ingress.http.responses import json_response, lines_response
@@ -12,7 +13,6 @@ from gateway.ingress.http.router import Call
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.http.signed import content_of
 from gateway.ingress.spool import Intake, SpoolSettings
-from gateway.pipeline.clearance import Clearance
 from gateway.pipeline.service import Service
 
 NDJSON = "application/x-ndjson"
@@ -22,12 +22,6 @@ class ClearanceRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The items that are asked about, each as often as it is named."""
 
     items: tuple[str, ...]
-
-
-class ClearanceAnswers(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer for each item, in the order of the request."""
-
-    answers: tuple[Clearance, ...]
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

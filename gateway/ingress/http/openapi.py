@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 from msgspec import toml
 
+from gateway.core.clearance import Clearance, ClearanceAnswers
 from gateway.core.errors import ProblemKind
 from gateway.core.published import PublishedKeys
 from gateway.core.quality import QualityReport
 from gateway.core.records import Outcome
 from gateway.ingress.answers import Answer, OutcomePage
-from gateway.ingress.http.clearance import ClearanceAnswers, ClearanceRequest
+from gateway.ingress.http.clearance import ClearanceRequest
 from gateway.ingress.http.inbox import Acknowledged, Acknowledgement
 from gateway.ingress.http.lookups import Formats, Status, Trace, TranslationReport
 from gateway.ingress.http.settings import HttpSettings
 from gateway.ingress.problems import Problem
-from gateway.pipeline.clearance import Clearance
 from gateway.pipeline.ping import Ping, Pong
 from gateway.pipeline.service import InboxPage
 

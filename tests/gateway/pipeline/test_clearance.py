@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.core.clearance import Verdict
 from gateway.pipeline.bearing import names
-from gateway.pipeline.clearance import Silent, Verdict, packaged
+from gateway.pipeline.clearance import Silent, packaged
 from tests.gateway.pipeline.clearances import (
     BAG,
     ID,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pipeline.clearance import Verdict
+from gateway.core.clearance import Verdict
 from tests.gateway.pipeline.clearances import (
     BAG,
     ID,

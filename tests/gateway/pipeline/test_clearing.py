@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from gateway.agreements import Agreement, Agreements, Minimiser, Source
+from gateway.core.clearance import Clearance, Verdict
 from gateway.core.errors import Refused
-from gateway.pipeline.clearance import Clearance, ClearanceSettings, Verdict
+from gateway.pipeline.clearance import ClearanceSettings
 from gateway.pipeline.clearing import Clearing
 from gateway.pipeline.weighing import AT_ONCE, MOST_MESSAGES, weigh
 from gateway.routing import Route, Routes
