@@ -128,7 +128,13 @@ class Changing:
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[GatewayProcess]:
-    config = CONFIG.replace("[ingress.https]\nport = 0", "[ingress.https]\nport = 1")
+    registry = (certs / "luxor/registry.toml").read_text("utf-8")
+    (certs / "luxor/registry-reload.toml").write_text(registry, "utf-8")
+    config = (
+        CONFIG.replace("[ingress.https]\nport = 0", "[ingress.https]\nport = 1")
+        .replace("luxor/registry.toml", "luxor/registry-reload.toml")
+        .replace("poll = 0.2", "poll = 60")  # nobody but a reload looks at the registry
+    )
     process = GatewayProcess(tmp_path_factory.mktemp("reload"), certs, config)
     (process.folder / "second").mkdir()
     try:
@@ -194,7 +200,7 @@ async def test_what_needs_a_restart_is_named_and_nothing_beside_it_is_taken(
     gateway: Changing,
 ) -> None:
     changed = gateway.first.replace("number = 1", 'number = 2\ndata = "other"')
-    gateway.write(changed.replace("poll = 0.2", "poll = 0.3") + SECOND)
+    gateway.write(changed.replace("poll = 60", "poll = 30") + SECOND)
     status, told = gateway.reload()
     answer, _ = await gateway.send("FR")
 
@@ -351,6 +357,39 @@ async def test_reloads_that_are_asked_for_at_once_run_one_after_the_other(
     assert [["second"], [], [], []] == sorted(
         (answer["changes"]["started"] for answer in told), reverse=True
     )
+
+
+NEWCOMER = """
+[[party]]
+id = "newcomer"
+roles = ["backend"]
+"""
+FOR_NEWCOMER = """
+[[route]]
+name = "newcomer"
+kinds = ["ItemDeclaration"]
+destination_countries = ["IT"]
+to = ["inbox:newcomer"]
+"""
+
+
+async def test_a_party_and_the_routes_to_it_come_into_force_together(gateway: Changing) -> None:
+    registry = gateway.process.certs / "luxor/registry-reload.toml"
+    text = registry.read_text("utf-8")
+    gateway.write(gateway.first + FOR_NEWCOMER)
+    alone = gateway.reload()
+    registry.write_text(text + "[[party]\n", "utf-8")
+    broken = gateway.reload()
+    registry.write_text(text + NEWCOMER, "utf-8")
+    together = gateway.reload()
+    answer, item = await gateway.send("IT")
+    status = await get(gateway.process, "post-a", f"/v1/interchanges/r-{item}")
+
+    assert (2, "route[1].to") == (alone[0], alone[1]["mistakes"][0]["path"])
+    assert (2, "refused") == (broken[0], broken[1]["result"])
+    assert (0, "loaded") == (together[0], together[1]["result"])
+    assert 202 == answer.status
+    assert ["inbox:newcomer"] == [leg["destination"] for leg in status.body["legs"]]
 
 
 async def test_all_workers_take_it_over(tmp_path: Path, certs: Path) -> None:
