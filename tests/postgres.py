@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from gateway.store.postgres.schema import migrate
+from gateway.store.postgres.schema import migrate, version
 from tests.gateway.store.samples import GATEWAY
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ class Server:
         """The URL of a database with an empty journal of that gateway; ``None``: without any."""
         name = self._take(empty=gateway is None)
         if gateway is not None:
-            self._run(name, lambda c: _belongs_to(c, gateway))
+            self._run(name, lambda c: _prepare(c, gateway))
         try:
             yield self.url(name)
         finally:
@@ -181,15 +181,10 @@ class Server:
 
     def _take(self, *, empty: bool) -> str:
         with self._lock:
-            reused = self._clean.pop() if self._clean and not empty else None
-            name = reused or f"journal{next(self._names)}"
-        if reused is None:
-            self._admin(lambda c: c.execute(f"CREATE DATABASE {name}"))
-            if not empty:
-                self._run(name, lambda c: migrate(c, gateway=GATEWAY))
-        else:
-            self._admin(lambda c: _leave_alone(c, name))
-            self._run(name, lambda c: c.execute(_CLEAR))
+            if self._clean and not empty:
+                return self._clean.pop()
+            name = f"journal{next(self._names)}"
+        self._admin(lambda c: c.execute(f"CREATE DATABASE {name}"))
         return name
 
     def _admin(self, job: Callable[[Any], Awaitable[T]]) -> T:
@@ -230,14 +225,18 @@ async def _nothing(connection: Any) -> None:
     await connection.execute("SELECT 1")
 
 
-async def _belongs_to(connection: Any, gateway: int) -> None:
-    await connection.execute("UPDATE meta SET value = $1 WHERE name = 'gateway'", gateway)
-
-
-async def _leave_alone(connection: Any, name: str) -> None:
+async def _prepare(connection: Any, gateway: int) -> None:
+    """Make the journal of a new database, or empty that of one that was used before."""
+    if await version(connection) is None:
+        await migrate(connection, gateway=gateway)
+        return
     await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+    await connection.execute(_CLEAR)
+    await connection.execute("DELETE FROM meta WHERE name NOT IN ('schema', 'gateway')")
+    await connection.execute("UPDATE meta SET value = $1 WHERE name = 'gateway'", gateway)
 
 
 def _free_port() -> int:
