@@ -32,6 +32,7 @@ from gateway.pipeline.prepare import Prepared
 from gateway.pipeline.settings import BreakerSettings, DispatchSettings
 from gateway.pipeline.switchboard import Switchboard
 from gateway.routing import Endpoint
+from gateway.store.memory import MemoryJournal
 from translators.translator import FormatId
 from trust.identity import PartyId
 
@@ -254,3 +255,18 @@ class Sending:
         return [
             state for state, _ in itertools.groupby(c.after.breaker.value for c in self.changes)
         ]
+
+
+Make = Callable[..., Sending]
+"""Makes a node, given what is to be other than usual."""
+
+
+def nodes() -> Make:
+    """Nodes on one journal in memory, with one clock."""
+    clock = Clock()
+    journal = MemoryJournal(gateway=1, clock=clock)
+
+    def make(**changes: object) -> Sending:
+        return Sending(journal, clock, **changes)  # type: ignore[arg-type]  # passed on as it is
+
+    return make

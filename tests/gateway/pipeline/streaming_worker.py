@@ -26,6 +26,7 @@ from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.prepare import Preparer
 from gateway.pipeline.settings import DispatchSettings, Limits
 from gateway.pipeline.signing import SigningDesk
+from gateway.pipeline.switchboard import Switchboard
 from gateway.regimes import Universal
 from gateway.store.sqlite import Limits as StoreLimits
 from gateway.store.sqlite import SqliteJournal, open_sqlite
@@ -117,6 +118,7 @@ async def dispatch(journal: SqliteJournal, count: int) -> int:
             parties=lambda: PARTIES,
         ),
         settings=DispatchSettings(idle=0.01),
+        board=Switchboard(journal.destinations, node="worker", told=lambda _: None),
         bell=bell,
         clock=now,
         random=lambda: 0.0,
