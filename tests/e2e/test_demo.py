@@ -58,7 +58,9 @@ def test_everything_arrives_once_and_nothing_is_unexplained(demonstrated: Path) 
 
     assert (0, 0, 0) == (result["lost"], result["doubled"], result["unexplained"])
     counts = result["counts"]
-    assert {"ItemDeclaration": 100} == counts["post-a"]["sent"]
+    assert {"ItemDeclaration": 100, "Referral": 1} == counts["post-a"]["sent"]
+    assert {"sent": {"Referral": 2}, "got": {"Referral": 1}} == counts["customs-risk"]
+    assert 2 == counts["post-a"]["got"]["Referral"]
     assert 50 == counts["platform-shop"]["sent"]["Order"], "40 orders, 10 of them twice"
     assert {"RiskIndicator": 10} == counts["customs-pn"]["sent"]
     for backend in ("risk", "revenue", "clearance"):
