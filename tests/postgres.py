@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from importlib import util
 from pathlib import Path
@@ -86,6 +86,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
         self._clean: list[str] = []
+        self._kept: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.port = _free_port()
         atexit.register(self.stop)
@@ -133,7 +134,7 @@ class Server:
         assert self._process is not None
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
-                self._admin(_nothing)
+                self._admin(lambda c: c.execute("SELECT 1"))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 time.sleep(0.02)
             else:
@@ -148,6 +149,9 @@ class Server:
 
     def stop(self) -> None:
         """Stop it and remove its folder; may be called twice."""
+        for kept in self._kept.values():
+            _loop().call_soon_threadsafe(kept.terminate)
+        self._kept.clear()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)  # at once: nothing of it is wanted any more
             try:
@@ -187,42 +191,37 @@ class Server:
         self._admin(lambda c: c.execute(f"CREATE DATABASE {name}"))
         return name
 
-    def _admin(self, job: Callable[[Any], Awaitable[T]]) -> T:
+    def _admin(self, job: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         return self._run("postgres", job)
 
-    def _run(self, name: str, job: Callable[[Any], Awaitable[T]]) -> T:
-        return in_thread(lambda: _with_connection(self.url(name), job))
+    def _run(self, name: str, job: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        """The result of a job on a connection to a database; from any code, also from a loop."""
+
+        async def work() -> T:
+            for _ in range(2):
+                kept = self._kept.get(name)
+                if kept is None or kept.is_closed():
+                    kept = self._kept[name] = await asyncpg.connect(self.url(name))
+                try:
+                    return await job(kept)
+                except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                    kept.terminate()  # it was cut since the last time
+            return await job(await asyncpg.connect(self.url(name)))
+
+        return in_thread(work)
 
 
-def in_thread(job: Callable[[], Awaitable[T]]) -> T:
-    """The result of a coroutine in an event loop of its own; from any code, also from a loop."""
-    results: list[T] = []
-    errors: list[Exception] = []
-
-    async def call() -> None:
-        try:
-            results.append(await job())
-        except Exception as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=lambda: asyncio.run(call()))
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+def in_thread(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """The result of a coroutine in an event loop elsewhere; from any code, also from a loop."""
+    return asyncio.run_coroutine_threadsafe(job(), _loop()).result()
 
 
-async def _with_connection(url: str, job: Callable[[Any], Awaitable[T]]) -> T:
-    connection = await asyncpg.connect(url)
-    try:
-        return await job(connection)
-    finally:
-        await connection.close()
-
-
-async def _nothing(connection: Any) -> None:
-    await connection.execute("SELECT 1")
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """An event loop in a thread of its own: connections stay open, and warm, between tests."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="tests-postgres", daemon=True).start()
+    return loop
 
 
 async def _prepare(connection: Any, gateway: int) -> None:

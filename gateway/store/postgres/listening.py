@@ -35,6 +35,7 @@ class Listener:
         self.listening = asyncio.Event()
         """Set as long as what others tell is heard."""
         self._lost = False
+        self._pid = 0  # of the connection's server process, which hears its own notices too
         self._task = asyncio.create_task(self._serve(), name="journal-listen")
 
     def touched(self, destinations: Iterable[str]) -> None:
@@ -66,6 +67,7 @@ class Listener:
             )
             try:
                 self._lost = False
+                self._pid = connection.get_server_pid()
                 connection.add_termination_listener(self._ended)
                 await connection.add_listener(CHANNEL, self._heard)
                 self.listening.set()
@@ -85,7 +87,7 @@ class Listener:
             )
 
     def _heard(self, connection: Any, pid: int, channel: str, payload: str) -> None:
-        if pid != connection.get_server_pid():
+        if pid != self._pid:
             self._wakeups.add((payload,))
 
     def _ended(self, connection: Any) -> None:
