@@ -17,6 +17,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from tests.e2e.callers import client_context
 from tests.e2e.network import CONFIG, GatewayProcess
 from tests.e2e.pair import delivered, pair
 from tests.e2e.rolling import Callers
@@ -72,6 +73,10 @@ async def metrics_of(gateway: GatewayProcess) -> str:
     url = f"http://127.0.0.1:{gateway.ports.operations}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         return await answer.text()
+
+
+def lives_any(pids: list[int]) -> bool:
+    return any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 async def all_delivered(folder: Path, number: int) -> list[str]:
@@ -185,3 +190,44 @@ async def test_who_is_asked_to_end_serves_on_until_callers_had_time_to_go_to_the
         assert 503 in seen
         assert all(callers.receipts.values())
         await all_delivered(tmp_path, len(callers.receipts))
+
+
+async def test_a_supervisor_that_is_killed_takes_its_workers_along(
+    gateway: GatewayProcess,
+) -> None:
+    pids = list((await workers_of(gateway)).values())
+    port = gateway.ports.https
+
+    gateway.kill()
+    gateway.start(f"gateway.workers={WORKERS}", f"ingress.https.port={port}")
+
+    assert port == gateway.ports.https
+    async with asyncio.timeout(HANG_SECONDS):
+        while lives_any(pids):  # noqa: ASYNC110 - processes end
+            await asyncio.sleep(0.05)
+    async with calling(Callers("again", gateway)) as callers:
+        pass
+    assert all(callers.receipts.values())
+
+
+async def test_who_asks_twice_does_not_wait_for_what_is_under_way(
+    gateway: GatewayProcess,
+) -> None:
+    context = client_context(gateway, "post-a")
+    _, writer = await asyncio.open_connection("localhost", gateway.ports.https, ssl=context)
+    writer.write(
+        b"POST /v1/interchanges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+        b"Luxor-Interchange-Id: never\r\nLuxor-Format: upu.itmatt.1\r\n\r\n"
+    )
+    await writer.drain()
+    assert gateway.pid is not None
+
+    os.kill(gateway.pid, signal.SIGTERM)
+    async with asyncio.timeout(HANG_SECONDS):
+        while not events(gateway, "gateway.stopping"):  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.05)
+    status = await asyncio.to_thread(gateway.stop)  # which asks again
+    writer.close()
+
+    assert 0 == status
+    assert "worker.killed" not in gateway.log.read_text("utf-8")
