@@ -78,9 +78,16 @@ class Victim:
         """End it and all that it started, without a word, as a power cut would."""
         if self._process is None:
             return
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(self._process.pid).children(recursive=True)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
         self._process.wait(STOP_SECONDS)
+        psutil.wait_procs(family, STOP_SECONDS)
 
     def kill_worker(self, chosen: random.Random) -> bool:
         """End one process that it has started; false when there is none."""

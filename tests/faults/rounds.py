@@ -79,7 +79,7 @@ async def run(
             repeated=load.repeated,
             seconds=time.monotonic() - began,
             drain_seconds=drained,
-            damage=site.damage(),
+            damage=await asyncio.to_thread(site.damage),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import sqlite3
@@ -13,7 +14,7 @@ import asyncpg
 
 from tests.faults.processes import Victim, free_port
 from tests.faults.receiver import PATHS
-from tests.postgres import Server, in_thread
+from tests.postgres import Server
 
 StoreName = Literal["sqlite", "postgres"]
 LEASE_SECONDS = 4.0
@@ -144,9 +145,9 @@ class Site:
         return repair
 
     def damage(self) -> str:
-        """What is wrong with the store once everything has stopped; empty when nothing is."""
+        """What is wrong with the store once everything has stopped; blocks, empty for nothing."""
         if self.store == "postgres":
-            legs, found = in_thread(self._open_legs), "ok"
+            legs, found = asyncio.run(self._open_legs()), "ok"
         else:
             with contextlib.closing(sqlite3.connect(self.folder / "one/data/journal.db")) as file:
                 (found,) = file.execute("PRAGMA integrity_check").fetchone()
