@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.client.credentials import development
 from gateway.client.https import PartyClient
+from gateway.core.awaiting import AwaitedCount
 from gateway.demo.agreed import trespasses
 from gateway.demo.ledger import Ledger
 from gateway.demo.patience import until
@@ -113,7 +114,10 @@ class Observer:
         if self._ledger.lost:
             return False
         backlogs = await asyncio.gather(*(self._backlog(gateway) for gateway in GATEWAYS))
-        return not any(backlogs) and not await self._answers_waiting()
+        if any(backlogs) or await self._answers_waiting() or await self._awaited():
+            return False
+        self._ledger.step("risk and revenue have answered everything that they were to answer")
+        return True
 
     async def look(self) -> None:
         """Read what every receiver has into the ledger; one look at a time."""
@@ -141,6 +145,19 @@ class Observer:
     async def _answers_waiting(self) -> bool:
         summaries = await asyncio.gather(*(self.summary(backend) for backend in BACKENDS))
         return any(summary["answers"]["waiting"] for summary in summaries)
+
+    async def _awaited(self) -> int:
+        """How many deliveries to risk and revenue have no answer yet; overdue ones are told."""
+        url = f"{self._topology.operations('gateway-lx')}/control/answers/count"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            counts = msgspec.json.decode(await answer.read(), type=tuple[AwaitedCount, ...])
+        counts = tuple(one for one in counts if one.destination in ("risk", "revenue"))
+        for one in counts:
+            if one.overdue:
+                self._ledger.surprise(
+                    f"{one.destination} leaves {one.overdue} {one.kind} unanswered"
+                )
+        return sum(one.awaited for one in counts)
 
     async def _backlog(self, gateway: str) -> float:
         """What a gateway still has to deliver; inboxes are emptied by :meth:`look`."""
