@@ -1,8 +1,8 @@
 """The dictionaries of the journal's codec: trained from made-up messages, and what they save.
 
 ``python bench/dictionaries.py [--write]``. With ``--write`` the files of ``gateway/store`` are made
-again; a journal with rows of a dictionary needs just that one for ever, so a new one gets a new
-number, and the old file stays. ``tests/gateway/store/test_codec.py`` makes sure that they are these.
+again. Rows need the dictionary that they were packed with for ever: a better one gets a new number,
+and the old file stays. ``tests/gateway/store/test_codec.py`` makes sure that the files are these.
 """
 
 from __future__ import annotations

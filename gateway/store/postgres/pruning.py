@@ -304,7 +304,7 @@ async def attached(connection: Connection, number: int) -> list[tuple[str, str]]
 
 async def rows_in(connection: Connection, name: str) -> bool:
     """Whether a table has any row; ``name`` is one of :func:`attached`."""
-    return bool(await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name})"))  # noqa: S608
+    return bool(await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name})"))  # noqa: S608 - ours
 
 
 async def drop(connection: Connection, name: str, parent: str) -> None:

@@ -166,7 +166,7 @@ class _Run:
                 break
             after = records[-1][0]
             wanted = [record for (record,) in records]
-            total += await self._step(rule.name, lambda c, w=wanted: self._left(c, rule, w))  # type: ignore[misc]
+            total += await self._step(rule.name, lambda c, w=wanted: self._left(c, rule, w))  # type: ignore[misc] # as above
         return total
 
     def _range(self, connection: sqlite3.Connection, rule: Rule, horizon: int) -> Pruned:

@@ -3,7 +3,7 @@
 Evidence only grows: ``interchange``, ``raw``, ``message``, ``body``, ``subject``, ``ref``,
 ``attempt``, ``reading``, ``report``, ``line``, ``prover``, ``proof``. The queue is ``head`` and
 ``leg`` and holds unsettled work alone: a leg is deleted when it is settled, so its cost does not
-depend on history. ``hold`` is reserved for legal holds.
+depend on history. Content goes when its time is over (``pruning``), unless there is a ``hold``.
 """
 
 from __future__ import annotations
