@@ -133,6 +133,17 @@ def test_what_is_wrong_with_a_database_is_told_without_its_password(
         assert "s3cret" not in result.output
 
 
+def test_a_server_without_tls_is_not_talked_to_when_tls_is_wanted(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    with database(gateway=None) as url:
+        text = f'{EXAMPLE.read_text("utf-8")}\n[journal]\nurl = "{url}?sslmode=verify-full"\n'
+        file.write_text(text, "utf-8")
+        result = run("migrate", "--config", file)
+
+    assert 3 == result.exit_code
+    assert "rejected SSL upgrade" in result.output
+
+
 def test_a_password_comes_from_where_the_configuration_says(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     lines = '\n[journal]\nurl = "postgresql://luxor@127.0.0.1:1/j"\npassword = "file:db.password"\n'
