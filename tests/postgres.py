@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import util
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,11 +141,18 @@ class Server:
                 return True
         return False
 
-    def kill(self) -> None:
-        """``kill -9`` of the postmaster: a crash. :meth:`start` recovers it."""
+    def kill(self, *, whole: bool = False) -> None:
+        """``kill -9`` of the postmaster: a crash. :meth:`start` recovers it.
+
+        Its children see to it in a moment and may answer until then; ``whole`` kills them too.
+        """
         assert self._process is not None
+        children = _children(self._process.pid) if whole else []
         self._process.kill()
         self._process.wait()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop it and remove its folder; may be called twice."""
@@ -236,6 +243,17 @@ async def _prepare(connection: Any, gateway: int) -> None:
     await connection.execute(_CLEAR)
     await connection.execute("DELETE FROM meta WHERE name NOT IN ('schema', 'gateway')")
     await connection.execute("UPDATE meta SET value = $1 WHERE name = 'gateway'", gateway)
+
+
+def _children(parent: int) -> list[int]:
+    """Processes that a process has started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended just now
+            # proc(5): the fourth field is the parent; the name in parentheses may be anything.
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _free_port() -> int:

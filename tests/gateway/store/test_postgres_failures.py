@@ -104,7 +104,7 @@ async def test_while_the_database_is_down_everybody_is_told_and_nothing_is_lost_
         async with opened(url) as journal:
             first = await accept(journal, "first")
             taken = await lease(journal)
-            server.kill()
+            server.kill(whole=True)
             for call in (
                 lambda: accept(journal, "second"),
                 lambda: journal.settle(taken, all_settled(taken), now=ManualClock().at),
@@ -183,7 +183,7 @@ async def test_a_database_that_is_not_there_is_unavailable(server: Server) -> No
     with pytest.raises(Unavailable, match="not there"):
         await open_postgres(server.url("nothing"), gateway=GATEWAY, clock=ManualClock())
     url = server.url("postgres")
-    server.kill()
+    server.kill(whole=True)
     with pytest.raises(Unavailable, match="reached"):
         await open_postgres(url, gateway=GATEWAY, clock=ManualClock())
 
