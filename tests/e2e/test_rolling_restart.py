@@ -199,7 +199,12 @@ async def test_a_supervisor_that_is_killed_takes_its_workers_along(
     port = gateway.ports.https
 
     gateway.kill()
-    gateway.start(f"gateway.workers={WORKERS}", f"ingress.https.port={port}")
+    gateway.start(
+        f"gateway.workers={WORKERS}",
+        f"ingress.https.port={port}",
+        "ingress.https.limits.body_idle=1000",
+        "ingress.https.limits.drain=1000",
+    )
 
     assert port == gateway.ports.https
     async with asyncio.timeout(HANG_SECONDS):
@@ -213,6 +218,7 @@ async def test_a_supervisor_that_is_killed_takes_its_workers_along(
 async def test_who_asks_twice_does_not_wait_for_what_is_under_way(
     gateway: GatewayProcess,
 ) -> None:
+    # The gateway of the test before, which waits for the rest of a body longer than anybody.
     context = client_context(gateway, "post-a")
     _, writer = await asyncio.open_connection("localhost", gateway.ports.https, ssl=context)
     writer.write(
