@@ -44,7 +44,7 @@ faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
 	@$(BIN)/python -m tests.faults --rounds $(ROUNDS)
 
 bench: setup ## what things cost, as ratios of one run
-	@for b in layouts regimes reports remembering journal proofs http_signatures xml_signatures certificates authority dictionaries retention million clearance awaiting dispatch; do $(BIN)/python bench/$$b.py || exit; done
+	@for b in layouts regimes reports remembering journal proofs http_signatures xml_signatures certificates authority dictionaries retention million clearance awaiting dispatch workers; do $(BIN)/python bench/$$b.py || exit; done
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .

@@ -84,15 +84,18 @@ class Supervisor:
         return not self.stopping and any(worker.sound for worker in self.serving)
 
     async def start(self) -> None:
-        """Start the first worker, then the others; raises ``Unstartable`` when the first ends."""
+        """Start the first worker, then the others; raises ``Unstartable`` when the first ends.
+
+        One of the others that ends before it serves is started again like any that dies.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         first = await self._launch(0)
         await self._served(first)
+        self._do(self._look(), "look")
         others = [await self._launch(number) for number in range(1, self._count)]
-        await asyncio.gather(*map(self._served, others))
         for number in range(self._count):
             self._do(self._keep(number), f"keep.{number}")
-        self._do(self._look(), "look")
+        await asyncio.gather(*map(self._tried, others))
 
     async def restart(self) -> None:
         """Replace every worker by a new one, which may be of another version of the program.
@@ -183,11 +186,16 @@ class Supervisor:
     async def _try(self, number: int) -> None:
         """Start a worker again; what it ends with is seen by its keeper."""
         try:
-            await self._served(await self._launch(number))
-        except Unstartable as error:
-            self._log.error("worker.not-started", worker=number, status=error.status)
+            await self._tried(await self._launch(number))
         except OSError as error:  # out of processes or memory: tried again
             self._log.error("worker.not-started", worker=number, errno=error.errno)
+
+    async def _tried(self, worker: WorkerProcess) -> None:
+        """Wait until it serves, or has ended."""
+        try:
+            await self._served(worker)
+        except Unstartable as error:
+            self._log.error("worker.not-started", worker=worker.number, status=error.status)
 
     async def _end(self, worker: WorkerProcess) -> None:
         worker.drain()

@@ -25,6 +25,9 @@ place = json.loads(sys.argv[sys.argv.index("--place") + 1])
 notes = pathlib.Path(sys.argv[1])
 if (notes / "broken").exists():
     sys.exit(int((notes / "broken").read_text()))
+if place["worker"] == 1 and (notes / "second").exists():
+    (notes / "second").unlink()
+    sys.exit(1)
 with (notes / "started").open("a") as started:
     started.write(f"{place['worker']} {os.getpid()}\\n")
 listener = socket.socket(fileno=place["sockets"]["operations"])
@@ -105,6 +108,17 @@ async def test_the_first_that_can_not_start_ends_the_whole_with_its_status(
 
     assert 2 == ended.value.status
     assert not (tmp_path / "started").exists()
+
+
+async def test_another_that_ends_before_it_serves_is_started_again(
+    config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "second").touch()
+
+    async with running(config, tmp_path) as supervisor:
+        await until(lambda: len(supervisor.serving) == 2)
+
+        assert not (tmp_path / "second").exists()
 
 
 async def test_a_restart_that_fails_leaves_the_old_workers_alone(
