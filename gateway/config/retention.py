@@ -65,7 +65,7 @@ class RetentionSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Seconds from the end of one run to the next, and what one run may take."""
     rows: Annotated[int, Meta(ge=100, le=10_000)] = 2_000
     """Messages in one transaction."""
-    pause: Annotated[float, Meta(ge=0, le=1_000)] = 3.0
+    pause: Annotated[float, Meta(ge=0, le=1_000)] = 9.0
     """The pause after each transaction, as a multiple of the time that it took."""
     capacity: Annotated[int, Meta(ge=1)] | None = None
     """Bytes that the store may take, where its disk is elsewhere; for the forecast."""

@@ -83,7 +83,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rows: int = 2_000
-    rest: float = 3.0
+    rest: float = 9.0
     seconds: float = 3_000.0
 
 

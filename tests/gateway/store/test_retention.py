@@ -272,6 +272,16 @@ async def test_the_trace_goes_last_and_with_it_what_nothing_names_any_more(
     assert taken.deliveries[0].message.version == 1
 
 
+async def test_a_trace_never_goes_before_its_content(journal: Journal, clock: ManualClock) -> None:
+    await accept(journal, messages=(message(legs=()),), received_at=clock())
+    clock.move(days=6)
+    rules = msgspec.structs.replace(RULES, trace=5)
+    pruned = await journal.retention.prune(rules, now=clock(), budget=AT_ONCE)
+
+    assert (pruned.traces, pruned.left) == (0, 1)
+    assert len(await journal.trace(item(1).value)) == 1
+
+
 async def test_versions_go_on_while_anything_names_their_key(
     journal: Journal, clock: ManualClock
 ) -> None:
