@@ -27,7 +27,7 @@ from tests.samples import s10
 
 HANG_SECONDS = 120.0
 KILLS = 3
-ITEMS, VERSIONS = 8, 8
+ITEMS, VERSIONS = 6, 6
 ROOT = Path(__file__).parents[2]
 Sides = tuple[Administration, Administration]
 
