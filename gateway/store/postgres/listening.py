@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+import asyncpg
+
 from gateway.core.errors import Unavailable
 from gateway.store.postgres.connection import Concern, connect
 from gateway.store.postgres.errors import mapped
@@ -54,7 +56,7 @@ class Listener:
 
     async def _serve(self) -> None:
         while True:
-            with suppress(Unavailable):
+            with suppress(Unavailable, asyncpg.PostgresError):
                 await self._listen()
             self.listening.clear()
             self._touched.clear()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
+
+import asyncpg
 
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Clock
@@ -50,12 +53,12 @@ class Upkeep:
     async def _serve(self) -> None:
         while True:
             await asyncio.sleep(LIFE_SECONDS)
-            try:
+            # Whoever needs what is missing tells its caller; the next time it may work again.
+            with suppress(Unavailable, asyncpg.PostgresError):
                 async with self._pool.transaction() as connection:
                     await self._member.live(connection)
+            with suppress(Unavailable, asyncpg.PostgresError):
                 await self._windows.cover_ahead(self._clock)
-            except Unavailable:
-                continue  # others tell their callers; the next time it may be there again
 
     async def close(self) -> None:
         """End the task. May be called twice."""
