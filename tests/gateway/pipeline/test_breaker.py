@@ -11,6 +11,7 @@ import pytest
 from gateway.core.destinations import Breaker, closed, opened, probing, switched
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.records import LegState, Result
+from gateway.pipeline.reach import Reach
 from gateway.pipeline.settings import BreakerSettings
 from tests.gateway.pipeline.sending import SETTINGS, START, Make, Sending, nodes
 
@@ -317,3 +318,38 @@ async def test_a_replay_that_was_broken_off_is_made_by_the_next_process(node: Ma
     async with second.running():
         await second.until(lambda: second.receiver.got == ["a"])
         await second.until(lambda: second.board.of("risk").replay_before is None)
+
+
+async def test_what_is_buried_after_the_destination_came_back_stays_buried(node: Make) -> None:
+    first, second = node(node="node-a"), node(node="node-b")
+    first.clock.move(1)
+    await first.queue("a")
+    async with first.running():
+        await declined(first)
+    for step in (
+        opened(node="node-a", failures=3, until=START, reason="r", now=START),
+        probing(node="node-a", until=START, now=START),
+        closed(node="node-a", replay=True, now=START),
+    ):
+        await first.board.change("risk", step)
+    async with second.running():
+        await second.until(lambda: second.board.of("risk").replay_before is None)
+
+    assert [] == second.receiver.asked
+    assert 1 == len(await first.journal.buried())
+
+
+async def test_a_late_answer_from_before_the_outage_closes_no_breaker(node: Make) -> None:
+    sending = node(settings=PAUSED)
+    reach = Reach(sending.board, "risk", settings=PAUSED, clock=sending.clock, random=lambda: 0.0)
+    before = reach.round
+    await reach.failed(before, Unavailable("http.503", retry_after=1))
+    sending.clock.move(1)
+    assert await reach.may_probe()
+
+    states = []
+    for begun in (before, reach.round):
+        await reach.succeeded(begun)
+        states.append(reach.standing.breaker)
+
+    assert [Breaker.HALF_OPEN, Breaker.CLOSED] == states
