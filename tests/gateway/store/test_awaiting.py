@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from gateway.core.records import (
     Result,
     Stored,
 )
-from gateway.store.sqlite import open_sqlite
+from gateway.store.sqlite import SqliteJournal, open_sqlite
 from tests.gateway.store.samples import (
     GATEWAY,
     START,
@@ -285,3 +287,17 @@ async def test_expectations_survive_a_restart(tmp_path: Path, clock: ManualClock
     assert len(await awaited(second)) == 1
 
     await second.close()
+
+
+async def test_what_was_skipped_leaves_no_row_that_would_keep_its_content(
+    sqlite: SqliteJournal, tmp_path: Path
+) -> None:
+    await asked(sqlite)
+    deed = Deed(act=Act.SKIP, by="tests", reason="given up")
+    await sqlite.deliveries.act(Chosen(), deed, now=START)
+    await asked(sqlite, "second", number=2)
+    taken = await lease(sqlite)
+    await sqlite.settle(taken, all_settled(taken, Result.SKIPPED), now=START)
+
+    with closing(connect(tmp_path / "journal.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM awaited").fetchone() == (0,)
