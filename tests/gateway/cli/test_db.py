@@ -136,7 +136,7 @@ def test_what_is_wrong_with_a_database_is_told_without_its_password(
 def test_a_server_without_tls_is_not_talked_to_when_tls_is_wanted(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     with database(gateway=None) as url:
-        text = f'{EXAMPLE.read_text("utf-8")}\n[journal]\nurl = "{url}?sslmode=verify-full"\n'
+        text = f'{EXAMPLE.read_text("utf-8")}\n[journal]\nurl = "{url}?sslmode=require"\n'
         file.write_text(text, "utf-8")
         result = run("migrate", "--config", file)
 
