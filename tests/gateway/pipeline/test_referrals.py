@@ -373,3 +373,28 @@ async def test_nothing_is_awaited_of_what_no_referral_answers(loop: Middle, kind
     await got(loop, "post-a")
     page = await loop.journal.awaiting.page(Asked(overdue=False), now=loop.now)
     assert () == page.answers
+
+
+async def test_an_item_that_nobody_declared_may_wait_beside_a_bag_that_is_not_packed(
+    loop: Middle,
+) -> None:
+    stored = await loop.send("customs", referral("DNL", item_ids=(ID,), receptacle_ids=(BAG,)))
+    (outcome,) = outcomes(stored)
+    assert State.ACCEPTED is outcome.status
+    assert [("declarant.unknown", False), ("receptacle.unknown", False)] == [
+        (fault.code, fault.refuses) for fault in outcome.faults
+    ]
+
+
+async def test_what_answers_a_message_goes_to_its_sender_whoever_declared_since(
+    loop: Middle,
+) -> None:
+    back = Route(name="decisions", kinds=("CustomsResponse",), to=(ORIGIN,))
+    loop.network = msgspec.structs.replace(
+        loop.network, routes=Routes((*loop.network.routes.entries, back))
+    )
+    first = outcomes(await loop.send("post-a", item()))[0].message_id
+    await loop.send("post-b", item())
+    await loop.send("customs", decided("held", regards=first))
+    assert 1 == len(await got(loop, "post-a"))
+    assert [] == await got(loop, "post-b")
