@@ -148,6 +148,7 @@ async def test_one_restart_at_a_time(config: Config, tmp_path: Path) -> None:
 
         assert not before & {worker.pid for worker in supervisor.serving}
         assert 2 == len(supervisor.serving)
+        assert {str(pid) for pid in before} == set((tmp_path / "ended").read_text().split())
 
 
 async def test_one_that_dies_again_and_again_is_started_again_and_the_other_serves(
