@@ -112,6 +112,18 @@ class Exchange(exchange_pb2_grpc.ExchangeServicer):
             await _abort(context, _explain(error, ""))
         return self._clerk.keys()
 
+    async def Ping(  # noqa: N802 - the contract's name
+        self, request: exchange_pb2.PingRequest, context: Any
+    ) -> exchange_pb2.PingReply:
+        """Not offered: that a back end is there shows in its receipts."""
+        await _abort(context, Problem("request.method", "back ends are not pinged"))
+
+    async def Clearance(  # noqa: N802 - the contract's name
+        self, request: exchange_pb2.ClearanceRequest, context: Any
+    ) -> exchange_pb2.ClearanceReply:
+        """Not offered: the gateway answers, from everybody's decisions."""
+        await _abort(context, Problem("request.method", "ask the gateway"))
+
 
 def _certificate(context: Any) -> bytes:
     """The caller's certificate (DER); raises :class:`Problem` for TLS that is not good enough."""

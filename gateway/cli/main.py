@@ -27,11 +27,6 @@ COMMANDS = {
         "destinations",
         "how they stand, what waits for them, switching them",
     ),
-    "destinations": (
-        "gateway.cli.destinations",
-        "destinations",
-        "how they stand, what waits for them, switching them",
-    ),
     "db": ("gateway.cli.db", "db", "the journal's store: version, state, migration"),
     "report": ("gateway.cli.report", "report", "what of a message was not carried, and why"),
     "hold": ("gateway.cli.hold", "hold", "what must not be removed"),

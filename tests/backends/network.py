@@ -268,6 +268,18 @@ class _Ingress(exchange_pb2_grpc.ExchangeServicer):
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not in this test")
         raise AssertionError
 
+    async def Ping(  # noqa: N802 - the contract's name
+        self, request: wire.PingRequest, context: Any
+    ) -> wire.PingReply:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not in this test")
+        raise AssertionError
+
+    async def Clearance(  # noqa: N802 - the contract's name
+        self, request: wire.ClearanceRequest, context: Any
+    ) -> wire.ClearanceReply:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not in this test")
+        raise AssertionError
+
 
 class Backend:
     """One back end as a process of its own, with its configuration and ledger in a folder."""
