@@ -11,9 +11,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
-from msgspec.structs import FieldInfo
 
 from translators.canonical import KINDS, Message
+from translators.model import Field, Form, describe
 
 ENVELOPE = frozenset({"type", "provenance"})
 """Members that are not the sender's content: the tag, and what the gateway itself says."""
@@ -140,24 +140,14 @@ class _Part(msgspec.Struct, frozen=True):
 
 @cache
 def _parts(struct: type[msgspec.Struct]) -> tuple[_Part, ...]:
-    return tuple(map(_part, msgspec.structs.fields(struct)))
+    return tuple(map(_part, describe(struct).fields))
 
 
-def _part(field: FieldInfo) -> _Part:
-    step = f"/{field.encode_name}"
-    options: Iterable[Any] = (msgspec.inspect.type_info(field.type),)
-    while True:
-        option = next((o for o in options if not isinstance(o, msgspec.inspect.NoneType)), None)
-        if isinstance(option, msgspec.inspect.UnionType):
-            options = option.types
-        elif isinstance(option, msgspec.inspect.VarTupleType):
-            step, options = f"{step}/*", (option.item_type,)
-        elif isinstance(option, msgspec.inspect.Metadata):
-            options = (option.type,)
-        else:
-            break
-    inner = option.cls if isinstance(option, msgspec.inspect.StructType) else None
-    return _Part(field.encode_name, step, field.required, inner)
+def _part(field: Field) -> _Part:
+    step, shape = f"/{field.name}", field.shape
+    while shape.form is Form.LIST and shape.item is not None:
+        step, shape = f"{step}/*", shape.item
+    return _Part(field.name, step, field.required, shape.struct)
 
 
 def _required_parts(struct: type[msgspec.Struct], path: str) -> Iterator[str]:
