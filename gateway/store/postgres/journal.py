@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from gateway.core.bucket import Drawn, Rate
+from gateway.core.errors import Unavailable
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.ports import Clock
 from gateway.core.quality import Quality
@@ -68,6 +69,7 @@ class PostgresJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._draw_block)
         self._leases = itertools.count(1)
+        self._staged: set[RecordNumber] = set()
         self.retention = PostgresRetention(prune=opened.prune, read=opened.read)
         self.holds = PostgresHolds(write=opened.write, read=opened.read)
         self.histories = PostgresHistories(opened.read, opened.messages)
@@ -116,10 +118,14 @@ class PostgresJournal:
         )
         await self._opened.cover(record)
         async with self._opened.write.transaction() as connection:
-            await staging.stage(connection, chunk, owner=self._opened.member.name)
+            await staging.stage(
+                connection, chunk, owner=self._opened.member.name, begun=record in self._staged
+            )
+        self._staged.add(record)
 
     async def discard(self, record: RecordNumber) -> None:
         """See the port."""
+        self._staged.discard(record)
         async with self._opened.write.transaction() as connection:
             await staging.discard(connection, record)
 
@@ -132,7 +138,14 @@ class PostgresJournal:
             )
         else:
             prepared = prepare(acceptance, self._codec, model_version=self._model_version)
-        return await self._opened.writer.commit(prepared)
+        try:
+            stored = await self._opened.writer.commit(prepared)
+        except staging.NotStaged as error:
+            if acceptance.record not in self._staged:
+                raise
+            raise Unavailable(staging.CLEARED, retry_after=1.0) from error
+        self._staged.discard(acceptance.record)
+        return stored
 
     async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
         """See the port."""

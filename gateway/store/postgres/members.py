@@ -80,4 +80,17 @@ def _gone(presence: str) -> bool:
     words, here = presence.split(), _presence(os.getpid()).split()
     if len(words) != 4 or len(here) != 4 or words[:2] != here[:2]:
         return False
-    return presence != _presence(int(words[2]))
+    pid = int(words[2])
+    found = _presence(pid)
+    return found != presence if found else not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process: of other users the system may show nothing but that."""
+    try:
+        os.kill(pid, 0)  # kill(2): signal 0 is not sent
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Collection
 
 import msgspec
 
+from gateway.core.errors import Unavailable
 from gateway.core.records import PlannedMessage
 from gateway.store.postgres import reports
 from gateway.store.postgres.connection import Connection, columns
 from gateway.store.prepared import PreparedChunk
 
+CLEARED = "what was written of it before was cleared away"
 _STAGE = """
 INSERT INTO staged AS s VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (record) DO UPDATE SET slices = s.slices + excluded.slices RETURNING slices
 """
+_GO_ON = "UPDATE staged SET slices = slices + $2 WHERE record = $1 RETURNING slices"
 _RAW = "INSERT INTO raw SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[])"
 _BODIES = """
 INSERT INTO body SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])
@@ -29,17 +32,29 @@ ORDER BY ordinal LIMIT 256
 _RELEASE = "DELETE FROM staged WHERE record = ANY ($1::bigint[]) RETURNING record, slices"
 
 
-async def stage(connection: Connection, chunk: PreparedChunk, *, owner: str) -> None:
+class NotStaged(ValueError):
+    """A record is to be committed of which nothing is staged."""
+
+
+async def stage(connection: Connection, chunk: PreparedChunk, *, owner: str, begun: bool) -> None:
     """Write a chunk. The first one records who is writing, so that a crash can be cleared up.
 
-    Raises ``ValueError`` when the record is committed already.
+    ``begun``: this process has written chunks of it before. Raises ``Unavailable`` when these are
+    gone (it was silent, and taken for dead), ``ValueError`` when the record is committed already.
     """
     if await connection.fetchval("SELECT 1 FROM interchange WHERE record = $1", chunk.record):
         raise ValueError(f"record {chunk.record} is committed already")
-    slices: int = await connection.fetchval(
-        _STAGE, chunk.record, chunk.party, chunk.interchange_id, owner, len(chunk.raw)
+    added = len(chunk.raw)
+    slices: int | None = (
+        await connection.fetchval(_GO_ON, chunk.record, added)
+        if begun
+        else await connection.fetchval(
+            _STAGE, chunk.record, chunk.party, chunk.interchange_id, owner, added
+        )
     )
-    start = slices - len(chunk.raw)
+    if slices is None:
+        raise Unavailable(CLEARED, retry_after=1.0)
+    start = slices - added
     raw = [(chunk.record, at, piece) for at, piece in enumerate(chunk.raw, start)]
     if raw:
         await connection.execute(_RAW, *columns(raw, 3))
@@ -58,14 +73,14 @@ async def stage(connection: Connection, chunk: PreparedChunk, *, owner: str) -> 
 async def release(connection: Connection, records: Collection[int]) -> dict[int, int]:
     """End the staging of records that are being committed; the number of slices of each.
 
-    Their plans are still to be taken. Raises ``ValueError`` when nothing was staged under one.
+    Their plans are still to be taken. Raises :class:`NotStaged` when nothing was staged under one.
     """
     if not records:
         return {}
     released = {row[0]: row[1] for row in await connection.fetch(_RELEASE, list(records))}
     for record in records:
         if record not in released:
-            raise ValueError(f"nothing is staged under record {record}")
+            raise NotStaged(f"nothing is staged under record {record}")
     return released
 
 

@@ -12,8 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
+import pytest
 
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.records import Result, Stored
 from gateway.store.postgres import Limits, PostgresJournal, members, open_postgres
@@ -235,6 +236,47 @@ async def test_nobody_takes_a_living_process_for_gone() -> None:
         await sign_of_life(second)
         assert await states(onlooker) == [1]
         assert await onlooker.fetchval("SELECT count(*) FROM process") == 2
+
+
+async def test_a_process_of_another_user_that_the_system_hides_is_not_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with nodes(1) as (onlooker, clock, node):
+        parent = members._presence(os.getppid())
+        await left_behind(onlooker, node, clock, parent)
+        presence = members._presence
+        # proc(5), hidepid: of processes of other users there is no folder.
+        monkeypatch.setattr(
+            members, "_presence", lambda pid: "" if pid == os.getppid() else presence(pid)
+        )
+        await sign_of_life(node)
+        assert await states(onlooker) == [1]
+        assert await onlooker.fetchval("SELECT count(*) FROM staged") == 1
+
+
+async def test_what_was_staged_and_cleared_away_meanwhile_is_not_taken_for_the_whole() -> None:
+    async with nodes() as (onlooker, _, first, second):
+        record = await first.reserve()
+
+        async def chunk(n: int) -> None:
+            await first.stage(
+                record, party=POST, interchange_id=InterchangeId("x"), messages=[message(n)]
+            )
+
+        await chunk(1)
+        await onlooker.execute(
+            "UPDATE process SET presence = '', seen = seen - interval '61 seconds' WHERE id = $1",
+            first._opened.member.name,
+        )
+        await sign_of_life(second)
+        with pytest.raises(Unavailable):
+            await chunk(2)
+        whole = acceptance(record, messages=(), staged=True, accepted=2)
+        with pytest.raises(Unavailable):
+            await first.commit(whole)
+        await first.discard(record)
+        assert await first.find(POST, InterchangeId("first")) is None
+        assert await onlooker.fetchval("SELECT count(*) FROM leg") == 0
 
 
 async def left_behind(
