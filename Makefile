@@ -11,6 +11,8 @@ FUZZ ?= 20
 SECONDS ?= 60
 # Rounds of faults on each store.
 ROUNDS ?= 200
+# Bytecode is kept: programs that tests start hundreds of times are not compiled each time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run test conformance fuzz faults bench check format wire docs lock clean
 .DEFAULT_GOAL := help

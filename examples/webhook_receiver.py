@@ -29,6 +29,9 @@ MAX_AGE_S = 300
 CRITICAL = {"b64", "iat", "jti", "aud"}
 """Header names that a gateway lists in `crit` (RFC 7515, 4.1.11), and that are looked at here."""
 
+KEY_TYPES: Mapping[str, Any] = {"ES256": "EC", "PS256": "RSA", "Ed25519": "OKP"}
+"""Algorithms that gateways sign with, and the `kty` of their keys (RFC 7518, 6.1)."""
+
 
 class NotProved(Exception):
     """Why a delivery is not taken for what it says it is."""
@@ -47,7 +50,7 @@ class Keys:
             {
                 entry["kid"]: (
                     entry["algorithm"],
-                    import_key(entry["public_key"]),
+                    import_key(entry["public_key"], KEY_TYPES[entry["algorithm"]]),
                 )
                 for entry in document["keys"]
             }

@@ -79,9 +79,9 @@ class _Session:
         try:
             await self._call.write(submission)
         except (aio.AioRpcError, aio.UsageError, asyncio.InvalidStateError) as error:
-            retry_after = _again(error)
-            self._end(_why(error), retry_after)
-            raise Unavailable(_why(error), retry_after=retry_after) from error
+            reason, retry_after = await self._why(error), _again(error)
+            self._end(reason, retry_after)
+            raise Unavailable(reason, retry_after=retry_after) from error
 
     async def _read(self) -> None:
         reason, retry_after = "the receiver ended the stream", None
@@ -95,12 +95,21 @@ class _Session:
             reason = f"grpc {(await self._call.code()).name}"
             retry_after = retry_after_of(dict(await self._call.trailing_metadata() or ()))
         except aio.AioRpcError as error:
-            reason, retry_after = _why(error), _again(error)
+            reason, retry_after = await self._why(error), _again(error)
         except asyncio.CancelledError:
             reason = "the stream was closed"
             raise
         finally:
             self._end(reason, retry_after)
+
+    async def _why(self, error: Exception) -> str:
+        """The status alone: details may hold addresses of the receiver's inside.
+
+        Writing to a call that is over fails without a status of its own; the call has it.
+        """
+        if isinstance(error, aio.AioRpcError):
+            return f"grpc {error.code().name}"
+        return f"grpc {(await self._call.code()).name}" if self._call.done() else "grpc call is over"
 
     def _end(self, reason: str, retry_after: float | None) -> None:
         self.over = True
@@ -114,10 +123,3 @@ def _again(error: Exception) -> float | None:
     if not isinstance(error, aio.AioRpcError):
         return None
     return retry_after_of(dict(error.trailing_metadata() or ()))
-
-
-def _why(error: Exception) -> str:
-    """The status alone: details may hold addresses of the receiver's inside."""
-    return (
-        f"grpc {error.code().name}" if isinstance(error, aio.AioRpcError) else "grpc call is over"
-    )

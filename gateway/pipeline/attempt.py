@@ -23,8 +23,6 @@ Buried = Callable[[Delivery, Refused], Awaitable[None]]
 Failed = Callable[[Delivery, Exception], None]
 """Told of mistakes of ours; the message is tried again, and the others go on."""
 
-NOT_REACHED = frozenset({"agreement.none", "permission.receive"})
-"""Codes of refusals that are our own: they say nothing about the destination."""
 EXHAUSTED = "attempts.exhausted"
 GIVEN_UP = "delivery.given-up"
 FOR_WANT_OF_IT = frozenset({EXHAUSTED, GIVEN_UP})
@@ -87,12 +85,15 @@ class Attempts:
         self._failed = failed
         self._delivered = 0
 
-    async def make(self, delivery: Delivery) -> Settlement:
-        """One attempt; whatever came of it, it has the report of what was encoded for it."""
+    async def make(self, delivery: Delivery, *, until: datetime) -> Settlement:
+        """One attempt; whatever came of it, it has the report of what was encoded for it.
+
+        What is not sent by ``until`` is given back: the lease would end under it.
+        """
         before, begun = self._delivered, self._reach.round
         prepared: list[Prepared] = []
         try:
-            settlement = await self._try(delivery, begun, prepared.append)
+            settlement = await self._try(delivery, begun, prepared.append, until)
         except Unavailable as unavailable:
             settlement = await self._later(delivery, begun, unavailable)
         except TimeoutError:
@@ -103,22 +104,30 @@ class Attempts:
             settlement = await self._later(delivery, begun, slow)
         except Exception as error:
             self._failed(delivery, error)
-            stumbled = Unavailable("internal", reached=True)
-            settlement = await self._later(delivery, begun, stumbled)
+            # It says nothing about the destination, which may not have been asked.
+            settlement = await self._again(delivery, Unavailable("internal", reached=True))
         report = prepared[0].report if prepared else None
         return msgspec.structs.replace(settlement, report=report)
 
     async def _try(
-        self, delivery: Delivery, begun: int, keep: Callable[[Prepared], None]
+        self,
+        delivery: Delivery,
+        begun: int,
+        keep: Callable[[Prepared], None],
+        until: datetime,
     ) -> Settlement:
         try:
             prepared = await self._preparer.prepare(delivery, self._endpoint)
-            keep(prepared)
+        except Refused as refused:  # by us: nobody was asked
+            return await self._bury(delivery, refused)
+        if self._clock() > until:
+            return Settlement(delivery=delivery, result=Result.RETURNED)
+        keep(prepared)
+        try:
             async with asyncio.timeout(self._settings.timeout):
                 evidence = await self._destination.deliver(prepared.outgoing)
         except Refused as refused:
-            if refused.code not in NOT_REACHED:
-                await self._reach.succeeded(begun)
+            await self._reach.succeeded(begun)
             return await self._bury(delivery, refused)
         self._delivered += 1
         await self._reach.succeeded(begun)
@@ -134,11 +143,15 @@ class Attempts:
         return burial(delivery, refused)
 
     async def _later(self, delivery: Delivery, begun: int, unavailable: Unavailable) -> Settlement:
-        now = self._clock()
         if unavailable.reached:
             await self._reach.succeeded(begun)
         else:
             await self._reach.failed(begun, unavailable)
+        return await self._again(delivery, unavailable)
+
+    async def _again(self, delivery: Delivery, unavailable: Unavailable) -> Settlement:
+        """What becomes of the message: given back, tried later, or given up."""
+        now = self._clock()
         if is_over(delivery, self._settings, now=now):
             return await self._bury(delivery, given_up(self._settings, unavailable.reason))
         if not unavailable.reached:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import Counter as Series
 
 from gateway.core.clearance import Clearance
-from gateway.core.records import Backlog, Delivery, Outcome, Settlement, Stored
+from gateway.core.records import Backlog, Delivery, Outcome, Result, Settlement, Stored
 from gateway.telemetry import Telemetry
 
 MOST_FINDINGS = 10_000
 """Pairs of party and fault code that are counted apart."""
 OTHER = "other"
+REMINDED_S = 300.0
+"""Seconds between events that a destination takes nothing: it is tried about once a second."""
+REPEATING = (Result.RETURNED, Result.RETRY)
+"""What may happen to thousands of messages at once for one reason, and is tried again by itself."""
 STATES = ("ready", "leased", "waiting", "held")
 
 
 class Counting:
     """Counts messages and deliveries of one process; never content, never personal data."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry, *, now: Callable[[], float] = time.monotonic) -> None:
+        """``now``: seconds of a clock that only goes forward."""
+        self._now = now
+        self._told: dict[tuple[str, str], float] = {}
+        self._untold: Counter[tuple[str, str]] = Counter()
         self._metrics = telemetry.metrics
         self._log = telemetry.of("dispatch")
         self._known: set[str] = set()
@@ -50,17 +60,30 @@ class Counting:
         return self._metrics.findings.labels(party=party, code=code)
 
     def settled(self, settlement: Settlement) -> None:
-        """Count an attempt of delivery; one that did not end well is an event."""
-        destination, result = settlement.delivery.destination, settlement.result.value
-        self._metrics.deliveries.labels(destination=destination, result=result).inc()
-        if settlement.code or settlement.detail:
-            self._log.warning(
-                f"delivery.{result}",
-                destination=destination,
-                message_id=settlement.delivery.message.message_id,
-                code=settlement.code,
-                reason=settlement.detail,
-            )
+        """Count an attempt of delivery; one that did not end well is an event.
+
+        What is tried again by itself is an event once in :data:`REMINDED_S` for a destination and
+        result, with the number of those that were none; each attempt is one of level debug.
+        """
+        destination, result = settlement.delivery.destination, settlement.result
+        self._metrics.deliveries.labels(destination=destination, result=result.value).inc()
+        if not (settlement.code or settlement.detail):
+            return
+        one = (destination, result.value)
+        quiet = result in REPEATING and self._now() - self._told.get(one, -math.inf) < REMINDED_S
+        if quiet:
+            self._untold[one] += 1
+        elif result in REPEATING:
+            self._told[one] = self._now()
+        more = {} if quiet or one not in self._untold else {"more": self._untold.pop(one)}
+        (self._log.debug if quiet else self._log.warning)(
+            f"delivery.{result.value}",
+            destination=destination,
+            message_id=settlement.delivery.message.message_id,
+            code=settlement.code,
+            reason=settlement.detail,
+            **more,
+        )
 
     def cleared(self, answer: Clearance) -> None:
         """Count an answer whether an item may go."""

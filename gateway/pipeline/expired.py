@@ -20,7 +20,9 @@ _LEAST_S, _MOST_S = 1.0, 60.0
 class Expired:
     """Looks from time to time, lane by lane from what is due first.
 
-    A look ends at the first claim with nothing overdue in it: what is due later comes later.
+    A look ends at the first claim with nothing overdue in it: what is due later comes later. It is
+    made in steps of one claim: there may be days of messages, and the destination may come back, or
+    the process be asked to stop, between any two.
     """
 
     def __init__(
@@ -38,16 +40,23 @@ class Expired:
         self._clock = clock
         self._bury = bury
         self._next: datetime | None = None
+        self._lane: int | None = None
+        """Of the look that is under way."""
 
-    async def bury(self) -> None:
-        """Bury what is overdue, if it is time to look. Raises ``Unavailable``."""
-        longest, now = self._settings.give_up_after, self._clock()
-        if not longest or (self._next is not None and self._next > now):
-            return
-        self._next = now + timedelta(seconds=min(max(longest / 100, _LEAST_S), _MOST_S))
-        for lane in range(LANES):
-            while await self._bury_some(lane):
-                pass
+    async def bury(self) -> bool:
+        """Bury some of what is overdue, if it is time to look; whether the look goes on.
+
+        Raises ``Unavailable``.
+        """
+        if self._lane is None:
+            longest, now = self._settings.give_up_after, self._clock()
+            if not longest or (self._next is not None and self._next > now):
+                return False
+            self._next = now + timedelta(seconds=min(max(longest / 100, _LEAST_S), _MOST_S))
+            self._lane = 0
+        if not await self._bury_some(self._lane):
+            self._lane = self._lane + 1 if self._lane + 1 < LANES else None
+        return self._lane is not None
 
     async def _bury_some(self, lane: int) -> bool:
         lease = await self._journal.lease(

@@ -35,6 +35,8 @@ __all__ = ["Buried", "Dispatcher", "Failed", "Observe"]
 
 URGENT = 0
 """The lane for which slots are kept."""
+CLOCKS_APART_S = 1.0
+"""By how much clocks of nodes may differ: a lease that is over by another's clock is not by ours."""
 PROBES = 2
 """Keys that show whether a destination is back: were it one, a message on which the receiver hangs
 would be asked for again and again, and hold all others."""
@@ -149,9 +151,14 @@ class Dispatcher:
                 if self._stopping.is_set() or self._reach.pace is not Pace.ALL:
                     return
         elif pace is Pace.NOTHING:
-            await self._expired.bury()
+            await self._bury_expired()
         elif not self._hands[Hand.PROBE] and await self._reach.may_probe():
             await self._take(keys, Hand.PROBE, limit=PROBES)
+
+    async def _bury_expired(self) -> None:
+        while await self._expired.bury():
+            if self._stopping.is_set() or self._reach.pace is not Pace.NOTHING:
+                return
 
     def _begin_replay(self, keys: asyncio.TaskGroup) -> None:
         if self._replaying.is_due:
@@ -183,7 +190,7 @@ class Dispatcher:
         lease = await self._journal.lease(
             self._id,
             limit=limit if allowed is None else min(limit, allowed),
-            seconds=self._settings.lease,
+            seconds=self._settings.lease + CLOCKS_APART_S,
             now=self._clock(),
             legs=allowed,
             weights=self._settings.weights,
@@ -234,8 +241,7 @@ class Dispatcher:
                 self._bell.ring((self._id,))
 
     async def _attempt(self, lease: Lease, delivery: Delivery) -> Settlement:
-        left = (lease.until - self._clock()).total_seconds()
-        over = left < self._settings.timeout or self._stopping.is_set()
-        if over or not self._reach.sends:
+        until = lease.until - timedelta(seconds=CLOCKS_APART_S + self._settings.timeout)
+        if self._clock() > until or self._stopping.is_set() or not self._reach.sends:
             return Settlement(delivery=delivery, result=Result.RETURNED)
-        return await self._attempts.make(delivery)
+        return await self._attempts.make(delivery, until=until)

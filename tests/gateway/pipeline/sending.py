@@ -152,6 +152,8 @@ class Sending:
         self.settled: list[Settlement] = []
         self.told: list[tuple[Delivery, Refused]] = []
         self.failed: list[Exception] = []
+        self.telling: Behave = take
+        """Done while a sender is told that a message is buried, given its text."""
         self._numbers = itertools.count(1)
 
     async def queue(
@@ -212,6 +214,7 @@ class Sending:
 
         async def bury(delivery: Delivery, refused: Refused) -> None:
             self.told.append((delivery, refused))
+            await self.telling((delivery.message.body or b"").decode())
 
         return Dispatcher(
             journal=self.journal,

@@ -11,9 +11,10 @@ import pytest
 from gateway.core.destinations import Breaker, closed, opened, probing, switched
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.records import LegState, Result
+from gateway.pipeline.prepare import Prepared
 from gateway.pipeline.reach import Reach
 from gateway.pipeline.settings import BreakerSettings
-from tests.gateway.pipeline.sending import SETTINGS, START, Make, Sending, nodes
+from tests.gateway.pipeline.sending import SETTINGS, START, Make, Plain, Sending, nodes
 
 replace = msgspec.structs.replace
 PAUSED = replace(SETTINGS, breaker=BreakerSettings(failures=3, first_pause=0.2, longest_pause=1.5))
@@ -217,6 +218,24 @@ async def test_while_it_is_switched_off_messages_whose_time_is_over_are_told(nod
     assert (10, 10) == (backlog.ready, backlog.held)
 
 
+async def test_what_a_destination_can_take_again_is_not_buried_before(node: Make) -> None:
+    sending = node(settings=replace(PAUSED, give_up_after=100.0, batch=2))
+    await sending.queue(*(f"old-{n}" for n in range(10)))
+    off = switched(on=False, by="ops", reason="they move", now=START)
+    await sending.journal.destinations.change("risk", off)
+    sending.clock.move(105)
+
+    async def back(_: str) -> None:
+        if len(sending.told) == 2:
+            on = switched(on=True, by="ops", reason="they have moved", now=sending.clock())
+            await sending.board.change("risk", on)
+
+    sending.telling = back
+    async with sending.running():
+        await sending.until(lambda: len(sending.told) + len(sending.receiver.got) == 10)
+    assert 8 == len(sending.receiver.got)
+
+
 async def test_a_message_that_can_be_delivered_is_never_too_old(node: Make) -> None:
     sending = node(settings=replace(SETTINGS, give_up_after=100.0))
     await sending.queue("old")
@@ -353,3 +372,26 @@ async def test_a_late_answer_from_before_the_outage_closes_no_breaker(node: Make
         states.append(reach.standing.breaker)
 
     assert [Breaker.HALF_OPEN, Breaker.CLOSED] == states
+
+
+@pytest.mark.parametrize(
+    "mistake", [LookupError("content"), Refused("translation.failed"), Refused("agreement.none")]
+)
+async def test_what_goes_wrong_before_a_destination_is_asked_closes_no_breaker(
+    node: Make, monkeypatch: pytest.MonkeyPatch, mistake: Exception
+) -> None:
+    async def stumble(*_: object) -> Prepared:
+        raise mistake
+
+    sending = node(settings=PAUSED)
+    await sending.queue("a")
+    async with sending.running():
+        await trip(sending)
+        asked = list(sending.receiver.asked)
+        monkeypatch.setattr(Plain, "prepare", stumble)
+        sending.clock.move(2)
+        done = len(sending.settled)
+        await sending.until(lambda: len(sending.settled) > done)
+        await sending.board.refresh()
+        assert sending.board.of("risk").breaker is not Breaker.CLOSED
+    assert asked == sending.receiver.asked

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from gateway.core.destinations import switched
 from gateway.core.errors import Unavailable
-from gateway.core.records import Lease, Settlement
-from tests.gateway.pipeline.sending import SETTINGS, START, Make, Sending, nodes, take
+from gateway.core.records import Delivery, Lease, Result, Settlement
+from gateway.pipeline.prepare import Prepared
+from gateway.routing import Endpoint
+from tests.gateway.pipeline.sending import SETTINGS, START, Make, Plain, Sending, nodes, take
 
 replace = msgspec.structs.replace
 
@@ -239,3 +242,39 @@ async def test_stopping_finishes_what_is_under_way_and_gives_the_rest_back(node:
     assert 2 == len(sending.receiver.got)
     (backlog,) = await sending.journal.backlog()
     assert (18, 0) == (backlog.ready, backlog.leased)
+
+
+async def test_what_took_too_long_to_prepare_is_not_sent_under_a_lease_that_ends(
+    node: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending = node()
+    prepare = Plain.prepare
+    took = [4.6]
+
+    async def slow(self: Plain, delivery: Delivery, endpoint: Endpoint) -> Prepared:
+        sending.clock.move(took.pop() if took else 0)
+        return await prepare(self, delivery, endpoint)
+
+    monkeypatch.setattr(Plain, "prepare", slow)
+    await sending.queue("a")
+    async with sending.running():
+        await sending.until(lambda: sending.receiver.got == ["a"])
+    assert [Result.RETURNED, Result.DELIVERED] == [s.result for s in sending.settled]
+
+
+async def test_a_lease_outlasts_its_deliveries_also_by_a_clock_that_is_ahead(node: Make) -> None:
+    sending = node()
+    await sending.queue("a")
+    leased: list[float] = []
+
+    async def look(_: str) -> None:
+        sending.clock.move(4.5)  # the latest moment at which a delivery begins
+        ends = sending.clock.now + timedelta(seconds=0.5 + 0.9)  # timeout, and the other's clock
+        await sending.journal.tick(now=ends)
+        (backlog,) = await sending.journal.backlog()
+        leased.append(backlog.leased)
+
+    sending.receiver.behave = look
+    async with sending.running():
+        await sending.until(lambda: sending.receiver.got == ["a"])
+    assert [1] == leased
