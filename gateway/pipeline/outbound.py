@@ -36,7 +36,7 @@ __all__ = ["Buried", "Dispatcher", "Failed", "Observe"]
 URGENT = 0
 """The lane for which slots are kept."""
 CLOCKS_APART_S = 1.0
-"""By how much clocks of nodes may differ: a lease that is over by another's clock is not by ours."""
+"""By how much clocks of nodes may differ: no lease is over by another's clock while we send."""
 PROBES = 2
 """Keys that show whether a destination is back: were it one, a message on which the receiver hangs
 would be asked for again and again, and hold all others."""
