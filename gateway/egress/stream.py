@@ -109,7 +109,9 @@ class _Session:
         """
         if isinstance(error, aio.AioRpcError):
             return f"grpc {error.code().name}"
-        return f"grpc {(await self._call.code()).name}" if self._call.done() else "grpc call is over"
+        return (
+            f"grpc {(await self._call.code()).name}" if self._call.done() else "grpc call is over"
+        )
 
     def _end(self, reason: str, retry_after: float | None) -> None:
         self.over = True
