@@ -7,11 +7,18 @@ from gateway.config.mistakes import ConfigError, Mistake
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.secret import Secret, environment, read_secret, secret_source
 from gateway.store.opening import store_of
+from gateway.store.postgres.uri import mistake_in
 from gateway.store.store import Store
 
 
 def journal_of(config: Config) -> Store:
-    """Where the gateway's journal is; raises ``ConfigError`` for a password that is not there."""
+    """Where the gateway's journal is.
+
+    Raises ``ConfigError`` for a URL that is ambiguous and for a password that is not there.
+    """
+    mistake = None if config.journal.url is None else mistake_in(config.journal.url)
+    if mistake is not None:
+        raise ConfigError(config.file, [Mistake("journal.url", mistake)])
     return store_of(
         config.journal,
         gateway=config.gateway.number,

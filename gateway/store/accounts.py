@@ -24,11 +24,15 @@ class Account(msgspec.Struct):
 
 
 class Move(NamedTuple):
-    """The new state of a head that has legs left; ``tried``: its first leg has one try more."""
+    """The new state of a head that has legs left.
+
+    ``last`` is the last leg of its lease, ``tried`` whether its first leg has one try more.
+    """
 
     state: int
     wake: int
     token: str
+    last: int
     tried: bool
 
 
@@ -47,13 +51,17 @@ def by_key(settlements: Iterable[Settlement]) -> dict[int, Account]:
 def moved(lease: Lease, stopped: Settlement | None, *, seq: int, last: int, now: datetime) -> Move:
     """Where a head goes whose first unsettled leg is ``seq``; ``last`` is the lease's last leg.
 
-    What was to be retried or buried while a leg before it is unsettled comes again after that one.
+    What was to be returned, retried or buried while a leg before it is unsettled comes again after
+    that one, which stays under its lease: whoever has it may still settle it. What is said of a leg
+    that is gone already changes nothing.
     """
-    if stopped is None:
+    if stopped is None or stopped.delivery.seq != seq:
+        if stopped is not None and stopped.delivery.seq > seq:
+            last = min(last, stopped.delivery.seq - 1)
         if seq <= last:
-            return Move(LEASED, microseconds(lease.until), lease.token, tried=False)
-    elif stopped.result is not Result.RETURNED and stopped.delivery.seq == seq:
-        if stopped.result is Result.RETRY:
-            return Move(WAITING, microseconds(stopped.not_before or now), "", tried=True)
-        return Move(HELD, 0, "", tried=True)
-    return Move(READY, 0, "", tried=False)
+            return Move(LEASED, microseconds(lease.until), lease.token, last, tried=False)
+    elif stopped.result is Result.RETRY:
+        return Move(WAITING, microseconds(stopped.not_before or now), "", last, tried=True)
+    elif stopped.result is Result.BURIED:
+        return Move(HELD, 0, "", last, tried=True)
+    return Move(READY, 0, "", last, tried=False)

@@ -157,10 +157,14 @@ class Outbox:
             return False
         first = queue.legs[0]
         stopped = next((s for s in mine if s.delivery.seq not in done), None)
-        if stopped is None:
+        if stopped is None or stopped.delivery.seq != first.seq:
+            if (
+                stopped is not None and stopped.delivery.seq > first.seq
+            ):  # what is before it stays under its lease
+                queue.last = min(queue.last, stopped.delivery.seq - 1)
             if first.seq > queue.last:
                 queue.become(Head.READY)
-        elif stopped.result is Result.RETURNED or stopped.delivery.seq != first.seq:
+        elif stopped.result is Result.RETURNED:
             queue.become(Head.READY)
         else:
             first.tries += 1

@@ -41,9 +41,10 @@ GROUP BY k.key
 _DELETE_HEADS = "DELETE FROM head WHERE destination = $1 AND key = ANY ($2::bigint[])"
 _MOVE = """
 UPDATE head AS h SET state = m.state, lane = m.lane, due = m.due, wake = m.wake, token = m.token,
- next = m.next, urgent = m.urgent
+ next = m.next, last = m.last, urgent = m.urgent
 FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
- $8::bigint[], $9::bigint[]) AS m(key, state, lane, due, wake, token, next, urgent)
+ $8::bigint[], $9::bigint[], $10::bigint[])
+ AS m(key, state, lane, due, wake, token, next, last, urgent)
 WHERE h.destination = $1 AND h.key = m.key
 """
 _TRIED = """
@@ -114,9 +115,11 @@ async def _advance(
         if move.tried:
             tried.append((key, seq))
         standing = (lane, due, urgent) if seq <= urgent else (*urgency, 0)
-        moves.append((key, move.state, *standing[:2], move.wake, move.token, seq, standing[2]))
+        moves.append(
+            (key, move.state, *standing[:2], move.wake, move.token, seq, move.last, standing[2])
+        )
     if moves:
-        await connection.execute(_MOVE, destination, *columns(moves, 8))
+        await connection.execute(_MOVE, destination, *columns(moves, 9))
     if tried:
         await connection.execute(_TRIED, destination, *columns(tried, 2))
     return any(move[1] == READY for move in moves)

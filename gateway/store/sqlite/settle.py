@@ -44,7 +44,7 @@ SELECT lane, min(due) FROM (
 ) GROUP BY lane ORDER BY lane LIMIT 1
 """  # noqa: S608 - a number
 _MOVE = """
-UPDATE head SET state = ?, lane = ?, due = ?, wake = ?, token = ?, next = ?, urgent = ?
+UPDATE head SET state = ?, lane = ?, due = ?, wake = ?, token = ?, next = ?, last = ?, urgent = ?
 WHERE destination = ? AND key = ?
 """
 _TRIED = "UPDATE leg SET tries = tries + 1 WHERE destination = ? AND key = ? AND seq = ?"
@@ -100,13 +100,14 @@ def _move(
 ) -> int:
     """Put a head that has legs left where it belongs now; its new state."""
     key, last, lane, due, urgent = head
-    state, wake, token, tried = moved(lease, stopped, seq=seq, last=last, now=now)
+    state, wake, token, last, tried = moved(lease, stopped, seq=seq, last=last, now=now)
     if tried:
         connection.execute(_TRIED, (lease.destination, key, seq))
     if seq > urgent:
         urgent = 0
         lane, due = connection.execute(_URGENCY, (lease.destination, key, seq)).fetchone()
-    connection.execute(_MOVE, (state, lane, due, wake, token, seq, urgent, lease.destination, key))
+    place = (lease.destination, key)
+    connection.execute(_MOVE, (state, lane, due, wake, token, seq, last, urgent, *place))
     return state
 
 

@@ -165,3 +165,29 @@ async def test_a_message_on_which_we_stumble_does_not_hide_the_others(
     assert [JSON] == await boxes.formats()
     (leg,) = await boxes.middle.journal.legs(bad.record)
     assert LegState.RETRYING is leg.state
+
+
+@pytest.mark.parametrize("mistake", [LookupError("content"), Refused("translation.failed")])
+async def test_what_can_not_be_served_does_not_hold_up_what_is_before_it(
+    boxes: Boxes, monkeypatch: pytest.MonkeyPatch, mistake: Exception
+) -> None:
+    good = await boxes.middle.send("post-a", samples.item(remark="good"))
+    bad = await boxes.middle.send("post-a", samples.item(remark="bad"))  # of the same item
+    prepare = boxes.middle.preparer.prepare
+
+    async def stumble(delivery: Delivery, *rest: object, **words: object) -> object:
+        if delivery.message.record == bad.record:
+            raise mistake
+        return await prepare(delivery, *rest, **words)  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr(boxes.middle.preparer, "prepare", stumble)
+
+    page = await boxes.inboxes.page(RISK, limit=10, wait=0, format_id=None)
+    assert page.cursor is not None
+    assert 1 == len(page.messages)
+    assert 1 == await boxes.inboxes.acknowledge(RISK, page.cursor, None)
+    (leg,) = await boxes.middle.journal.legs(good.record)
+    assert LegState.DELIVERED is leg.state
+    assert [] == await boxes.formats()
+    (leg,) = await boxes.middle.journal.legs(bad.record)
+    assert leg.state in (LegState.RETRYING, LegState.BURIED)

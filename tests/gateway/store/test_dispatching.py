@@ -278,13 +278,34 @@ async def test_a_skipped_leg_lets_the_next_one_go(journal: Journal) -> None:
     assert ids(await lease(journal)) == ["b"]
 
 
-async def test_burying_behind_an_unsettled_leg_brings_both_again(journal: Journal) -> None:
+@pytest.mark.parametrize("result", [Result.BURIED, Result.RETRY, Result.RETURNED])
+async def test_what_stops_behind_an_unsettled_leg_comes_again_after_it(
+    journal: Journal, result: Result
+) -> None:
+    for name in ("a", "b", "c"):
+        await queue(journal, name)
+    taken = await lease(journal)
+    await journal.settle(taken, [settled(taken.deliveries[1], result)], now=START)
+    assert await journal.buried() == ()
+    assert ids(await journal.held("risk", taken.token)) == ["a"]  # it can still be acknowledged
+    assert await journal.lease("risk", limit=9, seconds=60, now=START) is None
+    await journal.settle(taken, [settled(taken.deliveries[0])], now=START)
+    assert ids(await lease(journal)) == ["b", "c"]
+
+
+@pytest.mark.parametrize("result", [Result.BURIED, Result.RETRY, Result.RETURNED])
+async def test_what_is_said_of_a_leg_that_is_gone_changes_nothing(
+    journal: Journal, result: Result
+) -> None:
     for name in ("a", "b"):
         await queue(journal, name)
     taken = await lease(journal)
-    await journal.settle(taken, [settled(taken.deliveries[1], Result.BURIED)], now=START)
-    assert await journal.buried() == ()
-    assert ids(await lease(journal)) == ["a", "b"]
+    await journal.settle(taken, [settled(taken.deliveries[0])], now=START)
+    await journal.settle(taken, [settled(taken.deliveries[0], result)], now=START)
+    rest = await journal.held("risk", taken.token)
+    assert ids(rest) == ["b"]
+    assert rest is not None
+    assert [delivery.tries for delivery in rest.deliveries] == [0]
 
 
 async def test_what_is_named_is_settled_also_out_of_order(journal: Journal) -> None:
