@@ -158,9 +158,8 @@ class Outbox:
         first = queue.legs[0]
         stopped = next((s for s in mine if s.delivery.seq not in done), None)
         if stopped is None or stopped.delivery.seq != first.seq:
-            if (
-                stopped is not None and stopped.delivery.seq > first.seq
-            ):  # what is before it stays under its lease
+            # What is before it stays under its lease.
+            if stopped is not None and stopped.delivery.seq > first.seq:
                 queue.last = min(queue.last, stopped.delivery.seq - 1)
             if first.seq > queue.last:
                 queue.become(Head.READY)
