@@ -33,7 +33,7 @@ run: setup ## the demonstration network, until Ctrl-C (ONCE=1: ends by itself)
 	@$(BIN)/luxor demo $(if $(ONCE),--once)
 
 test: setup ## every test, in its short form
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 conformance: setup ## published suites and counted promises: n of N each, figures, waivers
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m conformance --conformance

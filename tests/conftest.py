@@ -16,6 +16,8 @@ make_repeatable()
 Figure = Callable[[str, int, int], None]
 
 WAIVERS = Path(__file__).parent / "conformance" / "waivers.toml"
+PROCESSES = ("tests/faults/", "tests/e2e/", "tests/backends/")
+"""Where tests start programs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each case knows its suite; a waived one must fail (strictly: passing fails the run)."""
+    """Each case knows its suite; a waived one must fail (strictly: passing fails the run).
+
+    What starts processes and waits for them comes first, so that no test process is left alone with
+    it at the end.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(PROCESSES))
     waivers = harness.read_waivers(config.getoption("--waivers"))
     for item in items:
         marker = item.get_closest_marker("conformance")
