@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.tables import print_table
 from gateway.core.awaiting import COUNTED, Asked, Awaited, AwaitedCount
 from gateway.core.ports import Journal
 from trust.identity import PartyId
@@ -88,7 +88,7 @@ def list_(
     elif not found:
         click.echo("no answer is awaited" if awaited else "no answer is overdue")
     else:
-        Console().print(_table(found, now))
+        print_table(_table(found, now))
         click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE")
     if rest is not None:
         click.echo(f"there is more: --after {rest}", err=True)
@@ -166,7 +166,7 @@ def count(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     )
     for one in counts:
         table.add_row(one.destination, one.kind, _number(one.awaited), _number(one.overdue))
-    Console().print(table)
+    print_table(table)
 
 
 def _number(count: int) -> str:

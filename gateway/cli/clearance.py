@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.tables import print_table
 from gateway.core.clearance import Clearance, Verdict
 from gateway.core.errors import Refused
 from gateway.core.ports import Journal
@@ -21,7 +21,6 @@ from gateway.pipeline.clearing import check_items, in_full
 from gateway.pipeline.weighing import weigh
 
 NOT_ALL = 1
-_FILE_WIDTH = 160
 _COLOURS = {Verdict.YES: "green", Verdict.NO: "red", Verdict.WAIT: "yellow"}
 
 
@@ -66,8 +65,7 @@ def clearance(items: tuple[str, ...], file: Path, as_json: bool) -> None:  # noq
         for answer in answers:
             click.echo(msgspec.json.encode(answer).decode())
     else:
-        console = Console()
-        (console if console.is_terminal else Console(width=_FILE_WIDTH)).print(table_of(answers))
+        print_table(table_of(answers))
     if any(answer.answer is not Verdict.YES for answer in answers):
         sys.exit(NOT_ALL)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from gateway.cli.choosing import chosen_of, message_named, with_conditions
 from gateway.cli.deliveries_acts import bury, retry, skip
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.tables import print_table
 from gateway.core.deliveries import Chosen, Shown, Unsettled
 from gateway.core.ports import Journal
 from gateway.core.records import LegState
@@ -83,7 +83,7 @@ def list_(file: Path, limit: int, after: str | None, as_json: bool, **options: A
         states = " or ".join(sorted(chosen.states))
         click.echo(f"nothing is {states}")
     else:
-        Console().print(table_of(legs))
+        print_table(table_of(legs))
         click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE")
     if rest is not None:
         click.echo(f"there is more: --after {rest}", err=True)
@@ -163,7 +163,7 @@ def count(file: Path, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - 
     for row in counts.by:
         table.add_row(row.destination, row.state, _plain(row.code), str(row.count))
     if counts.by:
-        Console().print(table)
+        print_table(table)
     click.echo(f"{counts.total} deliveries{'' if counts.complete else ', and more'}")
 
 
@@ -203,7 +203,7 @@ def show(message: str, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a c
         f"{told.kind} {told.key.value}, version {told.version}, from {told.party}"
         f" in {told.interchange_id}, accepted {told.accepted_at:%Y-%m-%d %H:%M:%S}"
     )
-    Console().print(_story(shown))
+    print_table(_story(shown))
 
 
 def _story(shown: Shown) -> Table:

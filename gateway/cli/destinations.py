@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.tables import print_table
 from gateway.core.destinations import Breaker, LaneBacklog, Standing
 from gateway.core.ports import Journal
 from gateway.pipeline.overview import Overview, overviews, switch
@@ -67,7 +67,7 @@ def list_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     elif not found:
         click.echo("there are no destinations")
     else:
-        Console().print(table_of(found))
+        print_table(table_of(found))
 
 
 @destinations.command(

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.groups import Described
 from gateway.cli.instants import INSTANT
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.tables import print_table
 from gateway.core.identifiers import RecordNumber, resolve
 from gateway.core.ports import Journal
 from gateway.core.retention import Hold
@@ -153,7 +153,7 @@ def list_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
             Text(one.by),
             Text(one.reason),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _what(one: Hold) -> str:
