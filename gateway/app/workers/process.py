@@ -174,8 +174,11 @@ class WorkerProcess:
         return await asyncio.shield(self._ended)
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            self._process.send_signal(number)
+        # Not by subprocess: that asks first whether it has ended, and who watches it then never
+        # learns its status.
+        if self.status is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def _watch(self) -> int:
         status = await self._process.wait()

@@ -89,10 +89,13 @@ class Supervisor:
         One of the others that ends before it serves is started again like any that dies.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        first = await self._launch(0)
+        first = self._current[0] = await self._launch(0)
         await self._served(first)
         self._do(self._look(), "look")
-        others = [await self._launch(number) for number in range(1, self._count)]
+        others = []
+        for number in range(1, self._count):
+            self._current[number] = await self._launch(number)
+            others.append(self._current[number])
         for number in range(self._count):
             self._do(self._keep(number), f"keep.{number}")
         await asyncio.gather(*map(self._tried, others))
@@ -106,20 +109,24 @@ class Supervisor:
         if self._restarting.locked():
             raise Unavailable("a restart is under way", retry_after=5.0)
         async with self._restarting:
-            old = dict(self._current)
-            new = [await self._launch(number, instead=True) for number in sorted(old)]
+            new: list[WorkerProcess] = []
             try:
+                for number in sorted(self._current):
+                    new += [await self._launch(number)]
                 await asyncio.gather(*map(self._served, new))
-            except Unstartable as error:
+            except BaseException as error:
                 for worker in new:
                     worker.kill()
-                self._log.error("workers.restart-refused", status=error.status)
-                reason = f"a new worker ended with {error.status}; the old ones go on"
-                raise Unavailable(reason) from error
+                if not isinstance(error, Unstartable | OSError):
+                    raise
+                self._log.error("workers.restart-refused", reason=str(error))
+                raise Unavailable(f"{error}; the old workers go on") from error
             for worker in new:
                 self._current[worker.number] = worker
-            for worker in old.values():
-                await self._end(worker)
+            # Among the old ones are those that were started for others that died meanwhile.
+            for worker in self.workers:
+                if worker not in new:
+                    await self._end(worker)
             self._log.info("workers.restarted", workers=len(new))
 
     async def stop(self) -> None:
@@ -136,7 +143,7 @@ class Supervisor:
         for worker in self.workers:
             worker.drain()
 
-    async def _launch(self, number: int, *, instead: bool = False) -> WorkerProcess:
+    async def _launch(self, number: int) -> WorkerProcess:
         self._serial += 1
         worker = await WorkerProcess.start(
             self._command,
@@ -146,8 +153,6 @@ class Supervisor:
             folder=self._folder,
         )
         self._all.add(worker)
-        if not instead:
-            self._current[number] = worker
         self._do(self._forget(worker), f"forget.{worker.serial}")
         self._log.info("worker.started", worker=number, pid=worker.pid)
         return worker
@@ -165,6 +170,7 @@ class Supervisor:
     async def _keep(self, number: int) -> None:
         """Have a worker of this number, whatever becomes of it."""
         failures = 0
+        counted: WorkerProcess | None = None
         while True:
             worker = self._current[number]
             status = await worker.wait()
@@ -173,7 +179,9 @@ class Supervisor:
                 continue  # it was replaced
             began = worker.ready_at
             sound = began is not None and time.monotonic() - began >= SOUND_SECONDS
-            failures = 1 if sound else failures + 1
+            # One that could not be started again is the same as before, and no sounder for it.
+            failures = 1 if sound and worker is not counted else failures + 1
+            counted = worker
             wait = pause(failures, first=FIRST_PAUSE, longest=LONGEST_PAUSE, spread=self._random())
             self.metrics.died.inc()
             self._log.error(
@@ -181,14 +189,21 @@ class Supervisor:
             )
             await asyncio.sleep(wait)
             if self._current[number] is worker:
-                await self._try(number)
+                await self._try(worker)
 
-    async def _try(self, number: int) -> None:
+    async def _try(self, dead: WorkerProcess) -> None:
         """Start a worker again; what it ends with is seen by its keeper."""
+        number = dead.number
         try:
-            await self._tried(await self._launch(number))
+            worker = await self._launch(number)
         except OSError as error:  # out of processes or memory: tried again
             self._log.error("worker.not-started", worker=number, errno=error.errno)
+            return
+        if self._current[number] is not dead:  # all were replaced meanwhile
+            worker.kill()
+            return
+        self._current[number] = worker
+        await self._tried(worker)
 
     async def _tried(self, worker: WorkerProcess) -> None:
         """Wait until it serves, or has ended."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
+import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.app import new_telemetry
 from gateway.app.workers import Supervisor, Unstartable
-from gateway.app.workers.process import State
+from gateway.app.workers.process import State, WorkerProcess
 from gateway.config import Config, ConfigError, load
 from gateway.core.errors import Unavailable
 
@@ -30,6 +35,8 @@ if place["worker"] == 1 and (notes / "second").exists():
     sys.exit(1)
 with (notes / "started").open("a") as started:
     started.write(f"{place['worker']} {os.getpid()}\\n")
+while (notes / "slow").exists():
+    time.sleep(0.01)
 listener = socket.socket(fileno=place["sockets"]["operations"])
 def end(*_):
     with (notes / "ended").open("a") as ended:
@@ -110,6 +117,22 @@ async def test_the_first_that_can_not_start_ends_the_whole_with_its_status(
     assert not (tmp_path / "started").exists()
 
 
+async def test_who_signals_to_a_worker_does_not_take_its_status_from_who_watches_it(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    async with running(config, tmp_path) as supervisor:
+        first, second = supervisor.serving
+        with monkeypatch.context() as patched:
+            # Popen.poll waits for the process, and whoever else waits for it then hears nothing.
+            patched.setattr(subprocess.Popen, "poll", lambda process: taken.append(process.pid))
+            second.kill()
+
+        assert -signal.SIGKILL == await second.wait()
+        assert first in supervisor.serving
+    assert [] == taken
+
+
 async def test_another_that_ends_before_it_serves_is_started_again(
     config: Config, tmp_path: Path
 ) -> None:
@@ -128,12 +151,49 @@ async def test_a_restart_that_fails_leaves_the_old_workers_alone(
         before = [worker.pid for worker in supervisor.serving]
         (tmp_path / "broken").write_text("2")
 
-        with pytest.raises(Unavailable, match="the old ones go on"):
+        with pytest.raises(Unavailable, match="the old workers go on"):
             await supervisor.restart()
 
         assert before == [worker.pid for worker in supervisor.serving]
         assert supervisor.is_ready()
         assert not (tmp_path / "ended").exists()
+
+
+async def test_a_restart_for_which_a_process_is_wanting_leaves_the_old_workers_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(config, tmp_path) as supervisor:
+        before = [worker.pid for worker in supervisor.serving]
+        start = WorkerProcess.start
+
+        async def scarce(*given: Any, number: int, **words: Any) -> WorkerProcess:
+            if number == 1:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            return await start(*given, number=number, **words)
+
+        monkeypatch.setattr(WorkerProcess, "start", scarce)
+        with pytest.raises(Unavailable, match="the old workers go on"):
+            await supervisor.restart()
+        await until(lambda: len(supervisor.workers) == 2)
+
+        assert before == [worker.pid for worker in supervisor.serving]
+
+
+async def test_a_worker_that_dies_during_a_restart_is_not_there_twice_after_it(
+    config: Config, tmp_path: Path
+) -> None:
+    async with running(config, tmp_path) as supervisor:
+        second = supervisor.serving[1]
+        (tmp_path / "slow").touch()
+        restart = asyncio.create_task(supervisor.restart())
+        await until(lambda: len(supervisor.workers) == 4)
+        second.kill()
+        await until(lambda: second not in supervisor.workers and len(supervisor.workers) == 4)
+        (tmp_path / "slow").unlink()
+        await restart
+
+        assert supervisor.serving == supervisor.workers
+        assert 2 == len(supervisor.workers)
 
 
 async def test_one_restart_at_a_time(config: Config, tmp_path: Path) -> None:
