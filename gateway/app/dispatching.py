@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 
@@ -34,11 +34,39 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     stopped: tuple[str, ...] = ()
 
 
-class _Running(msgspec.Struct, frozen=True):
-    wanted: Wanted
-    dispatcher: Dispatcher
-    destination: Destination
-    task: asyncio.Future[None]
+AGAIN_S = 1.0
+"""After so long a dispatcher that failed is followed by another; what it had in hand waits for the
+end of its leases."""
+
+
+class _Running:
+    """A destination and who delivers to it. A mistake of ours costs a dispatcher, and no more."""
+
+    def __init__(self, name: str, wanted: Wanted, parts: Parts) -> None:
+        self.wanted = wanted
+        self.destination = wanted.open()
+        self._name = name
+        self._parts = parts
+        self._dispatcher = wanted.make(self.destination)
+        self._stopping = asyncio.Event()
+        self.task = parts.start(self._run(), "dispatch")
+
+    def stop(self) -> None:
+        """Finish what is under way and begin nothing."""
+        self._stopping.set()
+        self._dispatcher.stop()
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._dispatcher.run()
+                return
+            except Exception as error:
+                self._parts.tell("dispatch", error, destination=self._name, again_in=AGAIN_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    await self._stopping.wait()
+            self._dispatcher = self.wanted.make(self.destination)
 
 
 class Dispatching:
@@ -92,16 +120,13 @@ class Dispatching:
     def _start(self, name: str, wanted: Wanted) -> None:
         if self._stopped:
             return
-        destination = wanted.open()
-        dispatcher = wanted.make(destination)
-        task = self._parts.start(dispatcher.run(), "dispatch")
-        self._running[name] = _Running(wanted, dispatcher, destination, task)
+        self._running[name] = _Running(name, wanted, self._parts)
 
     async def _end(self, running: Iterable[_Running]) -> None:
         entries = list(running)
         self._leaving += entries
         for entry in entries:
-            entry.dispatcher.stop()
+            entry.stop()
         tasks = [entry.task for entry in entries]
         if tasks:
             await asyncio.wait(tasks, timeout=max(entry.wanted.drain for entry in entries))

@@ -42,4 +42,8 @@ class Parts:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed = True
-            self._telemetry.log.error("part.failed", part=name, error=error)
+            self.tell(name, error)
+
+    def tell(self, name: str, error: BaseException, **more: object) -> None:
+        """Say that a part failed."""
+        self._telemetry.log.error("part.failed", part=name, error=error, **more)

@@ -48,10 +48,19 @@ class Worker:
         self._stopping.set()
 
 
+class Stumbling(Worker):
+    """A dispatcher that meets a mistake of ours."""
+
+    async def run(self) -> None:
+        self._story.append(f"{self._name} failed")
+        raise ExceptionGroup("dispatch", [LookupError("ours")])
+
+
 class World:
     def __init__(self) -> None:
         self.story: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
+        self.stumbles: dict[str, int] = {}
         self.parts = Parts(Seen().telemetry)
         self.dispatching = Dispatching(self.parts)
 
@@ -63,7 +72,10 @@ class World:
         gate = self.gates.setdefault(title, asyncio.Event())
 
         def make(_: Destination) -> Dispatcher:
-            return cast("Dispatcher", Worker(title, self.story, gate))
+            left = self.stumbles.get(title, 0)
+            self.stumbles[title] = left - 1
+            kind = Stumbling if left > 0 else Worker
+            return cast("Dispatcher", kind(title, self.story, gate))
 
         return Wanted(like=like, drain=drain, open=lambda: Place(title, self.story), make=make)
 
@@ -94,6 +106,29 @@ async def test_what_is_the_same_notices_nothing(world: World) -> None:
 
     assert Changes(started=("c",), reopened=("b",), stopped=()) == changes
     assert not [line for line in world.story if line.startswith("a/") and line != "a/1 begun"]
+
+
+async def test_a_destination_whose_dispatcher_fails_gets_another_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.app.dispatching.AGAIN_S", 0.0)
+    world.stumbles["a/1"] = 2
+    await world.change(a="1")
+    async with asyncio.timeout(HANG_SECONDS):
+        while "a/1 begun" not in world.story:  # noqa: ASYNC110 - the story has no event
+            await asyncio.sleep(0.001)
+
+    assert ["a/1 failed", "a/1 failed", "a/1 begun"] == world.story
+    assert world.parts.sound
+
+
+async def test_a_destination_whose_dispatcher_failed_can_be_left(world: World) -> None:
+    world.stumbles["a/1"] = 1
+    await world.change(a="1")
+    async with asyncio.timeout(HANG_SECONDS):
+        await world.change()
+
+    assert ["a/1 failed", "a/1 closed"] == world.story
 
 
 async def test_what_changes_ends_and_is_closed_before_it_begins_anew(world: World) -> None:
