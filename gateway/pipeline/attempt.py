@@ -90,24 +90,33 @@ class Attempts:
 
         What is not sent by ``until`` is given back: the lease would end under it.
         """
-        before, begun = self._delivered, self._reach.round
         prepared: list[Prepared] = []
         try:
-            settlement = await self._try(delivery, begun, prepared.append, until)
+            settlement = await self._made(delivery, prepared.append, until)
+        except Exception as error:  # also when its sender is to be told
+            self._failed(delivery, error)
+            settlement = self._retry(delivery, Unavailable("internal"))
+        report = prepared[0].report if prepared else None
+        return msgspec.structs.replace(settlement, report=report)
+
+    async def _made(
+        self, delivery: Delivery, keep: Callable[[Prepared], None], until: datetime
+    ) -> Settlement:
+        before, begun = self._delivered, self._reach.round
+        try:
+            return await self._try(delivery, begun, keep, until)
         except Unavailable as unavailable:
-            settlement = await self._later(delivery, begun, unavailable)
+            return await self._later(delivery, begun, unavailable)
         except TimeoutError:
             # Where others got through meanwhile, it is this message on which the receiver hangs.
             slow = Unavailable(
                 f"no answer within {self._settings.timeout:g} s", reached=self._delivered > before
             )
-            settlement = await self._later(delivery, begun, slow)
+            return await self._later(delivery, begun, slow)
         except Exception as error:
             self._failed(delivery, error)
             # It says nothing about the destination, which may not have been asked.
-            settlement = await self._again(delivery, Unavailable("internal", reached=True))
-        report = prepared[0].report if prepared else None
-        return msgspec.structs.replace(settlement, report=report)
+            return await self._again(delivery, Unavailable("internal", reached=True))
 
     async def _try(
         self,
@@ -160,11 +169,14 @@ class Attempts:
         if tries >= self._settings.attempts:
             exhausted = Refused(EXHAUSTED, f"{tries} attempts: {unavailable.reason}")
             return await self._bury(delivery, exhausted)
+        return self._retry(delivery, unavailable)
+
+    def _retry(self, delivery: Delivery, unavailable: Unavailable) -> Settlement:
         return Settlement(
             delivery=delivery,
             result=Result.RETRY,
             detail=unavailable.reason,
-            not_before=now + self._wait(tries, unavailable.retry_after),
+            not_before=self._clock() + self._wait(delivery.tries + 1, unavailable.retry_after),
         )
 
     def _wait(self, tries: int, retry_after: float | None) -> timedelta:

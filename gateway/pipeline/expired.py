@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from gateway.core.errors import Refused
+from gateway.core.errors import Unavailable
 from gateway.core.lanes import LANES
 from gateway.core.ports import Clock, Journal
 from gateway.core.records import Delivery, Lease, Result, Settlement
-from gateway.pipeline.attempt import burial, given_up, is_over
+from gateway.pipeline.attempt import Buried, Failed, burial, given_up, is_over
 from gateway.pipeline.settings import DispatchSettings
 
-Bury = Callable[[Delivery, Refused], Awaitable[None]]
 _LEAST_S, _MOST_S = 1.0, 60.0
 
 
@@ -32,13 +30,15 @@ class Expired:
         destination: str,
         settings: DispatchSettings,
         clock: Clock,
-        bury: Bury,
+        bury: Buried,
+        failed: Failed,
     ) -> None:
         self._journal = journal
         self._destination = destination
         self._settings = settings
         self._clock = clock
         self._bury = bury
+        self._failed = failed
         self._next: datetime | None = None
         self._lane: int | None = None
         """Of the look that is under way."""
@@ -81,7 +81,13 @@ class Expired:
         if not is_over(first, self._settings, now=self._clock()):
             return Settlement(delivery=first, result=Result.RETURNED)
         refused = given_up(self._settings, "nothing is sent to the destination")
-        await self._bury(first, refused)
+        try:
+            await self._bury(first, refused)
+        except Unavailable:
+            raise
+        except Exception as error:  # a mistake of ours with one message stops no other
+            self._failed(first, error)
+            return Settlement(delivery=first, result=Result.RETURNED)
         return burial(first, refused)
 
     async def _settle(self, lease: Lease, settlements: list[Settlement]) -> None:

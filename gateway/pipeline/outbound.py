@@ -90,7 +90,12 @@ class Dispatcher:
             journal=journal, clock=clock, observe=observe, pause=settings.idle
         )
         self._expired = Expired(
-            journal=journal, destination=endpoint.id, settings=settings, clock=clock, bury=buried
+            journal=journal,
+            destination=endpoint.id,
+            settings=settings,
+            clock=clock,
+            bury=buried,
+            failed=failed,
         )
         self._replaying = Replaying(
             journal=journal, board=board, destination=endpoint.id, clock=clock

@@ -218,6 +218,43 @@ async def test_while_it_is_switched_off_messages_whose_time_is_over_are_told(nod
     assert (10, 10) == (backlog.ready, backlog.held)
 
 
+async def stumble_at_bad(text: str) -> None:
+    if text == "bad":
+        raise LookupError("a mistake of ours")
+
+
+async def test_a_mistake_while_one_sender_is_told_keeps_no_other_from_being_told(
+    node: Make,
+) -> None:
+    sending = node(settings=replace(PAUSED, give_up_after=100.0))
+    await sending.queue("bad", "good")
+    off = switched(on=False, by="ops", reason="they move", now=START)
+    await sending.journal.destinations.change("risk", off)
+    sending.clock.move(105)
+    sending.telling = stumble_at_bad
+    async with sending.running():
+        await sending.until(lambda: len(sending.told) >= 2)
+        assert {b"bad", b"good"} == {delivery.message.body for delivery, _ in sending.told}
+        assert [LookupError] == [type(error) for error in sending.failed][:1]
+    (backlog,) = await sending.journal.backlog()
+    assert (1, 1) == (backlog.ready, backlog.held)
+
+
+async def test_a_mistake_while_a_sender_is_told_stops_no_dispatcher(node: Make) -> None:
+    async def decline(text: str) -> None:
+        if text == "bad":
+            raise Unavailable("http.500", reached=True)
+
+    sending = node()
+    sending.telling = stumble_at_bad
+    sending.receiver.behave = decline
+    await sending.queue("bad")
+    async with sending.running():
+        await sending.until(lambda: bool(sending.failed))
+        await sending.queue("good")
+        await sending.until(lambda: sending.receiver.got == ["good"])
+
+
 async def test_what_a_destination_can_take_again_is_not_buried_before(node: Make) -> None:
     sending = node(settings=replace(PAUSED, give_up_after=100.0, batch=2))
     await sending.queue(*(f"old-{n}" for n in range(10)))
