@@ -76,7 +76,10 @@ class Operations:
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return Said(answer.status, msgspec.json.decode(answer.read(MOST_BYTES)))
+            content = answer.read(MOST_BYTES)
+            if answer.status == 404 and "json" not in answer.headers.get_content_type():
+                return Said(404, None)  # a gateway that does not have this control
+            return Said(answer.status, msgspec.json.decode(content))
         except TimeoutError as error:
             raise click.ClickException(
                 f"{self._url} did not answer within {self._seconds:g} s"

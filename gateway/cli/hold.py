@@ -109,7 +109,8 @@ def add(
         click.echo(msgspec.json.encode(placed).decode())
     elif placed:
         numbers = ", ".join(str(one.no) for one in placed)
-        click.echo(f"held under number {numbers}; end it with: luxor hold release NUMBER")
+        ends = ", ".join(f"luxor hold release {one.no}" for one in placed)
+        click.echo(f"held under number {numbers}; end it with: {ends}")
     else:
         click.echo(
             f"Nothing is known about {what}; --unseen holds what is still to come.", err=True

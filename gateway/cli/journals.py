@@ -24,6 +24,7 @@ from gateway.core.reports import Counts, Fate
 from gateway.core.retention import Removal
 from gateway.store.reader import Reader
 from gateway.store.store import NoJournal, Store
+from gateway.store.store import why as because
 
 T = TypeVar("T")
 _outcomes = msgspec.json.Decoder(tuple[Outcome, ...])
@@ -73,7 +74,8 @@ def with_journal(config: Config, work: Callable[[Journal], Awaitable[T]]) -> T:
     except NoJournal as error:
         raise click.UsageError(f"{config.file}: {error}") from error
     except Unavailable as error:
-        raise click.ClickException(f"the journal can not be used now: {error.reason}") from error
+        text = f"the journal can not be used now: {store.name}: {because(error)}"
+        raise click.ClickException(text) from error
 
 
 def configured(file: Path) -> Config:

@@ -42,9 +42,15 @@ def restart(
     """
     operations = Operations.of(load_config(file), url=url)
     if only_status:
-        workers = checked(operations.get("/control/workers"))
+        said = operations.get("/control/workers")
     else:
-        workers = checked(operations.post("/control/workers/restart", {}))
+        said = operations.post("/control/workers/restart", {})
+    if said.status == 404:
+        raise click.ClickException(
+            f"{file}: this gateway runs without workers (luxor serve --workers N starts one with"
+            " them); it takes a new program by a stop and a start"
+        )
+    workers = checked(said)
     if as_json:
         click.echo(msgspec.json.encode(workers).decode())
         return
