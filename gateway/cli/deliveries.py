@@ -15,7 +15,7 @@ from rich.text import Text
 from gateway.cli.choosing import chosen_of, message_named, with_conditions
 from gateway.cli.deliveries_acts import bury, retry, skip
 from gateway.cli.groups import Described
-from gateway.cli.journals import configured, with_journal
+from gateway.cli.journals import check_destination, configured, with_journal
 from gateway.cli.tables import print_table
 from gateway.core.deliveries import Chosen, Shown, Unsettled
 from gateway.core.ports import Journal
@@ -68,12 +68,14 @@ def list_(file: Path, limit: int, after: str | None, as_json: bool, **options: A
     Buried ones come by destination, oldest first; other states by destination and item.
     """
     chosen = chosen_of(options, usual=frozenset({LegState.BURIED}))
+    config = configured(file)
+    check_destination(chosen.destination, config)
 
     async def look(journal: Journal) -> tuple[list[Unsettled], str | None]:
         return await _legs(journal, chosen, after, limit)
 
     try:
-        legs, rest = with_journal(configured(file), look)
+        legs, rest = with_journal(config, look)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
@@ -151,11 +153,13 @@ def count(file: Path, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - 
     It looks at each of them, a million at most; luxor_backlog of the metrics costs less.
     """
     chosen = chosen_of(options)
+    config = configured(file)
+    check_destination(chosen.destination, config)
 
     async def look(journal: Journal) -> Counts:
         return await counted(journal.deliveries, chosen)
 
-    counts = with_journal(configured(file), look)
+    counts = with_journal(config, look)
     if as_json:
         click.echo(msgspec.json.encode(counts).decode())
         return

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from gateway.cli.choosing import chosen_of, has_conditions, message_named, with_conditions
-from gateway.cli.journals import configured, with_journal
+from gateway.cli.journals import check_destination, configured, with_journal
 from gateway.config import Config
 from gateway.core.deliveries import Act, Chosen, Deed
 from gateway.core.ports import Journal
@@ -148,16 +148,8 @@ def _chosen(act: Act, options: dict[str, Any], config: Config) -> Chosen:
         options["destination"] = target
     if target is None and not has_conditions(options) and not options["everything"]:
         raise click.UsageError("name a message, a destination or conditions, or say --all")
-    _check_destination(options["destination"], config)
+    check_destination(options["destination"], config)
     return meant(chosen_of(options, message=message), act)
-
-
-def _check_destination(name: str | None, config: Config) -> None:
-    known = {entry.id for entry in config.destination}
-    if name is not None and name not in known and not name.startswith("inbox:"):
-        raise click.UsageError(
-            f"no destination is called {name}; there are {', '.join(sorted(known))}"
-        )
 
 
 def _must_ask(act: Act, chosen: Chosen, options: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from gateway.core.ports import Journal
 from gateway.core.records import Attempt, Outcome, State, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Counts, Fate
 from gateway.core.retention import Removal
+from gateway.routing import INBOX
 from gateway.store.reader import Reader
 from gateway.store.store import NoJournal, Store
 from gateway.store.store import why as because
@@ -84,6 +85,24 @@ def configured(file: Path) -> Config:
         return load(file)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+
+
+def check_destination(name: str | None, config: Config) -> None:
+    """Raise ``click.UsageError`` for a destination that is neither configured nor waited for.
+
+    One that the configuration has no more may still have something to deliver, retry or skip.
+    """
+    known = {entry.id for entry in config.destination}
+    if name is None or name in known or name.startswith(INBOX):
+        return
+
+    async def left(journal: Journal) -> set[str]:
+        return {backlog.destination for backlog in await journal.destinations.lanes()}
+
+    known |= with_journal(config, left)
+    if name not in known:
+        there = ", ".join(sorted(known)) or "none"
+        raise click.UsageError(f"no destination is called {name}; there are {there}")
 
 
 def store_of(config: Config) -> Store:

@@ -203,11 +203,11 @@ def test_a_gateway_that_never_ran_has_no_journal(command: list[str], tmp_path: P
     assert "there is no journal yet" in result.output
 
 
-def test_an_unknown_destination_is_named_with_the_known_ones() -> None:
-    result = CliRunner().invoke(luxor, ["deliveries", "retry", "nowhere", "--config", str(EXAMPLE)])
+def test_an_unknown_destination_is_named_with_the_known_ones(run: Run) -> None:
+    result = run("retry", "nowhere")
 
     assert 2 == result.exit_code
-    assert "no destination is called nowhere" in result.output
+    assert "no destination is called nowhere; there are risk" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["list", "show", "count", "retry", "bury", "skip"])
@@ -240,3 +240,21 @@ def test_what_a_receiver_said_is_shown_and_does_nothing() -> None:
 
     assert "refused [/x] see [link=https://evil.test]here[/link]\ufffd[2J" in written.getvalue()
     assert "\x1b[2J" not in written.getvalue()
+
+
+def test_what_waits_for_a_destination_that_was_removed_can_still_be_acted_on(
+    run: Run, folder: Path
+) -> None:
+    config = folder / "gateway.toml"
+    config.write_text(config.read_text("utf-8").replace('"risk"', '"other"'), "utf-8")
+
+    assert "first" in run("list", "--destination", "risk", "--json").output
+    skipped = run("skip", "--destination", "risk", "--reason", "it is gone", "--yes")
+    assert (0, True) == (skipped.exit_code, "1 deliveries are skipped" in skipped.output)
+
+
+@pytest.mark.parametrize("command", ["list", "count"])
+def test_a_destination_that_there_is_not_is_no_empty_list(run: Run, command: str) -> None:
+    said = run(command, "--destination", "rsik")
+    assert 2 == said.exit_code
+    assert "no destination is called rsik; there are risk" in said.stderr
