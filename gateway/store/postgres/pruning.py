@@ -6,7 +6,8 @@ uses again; a window that has become empty is detached and dropped, which gives 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.core.retention import REFUSED, SEEN, TRACE, Pruned, Rule
@@ -41,6 +42,7 @@ CREATE TABLE measured (at bigint PRIMARY KEY, used bigint NOT NULL);
 CONTENT_TABLES = ("raw", *BODY_TABLES.values(), RARE_BODIES)
 """What a window of content consists of."""
 
+_HOLDS = 0x686F6C64  # "hold"
 _PAST = {
     "message": "SELECT record FROM message WHERE record >= $1 AND record < $2"
     " ORDER BY record, ordinal LIMIT 1 OFFSET $3",
@@ -188,6 +190,24 @@ async def past(connection: Connection, rule: Rule, first: int, horizon: int, row
     return end
 
 
+async def keep_holds(connection: Connection) -> None:
+    """Within a transaction: until its end nobody else places a hold, or removes what one may name.
+
+    So what is removed was not on hold, and what is put on hold is there or was gone before.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _HOLDS)
+
+
+@asynccontextmanager
+async def holds_kept(connection: Connection) -> AsyncIterator[None]:
+    """The same for what is not one transaction."""
+    await connection.execute("SELECT pg_advisory_lock($1)", _HOLDS)
+    try:
+        yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _HOLDS)
+
+
 async def unsettled(connection: Connection, first: int, end: int) -> set[tuple[int, int]]:
     """Messages of a range with open legs or awaited answers; others will never have any again."""
     return {(row[0], row[1]) for row in await connection.fetch(_OPEN, first, end)}
@@ -212,6 +232,7 @@ async def remove(
     now: int,
 ) -> tuple[Pruned, set[int]]:
     """Within a transaction: remove by a rule in a range; what, and the records that stay."""
+    await keep_holds(connection)
     messages, whole = await held(connection, first, end, now)
     kept = sorted(messages | set(still_open))
     records = {record for record, _ in kept} | whole

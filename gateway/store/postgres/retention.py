@@ -195,6 +195,13 @@ class _Run:
 
     async def _window(self, number: int, rules: Sequence[Rule]) -> Pruned:
         first, past = bounds(number)
+        async with pruning.holds_kept(self._connection):
+            if not await pruning.is_over(self._connection, first, past, self._now):
+                return Pruned()  # something was put on hold just now
+            return await self._empty(number, rules)
+
+    async def _empty(self, number: int, rules: Sequence[Rule]) -> Pruned:
+        first, past = bounds(number)
         bodies = contents = 0
         for name, parent in await pruning.attached(self._connection, number):
             count = await self._connection.fetchval(
@@ -359,6 +366,7 @@ class PostgresHolds:
             None if until is None else microseconds(until),
         )
         async with self._write.transaction() as connection:
+            await pruning.keep_holds(connection)
             no = await connection.fetchval(
                 "INSERT INTO hold (value, record, ordinal, reason, placed_by, since, until)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING no",

@@ -14,10 +14,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from gateway.config.retention import RetentionDays, RetentionSection
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.records import Result, Stored
-from gateway.store.postgres import Limits, PostgresJournal, members, open_postgres
+from gateway.core.retention import Budget, Rule
+from gateway.store.postgres import Limits, PostgresJournal, members, open_postgres, pruning
 from gateway.store.postgres.partitions import AHEAD, TABLES, partition, window_at
 from tests.gateway.store.samples import (
     GATEWAY,
@@ -32,6 +34,14 @@ from tests.gateway.store.samples import (
 from tests.postgres import database
 
 HANG_SECONDS = 60
+AT_ONCE = Budget(rows=100, rest=0.0, seconds=60.0)
+RULES = RetentionSection(
+    days=RetentionDays(**dict.fromkeys(RetentionDays.__struct_fields__, 10))
+).rules
+_LOCK_AWAITED = """
+SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()
+"""
 
 
 @asynccontextmanager
@@ -277,6 +287,46 @@ async def test_what_was_staged_and_cleared_away_meanwhile_is_not_taken_for_the_w
         await first.discard(record)
         assert await first.find(POST, InterchangeId("first")) is None
         assert await onlooker.fetchval("SELECT count(*) FROM leg") == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "step"), [(11, "items"), (200, "before"), (200, "window")], ids=str
+)
+async def test_what_is_put_on_hold_while_content_is_removed_is_there_or_was_gone_before(
+    monkeypatch: pytest.MonkeyPatch, days: int, step: str
+) -> None:
+    async with nodes() as (onlooker, clock, first, second):
+        stored = await send(first, "one", 1, to=())
+        clock.move(days=days)
+        held, remove = pruning.held, pruning.remove
+        steps = ["before", "window"]  # a window is judged twice, the second time for good
+        placing: list[asyncio.Task[bytes | None]] = []
+
+        async def place() -> bytes | None:
+            await second.holds.add(reason="case", by="officer", now=clock.at, record=stored.record)
+            found: bytes | None = await second.raw(stored.record, 0)
+            return found
+
+        async def of_rule(connection: Any, rule: Rule, *given: Any, **more: Any) -> Any:
+            steps[:] = [rule.name]
+            return await remove(connection, rule, *given, **more)
+
+        async def meanwhile(
+            connection: Any, since: int, end: int, now: int
+        ) -> tuple[set[tuple[int, int]], set[int]]:
+            found = await held(connection, since, end, now)
+            if since <= stored.record < end and steps and steps.pop(0) == step:
+                placing.append(asyncio.create_task(place()))
+                while not placing[0].done() and not await onlooker.fetchval(_LOCK_AWAITED):  # noqa: ASYNC110 - the server has no event
+                    await asyncio.sleep(0.01)
+            return found
+
+        monkeypatch.setattr(pruning, "held", meanwhile)
+        monkeypatch.setattr(pruning, "remove", of_rule)
+        await first.retention.prune(RULES, now=clock.at, budget=AT_ONCE)
+        (there,) = [await task for task in placing]
+        assert await first.raw(stored.record, 0) == there
+        assert (there is None) == (step != "before")
 
 
 async def left_behind(
