@@ -169,7 +169,7 @@ class HttpsDestination:
         else:
             try:
                 seconds = (_aware(parsedate_to_datetime(text)) - self._now()).total_seconds()
-            except ValueError:
+            except (ValueError, OverflowError):  # the latter for numbers that no date has
                 return None
         return min(max(seconds, 0.0), self._settings.longest_retry_after)
 

@@ -163,10 +163,13 @@ async def test_time_to_come_again_is_understood_and_bounded(
     assert least <= error.retry_after <= most
 
 
+@pytest.mark.parametrize(
+    "text", ["soon", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", f"1 Jan 2026 +{10**20}"]
+)
 async def test_time_to_come_again_that_makes_no_sense_is_not_there(
-    plain: Destination, hook: Webhook
+    plain: Destination, hook: Webhook, text: str
 ) -> None:
-    hook.answer = lambda: web.Response(status=503, headers={"Retry-After": "soon"})
+    hook.answer = lambda: web.Response(status=503, headers={"Retry-After": text})
 
     error = await failed(plain)
 
