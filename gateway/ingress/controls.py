@@ -65,7 +65,7 @@ class Guard:
         if self._token is not None:
             scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(
-                shown.strip().encode(), self._token.encode()
+                shown.strip().encode(errors="surrogateescape"), self._token.encode()
             ):
                 return 401, "the token of [ingress.operations] is needed"
         elif not is_loopback(request.url.host or ""):

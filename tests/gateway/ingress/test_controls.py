@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -90,6 +91,19 @@ async def test_token_is_asked_for_where_there_is_one() -> None:
         right = await ask(address, Authorization=f"Bearer {TOKEN}")
 
     assert (without[0], wrong[0], right[0]) == (401, 401, 200)
+
+
+async def test_a_token_of_bytes_that_are_no_text_is_not_the_token() -> None:
+    async with listening(token=TOKEN) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(
+            b"GET /things/7 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe\r\n"
+            b"Connection: close\r\n\r\n"
+        )
+        answer = await reader.read()
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_no_controls_beyond_this_machine_without_a_token() -> None:
