@@ -44,7 +44,9 @@ class GrpcDestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     keepalive: float = 60.0
     keepalive_timeout: float = 20.0
     reconnect_first: float = 0.2
-    reconnect_longest: float = 30.0
+    reconnect_longest: float = 0.5
+    """Below the longest pause of a breaker, which says how often a destination is tried: otherwise
+    its probes would fail on the channel's own pause, long after the destination is back."""
 
 
 class GrpcDestination:

@@ -15,8 +15,11 @@ import pytest
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.ports import Destination
 from gateway.core.records import Settlement
+from gateway.egress import grpc as grpc_destination
+from gateway.egress.grpc import GrpcDestinationSettings
 from gateway.egress.registry import Surroundings, open_destination
 from gateway.ingress.tls import ServerTls, https_context
+from gateway.pipeline.settings import BreakerSettings
 from gateway.store.memory import MemoryJournal
 from tests.fakes import FakeService
 from tests.gateway.egress import misbehaving
@@ -282,3 +285,10 @@ def test_folders_on_a_bad_disk_end_as_documented(does: str, tmp_path: Path) -> N
     row = rows("Folder")[does]
     assert "returned" == row.result
     assert f"{row.reason} False" == ended.stdout.strip()
+
+
+def test_a_channel_waits_less_than_the_breaker_to_connect_again() -> None:
+    pauses = dict(grpc_destination._options(GrpcDestinationSettings()))  # what gRPC is given
+    longest_ms = BreakerSettings().longest_pause * 1000
+    assert pauses["grpc.max_reconnect_backoff_ms"] <= longest_ms / 2
+    assert pauses["grpc.initial_reconnect_backoff_ms"] <= pauses["grpc.max_reconnect_backoff_ms"]
