@@ -89,7 +89,7 @@ def list_(
         click.echo("no answer is awaited" if awaited else "no answer is overdue")
     else:
         print_table(_table(found, now))
-        click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE")
+        click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE", err=True)
     if rest is not None:
         click.echo(f"there is more: --after {rest}", err=True)
 

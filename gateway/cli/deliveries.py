@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from gateway.cli.deliveries_acts import bury, retry, skip
 from gateway.cli.groups import Described
 from gateway.cli.journals import check_destination, configured, with_journal
 from gateway.cli.tables import print_table
-from gateway.core.deliveries import Chosen, Shown, Unsettled
+from gateway.core.deliveries import OPEN, Chosen, Shown, Unsettled
+from gateway.core.destinations import Standing
 from gateway.core.ports import Journal
 from gateway.core.records import LegState
 from gateway.pipeline.deliveries import Counts
@@ -83,10 +84,12 @@ def list_(file: Path, limit: int, after: str | None, as_json: bool, **options: A
             click.echo(msgspec.json.encode(leg).decode())
     elif not legs:
         states = " or ".join(sorted(chosen.states))
-        click.echo(f"nothing is {states}")
+        click.echo(
+            "nothing is to be delivered" if chosen.states == OPEN else f"nothing is {states}"
+        )
     else:
         print_table(table_of(legs))
-        click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE")
+        click.echo("Look at one with: luxor deliveries show MESSAGE --config FILE", err=True)
     if rest is not None:
         click.echo(f"there is more: --after {rest}", err=True)
 
@@ -192,10 +195,10 @@ def show(message: str, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a c
     if identifier is None:
         raise click.UsageError(f"{message} is no message id")
 
-    async def look(journal: Journal) -> Shown | None:
-        return await journal.deliveries.show(identifier)
+    async def look(journal: Journal) -> tuple[Shown | None, Mapping[str, Standing]]:
+        return await journal.deliveries.show(identifier), await journal.destinations.all()
 
-    shown = with_journal(configured(file), look)
+    shown, standings = with_journal(configured(file), look)
     if shown is None:
         click.echo(f"no message is called {message} here", err=True)
         sys.exit(NOTHING)
@@ -208,6 +211,12 @@ def show(message: str, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a c
         f" in {told.interchange_id}, accepted {told.accepted_at:%Y-%m-%d %H:%M:%S}"
     )
     print_table(_story(shown))
+    for leg in shown.legs:
+        standing = standings.get(leg.destination)
+        if leg.state in OPEN and standing is not None and not standing.delivers:
+            why = _plain(standing.reason if standing.on else standing.switch_reason).plain
+            stands = f"its breaker is {standing.breaker.value}" if standing.on else "it is off"
+            click.echo(f"{leg.destination} is not delivered to now: {stands} ({why})")
 
 
 def _story(shown: Shown) -> Table:

@@ -17,6 +17,7 @@ from rich.console import Console
 from gateway.cli.deliveries import table_of
 from gateway.cli.main import luxor
 from gateway.core.deliveries import Unsettled
+from gateway.core.destinations import switched
 from gateway.core.identifiers import InterchangeId, MessageId
 from gateway.core.ports import Journal
 from gateway.core.records import LegState, Subject
@@ -258,3 +259,21 @@ def test_a_destination_that_there_is_not_is_no_empty_list(run: Run, command: str
     said = run(command, "--destination", "rsik")
     assert 2 == said.exit_code
     assert "no destination is called rsik; there are risk" in said.stderr
+
+
+def test_of_a_message_that_waits_for_a_destination_that_is_off_it_is_told(
+    run: Run, folder: Path
+) -> None:
+    (waits,) = rows(run("list", "--state", "waiting", "--key", item(3).value, "--json"))
+    assert "not delivered to now" not in run("show", waits["message_id"]).output
+
+    step = switched(on=False, by="anna", reason="they move", now=NOW)
+    on_journal(folder, lambda journal: journal.destinations.change("risk", step))
+
+    said = run("show", waits["message_id"]).output
+    assert "risk is not delivered to now: it is off (they move)" in said
+
+
+def test_nothing_there_is_told_in_few_words(run: Run) -> None:
+    said = run("list", "--state", "all", "--key", "RR000000009NL")
+    assert (0, "nothing is to be delivered\n") == (said.exit_code, said.output)
