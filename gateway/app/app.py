@@ -224,19 +224,21 @@ class App:
             clock=utc_now,
             told=self._usable.told,
         )
-        self._parts.start(waking.run(), "work")
-        self._parts.start(directory.watch(seconds=self.config.registry.poll), "registry")
-        self._parts.start(evidence.run(), "evidence")
+        self._parts.keep(waking.run, "work")
+        poll = self.config.registry.poll
+        self._parts.keep(lambda: directory.watch(seconds=poll), "registry")
+        self._parts.keep(evidence.run, "evidence")
         saturation = Saturation(
             admission, strain=self._strain, journal=journal, telemetry=self.telemetry, clock=utc_now
         )
-        self._parts.start(saturation.watch(), "saturation")
-        self._parts.start(self._watch_own_files(directory, listening), "files")
-        counting = count_backlog(journal, self._counting.backlog, seconds=self.config.registry.poll)
-        self._parts.start(counting, "backlog")
+        self._parts.keep(saturation.watch, "saturation")
+        self._parts.keep(lambda: self._watch_own_files(directory, listening), "files")
+        self._parts.keep(
+            lambda: count_backlog(journal, self._counting.backlog, seconds=poll), "backlog"
+        )
         overseeing = Overseeing(journal_of(self.config).look, telemetry=self.telemetry)
-        self._parts.start(overseeing.watch(), "store")
-        self._parts.start(forgetting.watch(), "retention")
+        self._parts.keep(overseeing.watch, "store")
+        self._parts.keep(forgetting.watch, "retention")
         overdue = Overdue(
             journal=journal,
             notices=notices,
@@ -244,7 +246,7 @@ class App:
             telemetry=self.telemetry,
             clock=utc_now,
         )
-        self._parts.start(overdue.watch(), "answers")
+        self._parts.keep(overdue.watch, "answers")
         await self._dispatch(self._setup, journal, directory, preparer, notices)
         self._ready = True
         self.telemetry.log.info(
