@@ -7,7 +7,8 @@ left out, so a short or empty result is no proof that nothing is there.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import accumulate
 
@@ -57,6 +58,11 @@ FROM head AS h CROSS JOIN LATERAL (
  SELECT * FROM leg AS l WHERE l.destination = h.destination AND l.key = h.key
  AND l.seq BETWEEN h.next AND h.last ORDER BY l.seq) AS l
 WHERE h.state IN (1, 2) AND h.wake = $1 AND h.state = 1 AND h.token = $2 AND h.destination = $3
+"""
+_UNTAKEN = """
+UPDATE head SET state = 0, wake = 0, token = '' WHERE ctid = ANY (ARRAY(
+ SELECT ctid FROM head WHERE state IN (1, 2) AND wake = $1 AND state = 1 AND token = $2
+ AND destination = $3 ORDER BY key FOR UPDATE))
 """
 _TOKEN = re.compile(r"[a-z0-9-]+\.[0-9]+\.[0-9]{1,18}")
 """Owner, number and end of a lease: whoever brings one back shows where to look for it."""
@@ -108,6 +114,33 @@ async def lease(
     if affordable < len(legs):
         await _give_back(connection, destination, legs[:affordable], legs[affordable:])
     return await _lease(connection, messages, destination, token, legs[:affordable])
+
+
+class Claims:
+    """Claims of which nobody learnt what they took: the connection broke, or who asked had gone.
+
+    Nobody can deliver under such a token, so what it took is free at once instead of when its time
+    is over. A database that was cut off may take it later still; so each is looked for until then.
+    """
+
+    def __init__(self) -> None:
+        self._lost: dict[tuple[str, str], datetime] = {}
+
+    @asynccontextmanager
+    async def making(self, destination: str, owner: str, until: datetime) -> AsyncIterator[None]:
+        """Around a claim; whatever ends it before it has answered."""
+        try:
+            yield
+        except BaseException:
+            self._lost[destination, f"{owner}.{microseconds(until)}"] = until
+            raise
+
+    async def give_back(self, connection: Connection, *, now: datetime) -> None:
+        """Free what lost claims have taken."""
+        for (destination, token), until in list(self._lost.items()):
+            await connection.execute(_UNTAKEN, _ends(token), token, destination)
+            if until <= now:
+                self._lost.pop((destination, token), None)
 
 
 async def held(

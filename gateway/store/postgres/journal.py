@@ -69,6 +69,7 @@ class PostgresJournal:
         self._model_version = model_version
         self._numbers = Numbers(clock, self._draw_block)
         self._leases = itertools.count(1)
+        self._claims = claim.Claims()
         self._staged: set[RecordNumber] = set()
         self.retention = PostgresRetention(prune=opened.prune, read=opened.read)
         self.holds = PostgresHolds(write=opened.write, read=opened.read)
@@ -190,7 +191,11 @@ class PostgresJournal:
         """See the port. What another node holds at this moment is left out."""
         mine = self._opened.member.name
         owner = f"{members.LASTING}-{mine}" if lasting else mine
-        async with self._opened.claim.connection() as connection:
+        owner, until = f"{owner}.{next(self._leases)}", now + timedelta(seconds=seconds)
+        async with (
+            self._opened.claim.connection() as connection,
+            self._claims.making(destination, owner, until),
+        ):
             return await claim.lease(
                 connection,
                 self._messages,
@@ -198,8 +203,8 @@ class PostgresJournal:
                 limit=limit,
                 most=legs,
                 largest=self._opened.limits.lease_bytes,
-                until=now + timedelta(seconds=seconds),
-                owner=f"{owner}.{next(self._leases)}",
+                until=until,
+                owner=owner,
                 weights=weights,
                 lanes=lanes,
             )
@@ -228,6 +233,7 @@ class PostgresJournal:
     async def tick(self, *, now: datetime) -> frozenset[str]:
         """See the port. Frees at most 1,000 keys at a time."""
         async with self._opened.settle.connection() as connection:
+            await self._claims.give_back(connection, now=now)
             return await heads.tick(connection, now=now)
 
     async def retry(self, destination: str, *, now: datetime, key: int | None = None) -> int:

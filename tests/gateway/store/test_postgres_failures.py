@@ -12,10 +12,11 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.core.records import Stored
-from gateway.store.postgres import JournalMismatch, Limits, PostgresJournal, open_postgres
+from gateway.store.postgres import JournalMismatch, Limits, PostgresJournal, claim, open_postgres
 from gateway.store.postgres.schema import MIGRATIONS, migrate, version
 from tests.gateway.store.samples import (
     GATEWAY,
+    START,
     ManualClock,
     accept,
     all_settled,
@@ -141,6 +142,33 @@ async def test_a_claim_is_not_given_to_another_node_after_a_crash_of_the_databas
             theirs = await at_last(lambda: lease(second, limit=20))
             assert not {d.key for d in mine.deliveries} & {d.key for d in theirs.deliveries}
             assert len(theirs.deliveries) == 10
+
+
+async def test_what_a_claim_took_whose_answer_was_lost_is_free_at_the_next_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = claim.lease
+
+    async def cut(*arguments: Any, **named: Any) -> None:
+        assert await real(*arguments, **named) is not None
+        raise Unavailable("the journal cannot be reached")
+
+    with database() as url:
+        async with opened(url) as journal:
+            await accept(journal, messages=(message(about=item(1)),))
+            held = await lease(journal)
+            await accept(journal, "second", messages=(message(about=item(2)),))
+            monkeypatch.setattr(claim, "lease", cut)
+            with pytest.raises(Unavailable):
+                await lease(journal)
+            monkeypatch.undo()
+
+            assert await journal.lease("risk", limit=100, seconds=60, now=START) is None
+            await journal.tick(now=START)
+            again = await lease(journal)
+
+            assert [item(2)] == [delivery.message.key for delivery in again.deliveries]
+            assert held == await journal.held("risk", held.token), "what is in hand stays so"
 
 
 async def test_what_waits_to_be_written_is_bounded() -> None:
