@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import msgspec
-
+from gateway.app.behind import Behind
 from gateway.app.clock import utc_now
 from gateway.app.dispatching import Changes, Dispatching, Wanted
 from gateway.app.forgetting import Forgetting
@@ -26,19 +25,16 @@ from gateway.app.reload_controls import reload_controls
 from gateway.app.reloading import Reloading
 from gateway.app.saturation import Saturation
 from gateway.app.setup import Pinned, Setup
+from gateway.app.speaking import signs_with, submits_as
 from gateway.app.usable import Usable, count_backlog
 from gateway.app.waking import Waking
 from gateway.config import Config, ConfigError, Mistake, load
-from gateway.config.assemble import NOTICE_KIND
 from gateway.config.check import check, check_parties
 from gateway.config.directory import Directory
-from gateway.config.evidence import Evidence
 from gateway.config.expiry import expiring_around
 from gateway.config.journal import journal_of
 from gateway.config.targets import target_of
-from gateway.core.envelope import Envelope
 from gateway.core.ports import Destination, Journal
-from gateway.core.records import State, Stored
 from gateway.egress.registry import Surroundings, open_destination
 from gateway.ingress.admission import Admission
 from gateway.ingress.delivery_controls import delivery_controls
@@ -56,8 +52,8 @@ from gateway.pipeline.counting import Counting
 from gateway.pipeline.gateway import Gateway
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.inbox import Inboxes
-from gateway.pipeline.judge import Bench, Sender
-from gateway.pipeline.notices import NOTICE_FORMAT, Notices
+from gateway.pipeline.judge import Bench
+from gateway.pipeline.notices import Notices
 from gateway.pipeline.outbound import Dispatcher
 from gateway.pipeline.overdue import Overdue
 from gateway.pipeline.ping import Pinging
@@ -68,14 +64,9 @@ from gateway.pipeline.strain import Strain
 from gateway.pipeline.switchboard import Switchboard
 from gateway.telemetry import Telemetry
 from gateway.telemetry.expiry import ExpiryWatch
-from translators.translator import FormatId
 from trust.identity import PartyId
-from trust.keys import PublicKey, Signer
-from trust.members import Grant
+from trust.keys import PublicKey
 from trust.party import Registry as Parties
-from trust.signatures.jws import sign_detached
-
-NOTICE_GRANT = Grant(formats=(NOTICE_FORMAT,), kinds=(NOTICE_KIND,), countries=("*",))
 
 
 class App:
@@ -101,12 +92,12 @@ class App:
         self._reloads: Reloading | None = None
         self._keyring = self._open_keys()
         self._desk = SigningDesk(self._keyring, seconds=config.signing.timeout)
+        self._sign = signs_with(self._desk)
         self._bell = Bell()
         self._counting = Counting(telemetry)
         self._usable = Usable(telemetry)
         self._strain = Strain(time.monotonic)
         self._announcing = Announcing(telemetry)
-        self._board: Switchboard | None = None
         self._stack = AsyncExitStack()
         self._parts = Parts(telemetry)
         self._dispatching = Dispatching(self._parts)
@@ -161,12 +152,37 @@ class App:
             raise
 
     async def _start(self) -> None:
+        behind = await self._open()
+        listening = self._listening = Listening(
+            self.config, telemetry=self.telemetry, place=self._place
+        )
+        self._stack.push_async_callback(listening.stop)
+        admission = Admission(
+            strain=self._strain,
+            settings=lambda: self.config.limits,
+            telemetry=self.telemetry,
+        )
+        await self._listen(behind, listening, admission)
+        self._work(behind, listening, admission)
+        await self._dispatch(self._setup, behind)
+        self._ready = True
+        self.telemetry.log.info(
+            "gateway.ready",
+            gateway=self.config.gateway.id,
+            https=self.https and self.https.port,
+            signed=self.signed and self.signed.port,
+            grpc=self.grpc and self.grpc.port,
+            operations=self.operations and self.operations.port,
+            destinations=len(self._dispatching),
+            configuration=self._setup.digest,
+        )
+
+    async def _open(self) -> Behind:
+        """Everything that a listener may ask for; raises ``ConfigError``."""
         journal = await open_journal(self.config)
         self._stack.push_async_callback(journal.close)
         self._stack.callback(self._desk.close)
-        board = self._board = Switchboard(
-            journal.destinations, node=uuid4().hex, told=self._announcing.changed
-        )
+        board = Switchboard(journal.destinations, node=uuid4().hex, told=self._announcing.changed)
         await board.refresh()
         directory = await open_directory(
             self.config,
@@ -181,84 +197,90 @@ class App:
         evidence = await open_evidence(
             self.config, directory, stack=self._stack, telemetry=self.telemetry
         )
-        listening = self._listening = Listening(
-            self.config, telemetry=self.telemetry, place=self._place
+        forgetting = Forgetting(
+            journal=journal,
+            settings=lambda: self.config.retention,
+            telemetry=self.telemetry,
+            clock=utc_now,
         )
-        self._stack.push_async_callback(listening.stop)
-        forgetting = self._forgetting(journal)
         inbound = self._inbound(journal, directory, forgetting)
-        notices = Notices(submit=self._own_submit(inbound, directory), clock=utc_now)
-        preparer = self._preparer(journal, directory)
-        reloading = self._reloads = self._reloading(journal, directory, preparer, notices)
+        own = PartyId(self.config.gateway.id)
+        submit = submits_as(own, inbound, directory, telemetry=self.telemetry)
+        return Behind(
+            journal=journal,
+            board=board,
+            directory=directory,
+            evidence=evidence,
+            forgetting=forgetting,
+            inbound=inbound,
+            notices=Notices(submit=submit, clock=utc_now),
+            preparer=Preparer(
+                gateway_id=self.config.gateway.id,
+                journal=journal,
+                network=lambda: self._setup.bench.network,
+                parties=lambda: directory.parties,
+            ),
+        )
+
+    async def _listen(self, behind: Behind, listening: Listening, admission: Admission) -> None:
+        reloading = self._reloads = self._reloading(behind)
         limiter = Limiter.shared(
-            journal,
-            parties=lambda: directory.parties,
+            behind.journal,
+            parties=lambda: behind.directory.parties,
             settings=lambda: self.config.limits.party,
             telemetry=self.telemetry,
             clock=utc_now,
         )
-        admission = Admission(
-            strain=self._strain,
-            settings=lambda: self.config.limits,
-            telemetry=self.telemetry,
-        )
         await listening.start(
-            self._service(journal, directory, evidence, inbound, preparer, notices),
-            parties=directory.parties,
+            self._service(behind),
+            parties=behind.directory.parties,
             limiter=limiter,
             admission=admission,
             is_ready=self._is_ready,
             controls=(
                 *reload_controls(lambda: reloading),
-                *delivery_controls(journal, utc_now),
+                *delivery_controls(behind.journal, utc_now),
                 *destination_controls(
-                    journal, lambda: {d.id for d in self.config.destination}, utc_now
+                    behind.journal, lambda: {d.id for d in self.config.destination}, utc_now
                 ),
             ),
         )
+
+    def _work(self, behind: Behind, listening: Listening, admission: Admission) -> None:
+        """Begin what goes on in the background as long as the process lives."""
+        journal, poll = behind.journal, self.config.registry.poll
         waking = Waking(
             journal=journal,
-            board=board,
+            board=behind.board,
             bell=self._bell,
             seconds=lambda: self.config.dispatch.tick,
             clock=utc_now,
             told=self._usable.told,
         )
-        self._parts.keep(waking.run, "work")
-        poll = self.config.registry.poll
-        self._parts.keep(lambda: directory.watch(seconds=poll), "registry")
-        self._parts.keep(evidence.run, "evidence")
         saturation = Saturation(
             admission, strain=self._strain, journal=journal, telemetry=self.telemetry, clock=utc_now
         )
-        self._parts.keep(saturation.watch, "saturation")
-        self._parts.keep(lambda: self._watch_own_files(directory, listening), "files")
-        self._parts.keep(
-            lambda: count_backlog(journal, self._counting.backlog, seconds=poll), "backlog"
-        )
         overseeing = Overseeing(journal_of(self.config).look, telemetry=self.telemetry)
-        self._parts.keep(overseeing.watch, "store")
-        self._parts.keep(forgetting.watch, "retention")
         overdue = Overdue(
             journal=journal,
-            notices=notices,
+            notices=behind.notices,
             settings=lambda: self.config.answers,
             telemetry=self.telemetry,
             clock=utc_now,
         )
-        self._parts.keep(overdue.watch, "answers")
-        await self._dispatch(self._setup, journal, directory, preparer, notices)
-        self._ready = True
-        self.telemetry.log.info(
-            "gateway.ready",
-            gateway=self.config.gateway.id,
-            https=self.https and self.https.port,
-            signed=self.signed and self.signed.port,
-            grpc=self.grpc and self.grpc.port,
-            operations=self.operations and self.operations.port,
-            destinations=len(self._dispatching),
-            configuration=self._setup.digest,
-        )
+        counted = self._counting.backlog
+        for name, work in {
+            "work": waking.run,
+            "registry": lambda: behind.directory.watch(seconds=poll),
+            "evidence": behind.evidence.run,
+            "saturation": saturation.watch,
+            "files": lambda: self._watch_own_files(behind.directory, listening),
+            "backlog": lambda: count_backlog(journal, counted, seconds=poll),
+            "store": overseeing.watch,
+            "retention": behind.forgetting.watch,
+            "answers": overdue.watch,
+        }.items():
+            self._parts.keep(work, name)
 
     def _judge_parties(self, parties: Parties) -> tuple[Mistake, ...]:
         return check_parties(self.config, formats=self._setup.formats, parties=parties)
@@ -269,14 +291,6 @@ class App:
 
     def _bench(self) -> Bench:
         return self._setup.bench
-
-    def _forgetting(self, journal: Journal) -> Forgetting:
-        return Forgetting(
-            journal=journal,
-            settings=lambda: self.config.retention,
-            telemetry=self.telemetry,
-            clock=utc_now,
-        )
 
     def _inbound(self, journal: Journal, directory: Directory, forgetting: Forgetting) -> Inbound:
         return Inbound(
@@ -293,33 +307,18 @@ class App:
             forgotten=forgetting.forgotten,
         )
 
-    def _preparer(self, journal: Journal, directory: Directory) -> Preparer:
-        return Preparer(
-            gateway_id=self.config.gateway.id,
-            journal=journal,
-            network=lambda: self._setup.bench.network,
-            parties=lambda: directory.parties,
-        )
-
-    def _service(
-        self,
-        journal: Journal,
-        directory: Directory,
-        evidence: Evidence,
-        inbound: Inbound,
-        preparer: Preparer,
-        notices: Notices,
-    ) -> Gateway:
+    def _service(self, behind: Behind) -> Gateway:
+        journal, directory = behind.journal, behind.directory
         inboxes = Inboxes(
             journal=journal,
-            preparer=preparer,
+            preparer=behind.preparer,
             endpoints=lambda: self._setup.bench.network.endpoints,
             spoken=lambda party: spoken(directory.parties, party, formats=self._setup.formats),
             sign=self._sign,
             settings=lambda: self.config.dispatch,
             bell=self._bell,
             clock=utc_now,
-            buried=notices.buried,
+            buried=behind.notices.buried,
             observe=self._counting.settled,
             failed=self._counting.failed,
         )
@@ -328,7 +327,7 @@ class App:
             authenticator=lambda: directory.authenticator,
             bench=self._bench,
             journal=journal,
-            inbound=inbound,
+            inbound=behind.inbound,
             inboxes=inboxes,
             signing_keys=self._keyring.published,
             pinging=Pinging(
@@ -340,49 +339,14 @@ class App:
             ),
             limits=lambda: self.config.limits,
             clock=utc_now,
-            seek=evidence.seek,
+            seek=behind.evidence.seek,
             clearance=lambda: self.config.clearance,
             cleared=self._counting.cleared,
         )
 
-    def _own_submit(
-        self, inbound: Inbound, directory: Directory
-    ) -> Callable[[Envelope], Awaitable[Stored]]:
-        """The gateway as a sender: granted its notices and nothing else."""
-
-        async def submit(envelope: Envelope) -> Stored:
-            own = PartyId(self.config.gateway.id)
-            party = msgspec.structs.replace(
-                directory.parties.party(own), grants=(NOTICE_GRANT,), must_sign=False
-            )
-            identity = directory.authenticator.configured(own)
-            stored = await inbound.accept(Sender(identity, party, own=True), envelope)
-            if stored.state is State.REFUSED:  # somebody waits for it who will never hear
-                self.telemetry.of("notices").error(
-                    "notice.refused", interchange_id=stored.interchange_id, record=stored.record
-                )
-            return stored
-
-        return submit
-
-    async def _sign(self, content: bytes, jti: str, format_id: FormatId, audience: PartyId) -> str:
-        def made(signer: Signer) -> str:
-            return sign_detached(
-                content,
-                signer=signer,
-                interchange_id=jti,
-                format=format_id,
-                audience=audience,
-                now=utc_now(),
-            )
-
-        return await self._desk.sign(made)
-
-    def _reloading(
-        self, journal: Journal, directory: Directory, preparer: Preparer, notices: Notices
-    ) -> Reloading:
+    def _reloading(self, behind: Behind) -> Reloading:
         async def deliver(setup: Setup) -> Changes:
-            return await self._dispatch(setup, journal, directory, preparer, notices)
+            return await self._dispatch(setup, behind)
 
         return Reloading(
             read=self._reread,
@@ -390,8 +354,8 @@ class App:
             install=self._install,
             deliver=deliver,
             folders=lambda: None if self._listening is None else self._listening.folders,
-            directory=directory,
-            journal=journal,
+            directory=behind.directory,
+            journal=behind.journal,
             telemetry=self.telemetry,
             clock=utc_now,
         )
@@ -399,21 +363,12 @@ class App:
     def _install(self, setup: Setup) -> None:
         self._setup = setup
 
-    async def _dispatch(
-        self,
-        setup: Setup,
-        journal: Journal,
-        directory: Directory,
-        preparer: Preparer,
-        notices: Notices,
-    ) -> Changes:
+    async def _dispatch(self, setup: Setup, behind: Behind) -> Changes:
         """Deliver to the destinations of this setup, and to no others."""
         assert self._listening is not None  # it holds our certificate
-        assert self._board is not None
-        board = self._board
 
         def keys(party: PartyId) -> Mapping[str, PublicKey]:
-            return directory.authenticator.keys(party)
+            return behind.directory.authenticator.keys(party)
 
         surroundings = Surroundings(
             sender=PartyId(setup.config.gateway.id),
@@ -426,20 +381,20 @@ class App:
 
         def wanted(pinned: Pinned) -> Wanted:
             section, settings = pinned.section, pinned.dispatch
-            self._announcing.show(board.of(section.id))
+            self._announcing.show(behind.board.of(section.id))
 
             def make(destination: Destination) -> Dispatcher:
                 return Dispatcher(
-                    journal=journal,
+                    journal=behind.journal,
                     destination=destination,
                     endpoint=setup.bench.network.endpoints.get(section.id),
-                    preparer=preparer,
+                    preparer=behind.preparer,
                     settings=settings,
-                    board=board,
+                    board=behind.board,
                     bell=self._bell,
                     clock=utc_now,
                     random=random.random,
-                    buried=notices.buried,
+                    buried=behind.notices.buried,
                     observe=self._counting.settled,
                     failed=self._counting.failed,
                 )
