@@ -15,8 +15,7 @@ import msgspec
 class Goal(msgspec.Struct, frozen=True, kw_only=True, rename={"passed": "pass"}):
     """One figure beside the bare baseline of the same run, and the bar that it must reach.
 
-    ``ratio`` is what the bar speaks of: usually one divided by the other, in the sense that ``what``
-    states.
+    ``ratio`` is what the bar speaks of: usually one divided by the other, as ``what`` says.
     """
 
     goal: str
