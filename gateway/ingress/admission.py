@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 from gateway.core.errors import Unavailable
+from gateway.ingress.held import Held
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.strain import Strain
 from gateway.telemetry import Telemetry
@@ -50,22 +51,13 @@ class Admission:
         if strain.oldest > longest:
             raise self._refused("journal", "it does not keep up", retry_after=longest)
 
-    @contextmanager
-    def taken(self, size: int) -> Iterator[None]:
+    def taken(self, size: int) -> Held:
         """Hold so many bytes; raises ``Unavailable`` when they are too many, or as ``check``."""
         self.check()
         if not self._fits(size):
             raise self._refused("bytes", "too many bytes are in flight")
-        with self._held(size):
-            yield
-
-    @contextmanager
-    def _held(self, size: int) -> Iterator[None]:
         self.bytes += size
-        try:
-            yield
-        finally:
-            self.bytes -= size
+        return Held(partial(self.leave, size))
 
     async def room(self, size: int) -> None:
         """Wait until so many bytes may be held, and hold them: for what comes in a stream.

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,7 @@ import msgspec
 from gateway.core.bucket import Bucket, Drawn, Rate, draw
 from gateway.core.errors import Unavailable
 from gateway.core.ports import Clock, Journal
+from gateway.ingress.held import Held
 from gateway.pipeline.settings import PartySettings
 from gateway.telemetry import Telemetry
 from trust.identity import PartyId
@@ -79,6 +80,10 @@ class _Account:
         self.left = asyncio.Event()
         self.connections: Counter[Hashable] = Counter()
         self.said: dict[str, float] = {}
+
+    def called(self) -> None:
+        """One call less is under way."""
+        self.calls -= 1
 
 
 class Limiter:
@@ -175,17 +180,13 @@ class Limiter:
             except Unavailable as unavailable:
                 await self._sleep(unavailable.retry_after or RETRY_S)
 
-    @contextmanager
-    def call(self, party: PartyId) -> Iterator[None]:
+    def call(self, party: PartyId) -> Held:
         """One request or open stream; raises ``Unavailable`` when the party has too many."""
         account = self._account(party)
         if account.calls >= self._settings().of(self._limits(party)).concurrent:
             raise self._refused(party, account, CONCURRENT, RETRY_S)
         account.calls += 1
-        try:
-            yield
-        finally:
-            account.calls -= 1
+        return Held(account.called)
 
     @asynccontextmanager
     async def place(self, party: PartyId) -> AsyncIterator[None]:

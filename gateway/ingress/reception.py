@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
+from prometheus_client import Counter
 
 from gateway.core.envelope import Content, Envelope, SignedBy, Transport
 from gateway.core.errors import Refused, Unavailable
@@ -15,11 +16,13 @@ from gateway.core.records import State, Stored
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
 from translators.translator import FormatId
-from trust.identity import Identity
+from trust.identity import Identity, PartyId
 
 
 def printable(text: str) -> str:
     """What came from outside, maybe with bytes of no encoding, as text that any reader takes."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -44,6 +47,7 @@ class Reception:
         self._clock = clock
         self._transport = transport
         self._metrics = telemetry.metrics
+        self._counters: dict[tuple[PartyId, str], Counter] = {}
         self._seconds = telemetry.metrics.accept_seconds.labels(transport=transport)
         self._log = telemetry.of(f"ingress.{transport}")
 
@@ -76,9 +80,7 @@ class Reception:
         stored = await self._service.accept(identity, envelope)
         self._seconds.observe(time.perf_counter() - begun)
         status = "repeated" if stored.repeated else stored.state.value
-        self._metrics.interchanges.labels(
-            party=identity.party, transport=self._transport, status=status
-        ).inc()
+        self._counter(identity.party, status).inc()
         # One line per accepted interchange would be most of the log: they are counted instead.
         write = self._log.info if stored.state is State.REFUSED else self._log.debug
         write(
@@ -91,6 +93,16 @@ class Reception:
             refused=stored.refused,
         )
         return stored
+
+    def _counter(self, party: PartyId, status: str) -> Counter:
+        """The counter of interchanges; looking it up by its labels takes longer than counting."""
+        found = self._counters.get((party, status))
+        if found is None:
+            found = self._metrics.interchanges.labels(
+                party=party, transport=self._transport, status=status
+            )
+            self._counters[party, status] = found
+        return found
 
     async def note(self, identity: Identity, claim: Claim, refused: Refused) -> None:
         """Keep evidence of a refusal as a whole.

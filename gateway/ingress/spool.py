@@ -84,7 +84,7 @@ class Intake:
         self._size = 0
         self._pieces: list[bytes] = []
         self._pending = 0
-        self._hash = hashlib.sha256()
+        self._hash: hashlib._Hash | None = None
         self._file: BinaryIO | None = None
 
     async def feed(self, piece: bytes) -> None:
@@ -106,13 +106,19 @@ class Intake:
         if self._file is None:
             return Bytes(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
         await asyncio.to_thread(self._write)
-        return Spooled(self._file, size=self._size, digest=self._hash.hexdigest())
+        return Spooled(self._file, size=self._size, digest=self._written().hexdigest())
 
     def close(self) -> None:
         """Let go of the file. May be called twice."""
         self._pieces = []
         if self._file is not None:
             self._file.close()
+
+    def _written(self) -> hashlib._Hash:
+        """The hash of what went to the file; small content never needs one."""
+        if self._hash is None:
+            self._hash = hashlib.sha256()
+        return self._hash
 
     def _write(self) -> None:
         """Bring what waits in memory to the file; runs in a thread: it hashes and may block.
@@ -124,7 +130,7 @@ class Intake:
                 directory = self.settings.directory
                 self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115 - close() ends it
             for piece in self._pieces:
-                self._hash.update(piece)
+                self._written().update(piece)
                 view = memoryview(piece)
                 while view:
                     view = view[self._file.write(view) :]

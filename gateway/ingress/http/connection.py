@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from ssl import SSLObject
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -28,6 +29,7 @@ class Connection(RequestHandler):
     __slots__ = (
         "_answering",
         "_beginning",
+        "_certificate",
         "_limiter",
         "_lost",
         "_parties",
@@ -64,11 +66,25 @@ class Connection(RequestHandler):
         self._settings = settings
         self._parties: set[PartyId] = set()
         self._unidentified = 0
+        self._certificate: bytes | None = None
         # aiohttp gives the headers of a first request all the time in the world.
         self._beginning: asyncio.TimerHandle | None = loop.call_later(
             settings.header_timeout, self.force_close
         )
         self._answering: asyncio.TimerHandle | None = None
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The client's certificate as DER, shown in the handshake of this connection.
+
+        It stays: TLS 1.3 asks for another one later only where a server offers that (RFC 8446,
+        4.6.2), which this one does not.
+        """
+        if self._certificate is None and self.transport is not None:
+            tls = self.transport.get_extra_info("ssl_object")
+            if isinstance(tls, SSLObject):
+                self._certificate = tls.getpeercert(binary_form=True)
+        return self._certificate
 
     @property
     def has_asked(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict
 
 from gateway.core.envelope import Transport
 from gateway.core.records import State, Stored
@@ -28,17 +29,17 @@ _HEADERS = {
     # RFC 6797, 7.2: only over TLS. The name serves nothing else, for two years.
     "Strict-Transport-Security": "max-age=63072000",
 }
+_JSON_HEADERS = CIMultiDict({**_HEADERS, "Content-Type": JSON})
+"""To be copied: each answer owns its headers."""
 
 
 def json_response(
     value: Any, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
     """A value of ours as JSON."""
-    return web.Response(
-        body=_encoder.encode(value),
-        status=status,
-        headers={**_HEADERS, "Content-Type": JSON, **(headers or {})},
-    )
+    own = _JSON_HEADERS.copy()
+    own.update(headers or {})
+    return web.Response(body=_encoder.encode(value), status=status, headers=own)
 
 
 def raw_response(content: bytes, *, headers: dict[str, str]) -> web.Response:

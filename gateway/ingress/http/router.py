@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from ssl import SSLObject
 from urllib.parse import unquote
 
 import msgspec
@@ -170,10 +169,8 @@ class Router:
 
 def certificate_of(request: BaseRequest) -> bytes:
     """The client's certificate as DER, from the connection and nowhere else (no header)."""
-    connection = request.get_extra_info("ssl_object")
-    certificate = (
-        connection.getpeercert(binary_form=True) if isinstance(connection, SSLObject) else None
-    )
+    connection = request.protocol
+    certificate = connection.certificate if isinstance(connection, Connection) else None
     if certificate is None:
         raise Refused("certificate.missing")
     return certificate
