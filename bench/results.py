@@ -1,15 +1,23 @@
 """What a measuring module tells: goals with their bars, and series for the plots.
 
-A measuring module has ``measure(*, quick)``, which yields these while it prints what it likes.
+A measuring module is a file of this folder with ``measure(*, quick)``, which yields these while it
+prints what it likes. ``bench/results/latest.json`` has the goals as a list of objects,
+``run.json`` beside it all that a run found, module by module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+FOLDER: Final = Path(__file__).parent / "results"
+LATEST: Final = "latest.json"
+RUN: Final = "run.json"
+NUMBERS: Final = range(1, 12)
+"""Of the goals that a whole run answers."""
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True, rename={"passed": "pass"}):
@@ -33,9 +41,15 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, rename={"passed": "pass"})
     note: str = ""
     """Where the time goes when it falls short; the size or store when it matters."""
 
+    @property
+    def number(self) -> int | None:
+        """The number of the goal, if it has one."""
+        first = self.goal.split(maxsplit=1)[0]
+        return int(first) if first.isdecimal() else None
+
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
-    """Points of one line of a plot; ``plot`` is a name of `bench.plots`."""
+    """Points of one line of a plot; ``plot`` is an ``id`` of :data:`bench.plots.PLOTS`."""
 
     plot: str
     name: str
@@ -54,6 +68,54 @@ class Measure(Protocol):
 
     def __call__(self, *, quick: bool) -> Iterator[Told]:
         """Measure; ``quick`` takes smaller sizes and fewer rounds."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of both, as a measuring process hands it over: what it told before it failed counts."""
+
+    goal: Goal | None = None
+    series: Series | None = None
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What one module found."""
+
+    module: str
+    commit: str
+    at: str
+    """When it ended, RFC 3339."""
+    seconds: float
+    """Of wall time."""
+    size: str
+    """``quick``, ``usual`` or ``full``."""
+    goals: tuple[Goal, ...] = ()
+    series: tuple[Series, ...] = ()
+    error: str = ""
+    """Why it ended early, if it did."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Modules and the machine that they ran on last."""
+
+    machine: Mapping[str, str]
+    modules: tuple[Measured, ...]
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """All goals: those with numbers in their order, then the others."""
+        found = [goal for module in self.modules for goal in module.goals]
+        return tuple(sorted(found, key=lambda goal: (goal.number or len(NUMBERS) + 1, goal.goal)))
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """All series, in the order of the modules."""
+        return tuple(series for module in self.modules for series in module.series)
+
+    @property
+    def unanswered(self) -> tuple[int, ...]:
+        """The numbers of goals about which nothing was found."""
+        answered = {goal.number for goal in self.goals}
+        return tuple(number for number in NUMBERS if number not in answered)
 
 
 def goal_of(
@@ -89,16 +151,29 @@ def goal_of(
     )
 
 
-def write_goals(path: Path, goals: Sequence[Goal]) -> None:
-    """Write a list of objects, in order."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(goals), indent=2) + b"\n")
+def joined(earlier: Run | None, later: Run) -> Run:
+    """The later run, with what the earlier one found by modules that did not run again."""
+    if earlier is None:
+        return later
+    again = {module.module for module in later.modules}
+    kept = [module for module in earlier.modules if module.module not in again]
+    modules = sorted([*kept, *later.modules], key=lambda module: module.module)
+    return Run(machine=later.machine, modules=tuple(modules))
 
 
-def read_goals(path: Path) -> tuple[Goal, ...]:
-    """What `write_goals` wrote.
+def write_run(folder: Path, run: Run) -> None:
+    """Write ``run.json`` and, as a list of its goals, ``latest.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in ((RUN, run), (LATEST, run.goals)):
+        encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
+        (folder / name).write_bytes(encoded + b"\n")
+
+
+def read_run(folder: Path) -> Run | None:
+    """What was written last, if anything was.
 
     Raises:
-        msgspec.DecodeError: when it is something else.
+        msgspec.DecodeError: when the file is something else.
     """
-    return msgspec.json.decode(path.read_bytes(), type=tuple[Goal, ...])
+    path = folder / RUN
+    return msgspec.json.decode(path.read_bytes(), type=Run) if path.exists() else None
