@@ -79,13 +79,16 @@ class App:
         telemetry: Telemetry,
         reread: Callable[[], Config] | None = None,
         place: Place = ALONE,
+        settled: Callable[[], None] = lambda: None,
     ) -> None:
         """Reads every file that the configuration names; raises ``ConfigError``.
 
         ``reread`` gives the configuration as it is when it is loaded again, with what the command
         line changes of it; by default it is the file alone. ``place`` is that of a worker.
+        ``settled`` is called when what stands for long does so: at the end of a start or reload.
         """
         self._place = place
+        self._settled = settled
         self.telemetry = telemetry
         self._setup = Setup.of(config)
         self._reread = reread or partial(load, Path(config.file))
@@ -165,6 +168,7 @@ class App:
         await self._listen(behind, listening, admission)
         self._work(behind, listening, admission)
         await self._dispatch(self._setup, behind)
+        self._settled()
         self._ready = True
         self.telemetry.log.info(
             "gateway.ready",
@@ -346,7 +350,9 @@ class App:
 
     def _reloading(self, behind: Behind) -> Reloading:
         async def deliver(setup: Setup) -> Changes:
-            return await self._dispatch(setup, behind)
+            changes = await self._dispatch(setup, behind)
+            self._settled()
+            return changes
 
         return Reloading(
             read=self._reread,

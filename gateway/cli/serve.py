@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from gateway.app import ALONE, App, Place, new_telemetry
+from gateway.app.memory import settle
 from gateway.app.opening import check_journal
 from gateway.app.workers import Unstartable
 from gateway.cli.supervise import (
@@ -155,7 +156,7 @@ async def _serve(
     telemetry = new_telemetry(config, stream=stream, worker=place.worker_number)
     capture_libraries(telemetry.log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = App(config, telemetry=telemetry, reread=reread, place=place)
+    app = App(config, telemetry=telemetry, reread=reread, place=place, settled=settle)
     stops = Stops()
     loop = asyncio.get_running_loop()
     for number in ENDING:
