@@ -145,7 +145,7 @@ class FakeService:
             raise Refused("party.ambiguous")
         by = SignedBy(
             kid=offer.kid,
-            public_key=key.key.as_pem(private=False).decode(),
+            public_key=key.pem,
             method=ProofMethod.HTTP_SIGNATURE,
             evidence=offer.evidence,
         )

@@ -1,21 +1,27 @@
 """The JWS algorithms that may sign: RFC 7518 and RFC 9864, nothing below SHA-256.
 
-joserfc's models do the arithmetic and the JOSE encodings. A copy of each model takes the digest
-in place of the message, so that content larger than memory is hashed as it is read.
+The arithmetic is that of ``cryptography``, called without anything between; what is added here is
+the encoding that JOSE gives an ECDSA signature. Where an algorithm hashes first, it can be given
+the digest in place of the message, so that content larger than memory is hashed as it is read.
+``joserfc`` is what the tests hold all of it against.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from joserfc.jws import JWSRegistry
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
 
 
 class Hash(Protocol):
@@ -28,43 +34,117 @@ class Hash(Protocol):
         """The hash of what was taken."""
 
 
+class Arithmetic(Protocol):
+    """Signing and proving with a ``cryptography`` key that fits; signatures as JOSE has them."""
+
+    def sign(self, message: bytes, key: Any) -> bytes:
+        """The signature of the message."""
+
+    def prove(self, message: bytes, signature: bytes, key: Any) -> None:
+        """Return if the key made it; whatever is raised otherwise means no."""
+
+
 class Algorithm(msgspec.Struct, frozen=True, kw_only=True):
     """One algorithm.
 
-    ``message`` and ``digested`` are joserfc models that sign and verify a message, or its digest;
-    ``digested`` and ``hash`` are ``None`` where the message is needed whole.
+    ``message`` and ``digested`` sign and prove a message, or its digest; ``digested`` and ``hash``
+    are ``None`` where the message is needed whole.
     """
 
     name: str
-    message: Any
-    digested: Any = None
+    message: Arithmetic
+    digested: Arithmetic | None = None
     hash: Callable[[], Hash] | None = None
 
 
-def _whole(name: str) -> Algorithm:
-    return Algorithm(name=name, message=JWSRegistry.algorithms[name])
+class _Ed25519:
+    """RFC 8032, 5.1: it hashes twice, and so takes the message whole."""
+
+    def sign(self, message: bytes, key: Any) -> bytes:
+        signature: bytes = key.sign(message)
+        return signature
+
+    def prove(self, message: bytes, signature: bytes, key: Any) -> None:
+        key.verify(signature, message)
 
 
-def _hashed(name: str, hash_: Callable[[], Hash], primitive: hashes.HashAlgorithm) -> Algorithm:
-    message = JWSRegistry.algorithms[name]
-    digested = cast("Any", copy.copy(message))
-    digested.hash_alg = lambda: Prehashed(primitive)
-    return Algorithm(name=name, message=message, digested=digested, hash=hash_)
+class _Ecdsa:
+    """RFC 7518, 3.4: the numbers R and S side by side, each as long as the order of the curve."""
+
+    def __init__(self, hash_: hashes.HashAlgorithm | Prehashed, *, octets: int) -> None:
+        self._how = ec.ECDSA(hash_)
+        self._octets = octets
+
+    def sign(self, message: bytes, key: Any) -> bytes:
+        r, s = decode_dss_signature(key.sign(message, self._how))
+        return r.to_bytes(self._octets, "big") + s.to_bytes(self._octets, "big")
+
+    def prove(self, message: bytes, signature: bytes, key: Any) -> None:
+        octets = self._octets
+        if len(signature) != 2 * octets:
+            raise InvalidSignature
+        r = int.from_bytes(signature[:octets], "big")
+        s = int.from_bytes(signature[octets:], "big")
+        key.verify(encode_dss_signature(r, s), message, self._how)
+
+
+class _Rsa:
+    """RFC 7518, 3.3 and 3.5."""
+
+    def __init__(
+        self, hash_: hashes.HashAlgorithm | Prehashed, filling: padding.AsymmetricPadding
+    ) -> None:
+        self._hash = hash_
+        self._filling = filling
+
+    def sign(self, message: bytes, key: Any) -> bytes:
+        signature: bytes = key.sign(message, self._filling, self._hash)
+        return signature
+
+    def prove(self, message: bytes, signature: bytes, key: Any) -> None:
+        key.verify(signature, message, self._filling, self._hash)
+
+
+_HASHES: Mapping[str, tuple[Callable[[], Hash], hashes.HashAlgorithm]] = MappingProxyType(
+    {
+        "256": (hashlib.sha256, hashes.SHA256()),
+        "384": (hashlib.sha384, hashes.SHA384()),
+        "512": (hashlib.sha512, hashes.SHA512()),
+    }
+)
+
+
+def _ecdsa(bits: str, octets: int) -> Algorithm:
+    hash_, primitive = _HASHES[bits]
+    return Algorithm(
+        name=f"ES{bits}",
+        message=_Ecdsa(primitive, octets=octets),
+        digested=_Ecdsa(Prehashed(primitive), octets=octets),
+        hash=hash_,
+    )
+
+
+def _rsa(family: str, bits: str) -> Algorithm:
+    hash_, primitive = _HASHES[bits]
+    filling: padding.AsymmetricPadding = padding.PKCS1v15()
+    if family == "PS":  # RFC 7518, 3.5: the salt is as long as the digest
+        filling = padding.PSS(mgf=padding.MGF1(primitive), salt_length=primitive.digest_size)
+    return Algorithm(
+        name=f"{family}{bits}",
+        message=_Rsa(primitive, filling),
+        digested=_Rsa(Prehashed(primitive), filling),
+        hash=hash_,
+    )
 
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
     {
         algorithm.name: algorithm
         for algorithm in (
-            _whole("Ed25519"),
-            _hashed("ES256", hashlib.sha256, hashes.SHA256()),
-            _hashed("ES384", hashlib.sha384, hashes.SHA384()),
-            _hashed("PS256", hashlib.sha256, hashes.SHA256()),
-            _hashed("PS384", hashlib.sha384, hashes.SHA384()),
-            _hashed("PS512", hashlib.sha512, hashes.SHA512()),
-            _hashed("RS256", hashlib.sha256, hashes.SHA256()),
-            _hashed("RS384", hashlib.sha384, hashes.SHA384()),
-            _hashed("RS512", hashlib.sha512, hashes.SHA512()),
+            Algorithm(name="Ed25519", message=_Ed25519()),
+            _ecdsa("256", 32),
+            _ecdsa("384", 48),
+            *(_rsa(family, bits) for family in ("PS", "RS") for bits in _HASHES),
         )
     }
 )

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
 
-from trust.algorithms import ALGORITHMS, Algorithm
+from trust.algorithms import ALGORITHMS, Algorithm, Arithmetic
 from trust.clock import stated
 from trust.errors import TrustError
 from trust.members import SigningKey
@@ -26,17 +27,41 @@ MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192  # the cost of verifying grows with the size, and the key is somebody else's
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+RawKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 JoseKey = ECKey | OKPKey | RSAKey
 
 
 class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that verifies, with the one algorithm and the time for which it is registered."""
+    """A key that verifies, with the one algorithm and the time for which it is registered.
+
+    ``key`` is joserfc's view of it, ``raw`` that of ``cryptography``; ``pem`` and ``der`` are the
+    key as text and as bytes (SubjectPublicKeyInfo), written once, because every proof repeats it.
+    """
 
     kid: str
     algorithm: Algorithm
     key: JoseKey
+    raw: RawKey
+    pem: str
+    der: bytes
     not_before: datetime | None = None
     not_after: datetime | None = None
+
+    def verify(self, message: bytes, signature: bytes) -> None:
+        """Raise ``signature.invalid`` unless this key made the signature of the message."""
+        self._prove(self.algorithm.message, message, signature)
+
+    def verify_digest(self, digest: bytes, signature: bytes) -> None:
+        """The same for a message with this digest, where the algorithm hashes first."""
+        self._prove(self.algorithm.digested, digest, signature)
+
+    def _prove(self, arithmetic: Arithmetic | None, message: bytes, signature: bytes) -> None:
+        if arithmetic is None:
+            raise TrustError("signature.algorithm", f"{self.algorithm.name} takes whole messages")
+        try:
+            arithmetic.prove(message, signature, self.raw)
+        except Exception as error:  # whatever the arithmetic raises on a hostile number means no
+            raise TrustError("signature.invalid") from error
 
     def judge_time(self, at: datetime) -> None:
         """Raise ``signature.key-expired`` unless the key may sign at ``at``."""
@@ -82,13 +107,17 @@ class Signer(Protocol):
 class KeySigner:
     """A signer that holds its key in memory."""
 
-    __slots__ = ("_algorithm", "_key", "kid", "waits")
+    __slots__ = ("_algorithm", "_key", "alg", "kid", "public_key", "waits")
 
     def __init__(self, key: PrivateKey, *, kid: str = "", algorithm: str = "") -> None:
         """Raise ``signature.algorithm`` when the key does not fit the profile."""
-        self._key = jose_key(key)
-        self._algorithm = _fitting(self._key, algorithm)
-        self.kid = kid or thumbprint_kid(key)
+        self._key = key
+        self.public_key = verifying_key(jose_key(key).public_key, kid=kid, algorithm=algorithm)
+        """The other half, without a limit in time."""
+        self._algorithm = self.public_key.algorithm
+        self.alg = self._algorithm.name
+        """The JWS name of the key's algorithm."""
+        self.kid = self.public_key.kid
         self.waits = False
 
     @classmethod
@@ -103,32 +132,19 @@ class KeySigner:
         return self
 
     @property
-    def alg(self) -> str:
-        """The JWS name of the key's algorithm."""
-        return self._algorithm.name
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The other half, without a limit in time."""
-        public = jose_key(self._key.public_key)
-        return PublicKey(kid=self.kid, algorithm=self._algorithm, key=public)
-
-    @property
     def public_pem(self) -> bytes:
         """The other half as PEM, for a registry."""
-        return self._key.as_pem(private=False)
+        return self.public_key.pem.encode("ascii")
 
     def sign(self, message: bytes) -> bytes:
         """The signature of the message in its JOSE encoding."""
-        signature: bytes = self._algorithm.message.sign(message, self._key)
-        return signature
+        return self._algorithm.message.sign(message, self._key)
 
     def sign_digest(self, digest: bytes) -> bytes:
         """The signature of a message with this digest; Ed25519 raises ``signature.algorithm``."""
         if self._algorithm.digested is None:
             raise TrustError("signature.algorithm", f"{self.alg} signs whole messages only")
-        signature: bytes = self._algorithm.digested.sign(digest, self._key)
-        return signature
+        return self._algorithm.digested.sign(digest, self._key)
 
 
 def verifying_key(
@@ -143,23 +159,17 @@ def verifying_key(
 
     Without ``kid`` and ``algorithm`` they are the ones that follow from the key.
     """
-    found = jose_key(key)
-    return PublicKey(
-        kid=kid or found.thumbprint(),
-        algorithm=_fitting(found, algorithm),
-        key=found,
-        not_before=not_before,
-        not_after=not_after,
+    return _ready(
+        jose_key(key), kid=kid, algorithm=algorithm, not_before=not_before, not_after=not_after
     )
 
 
 def public_key(registered: SigningKey) -> PublicKey:
     """A registered key, ready to verify; raises ``signature.algorithm`` for an unfit one."""
-    key = load_public_key(registered.public_key.encode())
-    return PublicKey(
+    return _ready(
+        load_public_key(registered.public_key.encode()),
         kid=registered.kid,
-        algorithm=_fitting(key, registered.algorithm),
-        key=key,
+        algorithm=registered.algorithm,
         not_before=registered.not_before,
         not_after=registered.not_after,
     )
@@ -253,6 +263,32 @@ def jose_key(key: object) -> JoseKey:
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384"}
 
 
+def _ready(
+    key: JoseKey,
+    *,
+    kid: str,
+    algorithm: str,
+    not_before: datetime | None,
+    not_after: datetime | None,
+) -> PublicKey:
+    """Everything of a public key that every signature asks for, worked out once."""
+    raw = key.public_key
+    if not isinstance(raw, RawKey):  # joserfc knows curves that are none of ours
+        raise TrustError("signature.algorithm", f"{type(raw).__name__} cannot verify here")
+    return PublicKey(
+        kid=kid or key.thumbprint(),
+        algorithm=_fitting(key, algorithm),
+        key=key,
+        raw=raw,
+        pem=key.as_pem(private=False).decode("ascii"),
+        der=raw.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
 def _fitting(key: JoseKey, algorithm: str) -> Algorithm:
     """The named algorithm, or the key's own, if the key can be used for it."""
     if not algorithm:
@@ -267,7 +303,7 @@ def _fitting(key: JoseKey, algorithm: str) -> Algorithm:
     if found is None:
         raise TrustError("signature.algorithm", f"{algorithm!r} is not allowed")
     try:
-        found.message.check_key(key)
+        JWSRegistry.algorithms[algorithm].check_key(key)
     except JoseError as error:
         raise TrustError("signature.algorithm", f"the key does not fit {algorithm}") from error
     return found

@@ -167,7 +167,7 @@ def _open(reference: str, *, password: str | None, algorithm: str = "") -> OwnSi
 
 
 def _pem(signer: OwnSigner) -> str:
-    return signer.public_key.key.as_pem(private=False).decode("ascii")
+    return signer.public_key.pem
 
 
 def _row(reference: str, signer: OwnSigner) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def announce_key(
                 "replaces": present.kid,
                 "kid": fresh.kid,
                 "algorithm": fresh.alg,
-                "public_key": fresh.public_key.key.as_pem(private=False).decode(),
+                "public_key": fresh.public_key.pem,
                 "key_from": int(begins.timestamp()),
                 "key_until": None if end is None else int(end.timestamp()),
                 "old_until": int(

@@ -117,7 +117,7 @@ def published_key(
         kid=key.kid,
         algorithm=key.algorithm.name,
         use=use,
-        public_key=key.key.as_pem(private=False).decode("ascii"),
+        public_key=key.pem,
         certificates=certificates,
         not_before=not_before,
         not_after=not_after,

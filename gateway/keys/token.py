@@ -119,9 +119,11 @@ class TokenSigner:
     def prove(self) -> None:
         """Raise ``TrustError`` unless what the token signs fits the public key that it shows."""
         signature = self.sign(_SELF_TEST)
-        algorithm = self.public_key.algorithm.message
-        if not algorithm.verify(_SELF_TEST, signature, self.public_key.key):
-            raise TrustError("signature.invalid", "its signature does not fit its public key")
+        try:
+            self.public_key.verify(_SELF_TEST, signature)
+        except TrustError as error:
+            detail = "its signature does not fit its public key"
+            raise TrustError("signature.invalid", detail) from error
 
     def close(self) -> None:
         """Let go of the token. May be called twice."""

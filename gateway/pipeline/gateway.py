@@ -294,7 +294,7 @@ class Gateway:
         return Proof(
             method=ProofMethod.JWS,
             kid=key.kid,
-            public_key=key.key.as_pem(private=False).decode(),
+            public_key=key.pem,
             algorithm=key.algorithm.name,
             fingerprint=identity.fingerprint,
             signature=envelope.signature.encode(),

@@ -43,7 +43,7 @@ def proof_of(
     be long in coming.
     """
     key = keys.get(signed.kid)
-    if key is None or pem_of(key) != signed.public_key:
+    if key is None or key.pem != signed.public_key:
         raise Refused("signature.key-unknown")
     try:
         key.judge_time(now)
@@ -57,11 +57,6 @@ def proof_of(
         fingerprint=identity.fingerprint,
         signature=signed.evidence,
     )
-
-
-def pem_of(key: PublicKey) -> str:
-    """The key as a ``Proof`` keeps it."""
-    return key.key.as_pem(private=False).decode()
 
 
 class Signatures:
@@ -119,7 +114,7 @@ class Signatures:
             identity=identity,
             by=SignedBy(
                 kid=offer.kid,
-                public_key=pem_of(key),
+                public_key=key.pem,
                 method=ProofMethod.HTTP_SIGNATURE,
                 evidence=offer.evidence,
             ),

@@ -178,7 +178,7 @@ def _proof(found: VerifiedXml, sender: Sender) -> Proof:
     return Proof(
         method=ProofMethod.XML_SIGNATURE,
         kid=key.kid,
-        public_key=key.key.as_pem(private=False).decode(),
+        public_key=key.pem,
         algorithm=key.algorithm.name,
         fingerprint=sender.identity.fingerprint,
     )

@@ -24,6 +24,7 @@ from trust.authority import generate_key
 from trust.keys import (
     KeySigner,
     PublicKey,
+    jose_key,
     load_private_key,
     load_public_key,
     verifying_key,
@@ -280,5 +281,5 @@ def test_a_key_shows_nothing_in_a_traceback_with_its_locals() -> None:
         pytest.fail("a digest of nine bytes was signed")
 
     secret = key.private_numbers().private_value  # type: ignore[union-attr] # it is of a curve
-    forms: list[Any] = [secret, f"{secret:x}", signer._key.as_dict(private=True)["d"]]
+    forms: list[Any] = [secret, f"{secret:x}", jose_key(key).as_dict(private=True)["d"]]
     assert [] == [form for form in forms if str(form) in shown]

@@ -81,7 +81,7 @@ class Case:
             **changes,
         )
         leaf = issue_signing(
-            GATEWAY._key.public_key,  # type: ignore[arg-type] # a key of a kind that is certified
+            GATEWAY.public_key.raw,
             issuer=town.issuing,
             name="x",
             party=PartyId("gateway-lx"),

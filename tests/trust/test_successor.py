@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trust.town import NOW
-from trust.authority import generate_key
+from trust.authority import generate_key, private_key_pem
 from trust.errors import TrustError
 from trust.identity import PartyId
 from trust.keys import KeySigner, signing_key
@@ -134,8 +134,7 @@ def test_who_does_not_hold_the_new_key_can_not_announce_it() -> None:
 
 def pem_of(signer: KeySigner) -> bytes:
     """The private key of a signer, for one under another name."""
-    pem: bytes = signer._key.as_pem(private=True)
-    return pem
+    return private_key_pem(signer._key)
 
 
 def test_a_changed_token_counts_for_nothing() -> None:

@@ -54,7 +54,7 @@ PLACE = Detached(
 
 def private_key(signer: KeySigner) -> PrivateKey:
     """The key of a signer of these tests."""
-    key = signer._key.private_key
+    key = signer._key
     assert isinstance(key, PrivateKey)
     return key
 

@@ -86,7 +86,7 @@ class Properties:
         name, digest = self._certificates[0]  # 5.2.2: the first is the signing certificate's
         for der in certificates:
             if _digest(name, der) == digest:
-                if public_bytes(der) != key_bytes(key):
+                if public_bytes(der) != key.der:
                     break
                 return
         raise TrustError("signature.invalid", "the signing certificate is not that of the key")
@@ -99,12 +99,6 @@ def public_bytes(der: bytes) -> bytes:
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Exception as error:  # whatever a parser raises on foreign bytes means no
         raise _malformed("a certificate that came along can not be read") from error
-
-
-def key_bytes(key: PublicKey) -> bytes:
-    """The public key (SubjectPublicKeyInfo) of a registered key."""
-    raw = key.key.public_key
-    return raw.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _certificate_name(own: Node) -> str:
