@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -12,11 +12,13 @@ import msgspec
 from gateway.regimes.codes.lists import Codes, iso_countries, iso_currencies, packaged
 from gateway.regimes.identifiers import customs, receptacles, s10, traders
 from gateway.regimes.partial import partial
-from gateway.regimes.walk import Check, Table, Walk, Wrong, both, member
+from gateway.regimes.steps import Check, Member, both
+from gateway.regimes.walk import Table, Walk, Wrong
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, Severity
 
-_KNOWN_SELLERS = 4_096
+_KNOWN = 4_096
+"""Identifiers of sellers and of products that are kept in mind, of each kind: they come again."""
 
 
 class Universal:
@@ -31,7 +33,7 @@ class Universal:
         codes = codes or Codes()
         table = _with_lists(msgspec.convert(packaged("checks"), Table), codes)
         lists = [
-            (place, member(entry.codes, f"list.{entry.name}"))
+            (place, Member(entry.codes, f"list.{entry.name}"))
             for entry in codes.lists
             for place in entry.places
         ]
@@ -58,29 +60,33 @@ def _checks(codes: Codes, countries: frozenset[str]) -> Mapping[str, Check]:
     known = (codes.countries or iso_countries()) | countries
     impc: Check = receptacles.impc_faults
     if codes.impc is not None:
-        impc = both(impc, member(codes.impc, "impc.unknown"))
+        impc = both(impc, Member(codes.impc, "impc.unknown"))
     operator: Check = receptacles.operator_faults
     if codes.operators is not None:
-        operator = both(operator, member(codes.operators, "operator.unknown"))
+        operator = both(operator, Member(codes.operators, "operator.unknown"))
     return {
-        "country": member(known, "country.unknown"),
-        "currency": member(codes.currencies or iso_currencies(), "currency.unknown"),
+        "country": Member(known, "country.unknown"),
+        "currency": Member(codes.currencies or iso_currencies(), "currency.unknown"),
         "s10": s10.s10_faults,
         "s10-like": s10.s10_like_faults,
         "s9": receptacles.s9_faults,
         "impc": impc,
         "operator": operator,
-        "eori": traders.eori_check(known, packaged("eori")["form"]),
-        # The rules of single states are slow (20 µs), and sellers send many items.
-        "vat": lru_cache(maxsize=_KNOWN_SELLERS)(traders.vat_faults),
-        "ioss": traders.ioss_faults,
-        "vendor": traders.vendor_faults,
-        "lei": traders.lei_faults,
-        "abn": traders.abn_faults,
-        "gtin": traders.gtin_faults,
+        # Up to 20 µs each, and sellers send many items.
+        "eori": _known(traders.eori_check(known, packaged("eori")["form"])),
+        "vat": _known(traders.vat_faults),
+        "ioss": _known(traders.ioss_faults),
+        "vendor": _known(traders.vendor_faults),
+        "lei": _known(traders.lei_faults),
+        "abn": _known(traders.abn_faults),
+        "gtin": _known(traders.gtin_faults),
         "mrn": customs.mrn_check(frozenset(packaged("mrn")["countries"])),
-        "hs": customs.hs_check(frozenset(packaged("hs-chapters")["chapters"]), codes.hs),
+        "hs": _known(customs.hs_check(frozenset(packaged("hs-chapters")["chapters"]), codes.hs)),
     }
+
+
+def _known(check: Check) -> Check:
+    return lru_cache(maxsize=_KNOWN)(check)
 
 
 def _with_lists(table: Table, codes: Codes) -> Table:
@@ -108,6 +114,12 @@ def _item(item: Any) -> Iterator[Fault]:
 
 
 def _order(order: Any) -> Iterator[Fault]:
+    if any(parcel.lines for parcel in order.parcels):
+        yield from _named_lines(order)
+    yield from _numbers("lines", order.lines)
+
+
+def _named_lines(order: Any) -> Iterator[Fault]:
     numbers = {line.number for line in order.lines}
     for index, parcel in enumerate(order.parcels):
         for place, number in enumerate(parcel.lines):
@@ -117,14 +129,15 @@ def _order(order: Any) -> Iterator[Fault]:
                     path=f"/parcels/{index}/lines/{place}",
                     detail="the order has no line of this number",
                 )
-    yield from _numbers("lines", order.lines)
 
 
 def _declaration(declaration: Any) -> Iterator[Fault]:
     yield from _numbers("items", declaration.items)
 
 
-def _numbers(name: str, entries: Iterable[Any]) -> Iterator[Fault]:
+def _numbers(name: str, entries: Sequence[Any]) -> Iterator[Fault]:
+    if len(entries) < 2:
+        return
     seen: set[int] = set()
     for index, entry in enumerate(entries):
         if entry.number is None:

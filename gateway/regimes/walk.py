@@ -1,25 +1,25 @@
 """One walk over a message that brings each value to the check which the table has for its place.
 
 The table (``codes/checks.toml``) is read once and turned into a plan for each type of the model:
-only fields that are judged, or that hold something judged, are looked at.
+only fields that are judged, or that hold something judged, are looked at. What a plan says is
+compiled when the first message of a kind comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import inspect
 
+from gateway.regimes.compiled import Finder, compiled
+from gateway.regimes.steps import Check, Does, Plan, Step
 from translators.canonical import KINDS
 from translators.faults import Fault, Severity
-
-Check = Callable[[str], tuple[str, ...]]
-"""From a value to the codes of what is wrong with it; pure and total."""
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,19 +54,6 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: dict[str, Wrong]
 
 
-_CHECK: Final = 0
-_CHECK_EACH: Final = 1
-_CHOOSE: Final = 2
-_ENTER: Final = 3
-_ENTER_EACH: Final = 4
-
-_Where = tuple[Any, ...]
-"""The path to a value as links, (parent, step): written out only when something is wrong."""
-_Step = tuple[int, str, Any, Any, str]
-"""What to do, the field, its argument and a second one, and the place."""
-_Plan = tuple[_Step, ...]
-
-
 class Walk:
     """Finds faults by a table; made once, used for every message."""
 
@@ -77,30 +64,33 @@ class Walk:
         self._table = table
         self._checks = checks
         self._lists = lists
-        self._plans: dict[type, _Plan] = {}
+        self._of_type: dict[type, Plan] = {}
         self._light: set[str] = set()
-        self._of_kind = {kind: self._plan(info) for kind, info in _kinds().items()}
+        self.plans = {kind: self._plan(info) for kind, info in _kinds().items()}
+        """What is done with messages of each kind."""
+        self._finders: dict[str, Finder] = {}
 
     def faults(self, kind: str, message: Any) -> list[Fault]:
         """Every fault of a message, or of a draft that looks like one (``partial``)."""
-        found: list[tuple[str, _Where, str]] = []
-        _walk(message, self._of_kind[kind], (), found)
-        return [self._fault(code, _pointer(where), place) for code, where, place in found]
+        find = self._finders.get(kind)
+        if find is None:
+            find = self._finders[kind] = compiled(kind, self.plans[kind])
+        return [self._fault(code, path, place) for code, path, place in find(message)]
 
     def _fault(self, code: str, path: str, place: str) -> Fault:
         wrong = self._table.fault[code]
         severity = Severity.WARNING if place in self._light else wrong.severity
         return Fault(code=code, path=path, detail=wrong.detail, severity=severity)
 
-    def _plan(self, info: inspect.Type) -> _Plan:
+    def _plan(self, info: inspect.Type) -> Plan:
         if not isinstance(info, inspect.StructType) or info.cls.__name__ in self._table.skipped:
             return ()
-        if info.cls not in self._plans:
-            self._plans[info.cls] = ()  # a type within itself would be entered once, not for ever
-            self._plans[info.cls] = tuple(self._steps(info))
-        return self._plans[info.cls]
+        if info.cls not in self._of_type:
+            self._of_type[info.cls] = ()  # a type within itself would be entered once, not for ever
+            self._of_type[info.cls] = tuple(self._steps(info))
+        return self._of_type[info.cls]
 
-    def _steps(self, struct: inspect.StructType) -> Iterator[_Step]:
+    def _steps(self, struct: inspect.StructType) -> Iterator[Step]:
         for field in struct.fields:
             place = f"{struct.cls.__name__}.{field.encode_name}"
             if any(fnmatchcase(place, glob) for glob in self._table.warning.places):
@@ -111,15 +101,15 @@ class Walk:
             if isinstance(inner, inspect.StructType):
                 plan = self._plan(inner)
                 if plan:
-                    does = _ENTER_EACH if many else _ENTER
+                    does = Does.ENTER_EACH if many else Does.ENTER
                     yield does, field.encode_name, plan, None, place
                 continue
             choice = self._table.choice.get(place)
             if choice is not None:
                 chosen = {type_: self._checks[each] for type_, each in choice.checks.items()}
-                yield _CHOOSE, field.encode_name, chosen, choice.by, place
+                yield Does.CHOOSE, field.encode_name, chosen, choice.by, place
             for check in self._of(place):
-                does = _CHECK_EACH if many else _CHECK
+                does = Does.CHECK_EACH if many else Does.CHECK
                 yield does, field.encode_name, check, None, place
 
     def _of(self, place: str) -> Iterator[Check]:
@@ -137,62 +127,12 @@ def _kinds() -> Mapping[str, inspect.Type]:
     return MappingProxyType(dict(zip(KINDS, inspect.multi_type_info(KINDS.values()), strict=True)))
 
 
-def _walk(value: Any, plan: _Plan, where: _Where, found: list[tuple[str, _Where, str]]) -> None:
-    for does, name, what, by, place in plan:
-        child = getattr(value, name)
-        if not child:
-            continue
-        if does == _CHECK:
-            codes = what(child)
-            if codes:
-                found += [(code, (where, name), place) for code in codes]
-        elif does == _ENTER:
-            _walk(child, what, (where, name), found)
-        elif does == _ENTER_EACH:
-            for index, entry in enumerate(child):
-                _walk(entry, what, ((where, name), index), found)
-        elif does == _CHOOSE:
-            check = what.get(getattr(value, by) or "")
-            codes = () if check is None else check(child)
-            if codes:
-                found += [(code, (where, name), place) for code in codes]
-        else:
-            for index, entry in enumerate(child):
-                codes = what(entry) if entry else ()
-                if codes:
-                    found += [(code, ((where, name), index), place) for code in codes]
-
-
-def _pointer(where: _Where) -> str:
-    steps: list[str] = []
-    while where:
-        where, step = where
-        steps.append(str(step))
-    return "".join(f"/{step}" for step in reversed(steps))
-
-
 def _required(info: inspect.Type) -> inspect.Type:
     """A type without the alternative of being absent."""
     if isinstance(info, inspect.UnionType):
         some = [part for part in info.types if not isinstance(part, inspect.NoneType)]
         return some[0] if len(some) == 1 else info
     return info
-
-
-def member(codes: Iterable[str], code: str) -> Check:
-    """The check that a value is in a list."""
-    known = frozenset(codes)
-    wrong = (code,)
-
-    def check(value: str) -> tuple[str, ...]:
-        return () if value in known else wrong
-
-    return check
-
-
-def both(first: Check, second: Check) -> Check:
-    """One check, and when it finds nothing the other."""
-    return lambda value: first(value) or second(value)
 
 
 def places() -> frozenset[str]:
