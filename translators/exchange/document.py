@@ -1,7 +1,8 @@
 """``luxor.json.1`` as one document: an interchange, a list of messages, or a single message.
 
-The document is held once and the messages are converted one by one as they are asked for. What is
-around the messages is checked first: a defect there refuses the whole.
+A small document in which nothing is wrong is read in one step. Any other is held once and its
+messages are converted some hundred at a time as they are asked for; what is around the messages
+is checked first, since a defect there refuses the whole.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from msgspec import UNSET, Raw, UnsetType
 from translators import gate, json
 from translators.canonical import Header
 from translators.defects import at_most
-from translators.exchange.entries import read_entry
-from translators.exchange.tally import tally
+from translators.exchange.entries import AT_ONCE, read_entries, read_entry, sound_entries
+from translators.exchange.sound import document_of, header_is_whole
 from translators.faults import Fault, TranslationError
-from translators.model import HEADER
 from translators.pointer import child
 from translators.translator import Reading
 
@@ -35,7 +35,6 @@ _OUTER: Final = msgspec.json.Decoder(Outer)
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _NAMES: Final = msgspec.json.Decoder(dict[str, Raw])
 _HEADER: Final = msgspec.json.Decoder(Header)
-_HEADER_TALLY: Final = tally(HEADER)
 _BETWEEN: Final = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _FIRST: Final = re.compile(rb"[ \t\r\n]*(.)", re.DOTALL)
 _NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
@@ -43,6 +42,12 @@ _NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
 
 def read_document(content: bytes) -> Iterator[Reading]:
     """Read a whole document of any of the three forms."""
+    document = document_of(content) if len(content) <= AT_ONCE else None
+    if document is not None:
+        yield document.interchange if document.interchange is not UNSET else Header()
+        if document.messages is not UNSET:
+            yield from sound_entries(document.messages, "/messages")
+        return
     fault = json.encoding_fault(content)
     if fault is not None:
         yield fault
@@ -53,7 +58,7 @@ def read_document(content: bytes) -> Iterator[Reading]:
             json.parse(content)
             yield Fault(code="json.unexpected", detail="an object or a list is expected")
         elif found[1] == b"[":
-            yield from _read_entries(_LIST.decode(content), "")
+            yield from read_entries(_LIST.decode(content), "")
         else:
             yield from _read_object(content)
     except TranslationError as error:
@@ -73,7 +78,7 @@ def _read_object(content: bytes) -> Iterator[Reading]:
         return
     messages = () if outer.messages is UNSET else outer.messages
     yield _read_header(outer, _without_messages(content, messages))
-    yield from _read_entries(messages, "/messages")
+    yield from read_entries(messages, "/messages")
 
 
 def _read_single(content: bytes) -> Iterator[Reading]:
@@ -114,7 +119,8 @@ def _read_header(outer: Outer, around: bytes) -> Header:
             header = _HEADER.decode(outer.interchange)
         except msgspec.ValidationError:
             header = None
-    if header is not None and json.members(around) == names + _HEADER_TALLY(header):
+    members = json.members(around) - names
+    if header is not None and header_is_whole(header, members=members):
         return header
     parsed = json.parse(around)
     faults = [
@@ -137,8 +143,3 @@ def header_of(raw: object, faults: Sequence[Fault] = ()) -> Header:
 
 def _in_header(path: str) -> tuple[str, None]:
     return f"/interchange{path}", None
-
-
-def _read_entries(messages: Sequence[Raw], where: str) -> Iterator[Reading]:
-    for ordinal, message in enumerate(messages, start=1):
-        yield read_entry(bytes(message), ordinal=ordinal, where=f"{where}/{ordinal - 1}")

@@ -1,27 +1,23 @@
-"""One message of ``luxor.json.1``: bytes to an entry, in one step when nothing is wrong."""
+"""Messages of ``luxor.json.1``: bytes to entries, in one step when nothing is wrong."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
-import msgspec
+from msgspec import Raw
 
 from translators import gate, json, keys
 from translators.canonical import KINDS, Message
-from translators.checks import message_check
 from translators.defects import Locate, at_most
-from translators.exchange.tally import tally
+from translators.exchange.sound import message_of, messages_of
 from translators.faults import Fault
-from translators.model import SHAPES
 from translators.translator import Entry
 
-_DECODER: Final = msgspec.json.Decoder(Message)
-_CHECKS: Final = MappingProxyType(
-    {KINDS[kind]: (message_check(shape), tally(shape)) for kind, shape in SHAPES.items()}
-)
-
-
+AT_ONCE: Final = 256 << 10
+"""Bytes of JSON that are decoded in one step, which takes a millisecond or two; what is decoded
+takes some times as much memory."""
 MAX_VALUES: Final = 200_000
 """Of one message that needs explaining, which takes some microseconds for each."""
 
@@ -37,26 +33,50 @@ def read_entry(content: bytes, *, ordinal: int, where: str = "", line: int | Non
     def locate(path: str) -> tuple[str, int | None]:
         return where + path, line
 
-    message = _decode(content)
+    message = message_of(content)
     if message is not None:
         key = keys.key_of_message(message)
         return Entry(ordinal=ordinal, message=message, key=key, locate=locate)
     return _read_closely(content, ordinal, locate)
 
 
-def _decode(content: bytes) -> Message | None:
-    """The message, unless there is anything that needs a closer look."""
-    try:
-        message: Message = _DECODER.decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
-        return None
-    is_plain, count = _CHECKS[type(message)]
-    if not is_plain(message) or json.has_exponent(content):
-        return None
-    written = json.members(content)
-    if written != count(message) and written != json.distinct_members(content):
-        return None
-    return message
+def read_entries(pieces: Sequence[Raw], where: str) -> Iterator[Entry]:
+    """The messages of a list, each in a piece of its own; ``where`` is the list's pointer.
+
+    Some hundred are read at once, and one by one only where one of them needs explaining.
+    """
+    for start, together in _batches(pieces):
+        messages = messages_of(b"[" + b",".join(together) + b"]")
+        if messages is not None:
+            yield from sound_entries(messages, where, start=start)
+            continue
+        for ordinal, piece in enumerate(together, start=start):
+            yield read_entry(bytes(piece), ordinal=ordinal, where=f"{where}/{ordinal - 1}")
+
+
+def sound_entries(messages: Sequence[Message], where: str, *, start: int = 1) -> Iterator[Entry]:
+    """Messages of a list in which nothing is wrong, the first of them numbered ``start``."""
+    for ordinal, message in enumerate(messages, start=start):
+        key = keys.key_of_message(message)
+        locate = partial(_located, f"{where}/{ordinal - 1}")
+        yield Entry(ordinal=ordinal, message=message, key=key, locate=locate)
+
+
+def _located(where: str, path: str) -> tuple[str, None]:
+    return where + path, None
+
+
+def _batches(pieces: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
+    """Neighbours of at most :data:`AT_ONCE` bytes together, with the ordinal of the first."""
+    start, size = 0, 0
+    for at, piece in enumerate(pieces):
+        length = len(memoryview(piece))
+        if size + length > AT_ONCE and at > start:
+            yield start + 1, pieces[start:at]
+            start, size = at, 0
+        size += length
+    if start < len(pieces):
+        yield start + 1, pieces[start:]
 
 
 def _read_closely(content: bytes, ordinal: int, locate: Locate) -> Entry:
