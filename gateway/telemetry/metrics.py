@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.telemetry.stages import Stages
+
 ACCEPT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 """Seconds: from one fsync to a large interchange."""
 
@@ -195,6 +197,7 @@ class Metrics:
             buckets=ACCEPT_BUCKETS,
             registry=registry,
         )
+        self.stages = Stages(registry)
         self.inbox = Counter(
             "luxor_inbox_messages",
             "Messages pulled by parties, by party and step (served, acknowledged)",
