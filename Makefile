@@ -45,8 +45,8 @@ fuzz: setup ## every parser under a fuzzer (SECONDS=60 each), then garbage and l
 faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
 	@$(BIN)/python -m tests.faults --rounds $(ROUNDS)
 
-bench: setup ## what things cost, as ratios of one run
-	@for b in layouts regimes reports remembering journal proofs http_signatures xml_signatures certificates authority dictionaries retention million clearance awaiting dispatch workers; do $(BIN)/python bench/$$b.py || exit; done
+bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: one; FULL=1: a million messages; ONLY=layouts)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .

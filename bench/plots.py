@@ -14,6 +14,7 @@ import matplotlib as mpl
 import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from bench.results import Series
 
@@ -105,6 +106,9 @@ def _lines(axes: Axes, plot: Plot, series: Sequence[Series]) -> None:
         axes.plot(one.x, one.y, label=one.name, marker=marker)
     axes.set_xscale(plot.x_scale)
     axes.set_yscale(plot.y_scale)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     if plot.y_scale == "linear" and plot.zero:
         axes.set_ylim(bottom=0)
     if plot.x_scale == "linear":

@@ -16,6 +16,8 @@ import msgspec
 FOLDER: Final = Path(__file__).parent / "results"
 LATEST: Final = "latest.json"
 RUN: Final = "run.json"
+SOAK: Final = "soak.json"
+"""A `Measured` of its own: it takes longer than all of a run."""
 NUMBERS: Final = range(1, 12)
 """Of the goals that a whole run answers."""
 
@@ -163,10 +165,8 @@ def joined(earlier: Run | None, later: Run) -> Run:
 
 def write_run(folder: Path, run: Run) -> None:
     """Write ``run.json`` and, as a list of its goals, ``latest.json``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, value in ((RUN, run), (LATEST, run.goals)):
-        encoded = msgspec.json.format(msgspec.json.encode(value), indent=2)
-        (folder / name).write_bytes(encoded + b"\n")
+    _write(folder / RUN, run)
+    _write(folder / LATEST, run.goals)
 
 
 def read_run(folder: Path) -> Run | None:
@@ -177,3 +177,22 @@ def read_run(folder: Path) -> Run | None:
     """
     path = folder / RUN
     return msgspec.json.decode(path.read_bytes(), type=Run) if path.exists() else None
+
+
+def write_measured(path: Path, measured: Measured) -> None:
+    """Write what one module found, apart from the runs."""
+    _write(path, measured)
+
+
+def read_measured(path: Path) -> Measured | None:
+    """What `write_measured` wrote, if anything.
+
+    Raises:
+        msgspec.DecodeError: when the file is something else.
+    """
+    return msgspec.json.decode(path.read_bytes(), type=Measured) if path.exists() else None
+
+
+def _write(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

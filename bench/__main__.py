@@ -1,0 +1,141 @@
+"""`python -m bench`: every measuring module one after another, and what they found."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+import click
+import msgspec
+from rich.console import Console
+
+from bench import machine, page, table
+from bench.measuring import catalogue, measure
+from bench.results import (
+    FOLDER,
+    SOAK,
+    Goal,
+    Line,
+    Measured,
+    Run,
+    joined,
+    read_measured,
+    read_run,
+    write_run,
+)
+
+LONGEST: Final = {"quick": 60.0, "usual": 300.0, "full": 3_600.0}
+"""Seconds after which a module is ended, by size: a hang does not stop the others."""
+EXAMPLES: Final = """\b
+Examples:
+  python -m bench                          about ten minutes, writes docs/performance.md
+  python -m bench --quick                  about a minute; docs/performance.md stays
+  python -m bench --only layouts --only million
+  python -m bench --full --only million    a journal of a million messages
+"""
+
+
+def one(name: str, size: str, output: TextIO) -> Measured:
+    """What one module finds; what it found before it failed counts."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder) / "found"
+        error = measure(name, size, into, seconds=LONGEST[size], output=output)
+        content = into.read_bytes() if into.exists() else b""
+    lines = [msgspec.json.decode(line, type=Line) for line in content.splitlines()]
+    return Measured(
+        module=name,
+        commit=machine.commit(),
+        at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        seconds=time.perf_counter() - began,
+        size=size,
+        goals=tuple(sized(line.goal, size) for line in lines if line.goal is not None),
+        series=tuple(line.series for line in lines if line.series is not None),
+        error=error,
+    )
+
+
+def sized(goal: Goal, size: str) -> Goal:
+    """The goal, which says so when its sizes and rounds were the small ones."""
+    if size != "quick":
+        return goal
+    note = f"quick run; {goal.note}" if goal.note else "quick run"
+    return msgspec.structs.replace(goal, note=note)
+
+
+def each(names: Sequence[str], size: str, output: TextIO) -> Iterator[Measured]:
+    """Every module in turn, with a word before and after."""
+    for at, name in enumerate(names, 1):
+        print(f"\n[{at}/{len(names)}] bench.{name}", file=output, flush=True)
+        measured = one(name, size, output)
+        failed = f", FAILED: {measured.error}" if measured.error else ""
+        print(f"[{at}/{len(names)}] {measured.seconds:.0f} s{failed}", file=output, flush=True)
+        yield measured
+
+
+def tell(run: Run, console: Console, *, whole: bool) -> None:
+    """Print the table of a run and what is missing from it."""
+    console.print()
+    table.tell(run.goals, console)
+    short = sum(not goal.passed for goal in run.goals)
+    console.print(f"\n{len(run.goals) - short} pass, {short} short")
+    if whole and run.unanswered:
+        console.print(f"no figure for the goals {', '.join(map(str, run.unanswered))}")
+    for module in run.modules:
+        if module.error:
+            console.print(f"bench.{module.module} {module.error}", style="bold red")
+
+
+@click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100})
+@click.option("--quick", is_flag=True, help="Smaller sizes, fewer rounds: about a minute.")
+@click.option("--full", is_flag=True, help="Largest sizes where a module has them.")
+@click.option("--only", multiple=True, metavar="NAME", help="These modules; all unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the goals as JSON, the rest aside.")
+@click.option("--list", "listed", is_flag=True, help="Name the modules and end.")
+def main(*, quick: bool, full: bool, only: tuple[str, ...], as_json: bool, listed: bool) -> None:
+    """Measure everything as ratios to bare baselines of the same run.
+
+    Writes bench/results/latest.json, and docs/performance.md unless --quick is given. With --only,
+    what the other modules found earlier stays. A goal that falls short is no failure of the run;
+    a module that fails is: the exit code is 1 then.
+    """
+    known = catalogue()
+    if listed:
+        click.echo("\n".join(known))
+        return
+    unknown = sorted(set(only) - set(known))
+    if unknown:
+        raise click.BadParameter(f"no such module: {', '.join(unknown)}", param_hint="--only")
+    if quick and full:
+        raise click.UsageError("--quick or --full, not both")
+    size = "quick" if quick else "full" if full else "usual"
+    output = sys.stderr if as_json else sys.stdout
+    facts = machine.describe()
+    print("; ".join(f"{name} {value}" for name, value in facts.items()), file=output)
+    modules = tuple(each(only or known, size, output))
+    run = Run(machine=facts, modules=modules)
+    tell(run, Console(file=output, highlight=False), whole=not only)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(run.goals), indent=2))
+    keep(run, page_too=not quick, some=bool(only), output=output)
+    if any(module.error for module in modules):
+        raise SystemExit(1)
+
+
+def keep(run: Run, *, page_too: bool, some: bool, output: TextIO) -> None:
+    """Write the results, and the page unless they are quick ones."""
+    whole = joined(read_run(FOLDER), run) if some else run
+    write_run(FOLDER, whole)
+    if page_too:
+        page.write_page(page.PAGE, whole, read_measured(FOLDER / SOAK))
+    wrote = "bench/results/latest.json" + (" and docs/performance.md" if page_too else "")
+    print(f"\n{wrote} written", file=output)
+
+
+if __name__ == "__main__":
+    main()
