@@ -1,0 +1,191 @@
+"""Generators as processes of their own, so that what they cost is not the measuring program's."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Literal
+
+import msgspec
+import uvloop
+
+from bench.load.arrivals import Arrivals, due
+from bench.load.grpc import StreamSender, UnarySender
+from bench.load.https import HttpsSender
+from bench.load.mixes import MIXES, SEEDED, Maker, Transport
+from bench.load.observed import Observed, merged
+from bench.load.pump import ClosedPump, OpenPump, Request, Sender
+from bench.load.target import Target
+
+PREPARE_SECONDS = 300.0
+"""Making and signing the requests of one run."""
+_BEGIN_SECONDS = 0.2
+"""From the word to begin until the schedule begins."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one generator."""
+
+    target: Target
+    mix: str
+    run: str
+    """A word that begins every interchange id; the same for all generators of a run."""
+    first: int = 0
+    """The first number; those below `SEEDED` are kept for what reads ask about."""
+    rate: float = 0.0
+    """Requests a second, on a fixed schedule; 0: as the answers come, ``count`` of them."""
+    seconds: float = 0.0
+    arrivals: Arrivals = "poisson"
+    count: int = 0
+    connections: int = 64
+    """Connections of HTTPS, calls under way of gRPC, or streams: as the mix goes."""
+    in_flight: int = 0
+    """Without a rate: requests under way; 0: as many as there are connections."""
+    patience: float = 2.0
+    """Seconds of arrivals that may be unanswered before the generator gives up."""
+    drain: float = 10.0
+    """Seconds that the last answers may take."""
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it takes at most."""
+        planned = self.count or int(self.rate * self.seconds * 1.5) + 100
+        return planned * MIXES[self.mix].items
+
+
+class Failed(Exception):
+    """A generator could not run; its text says why."""
+
+
+_SENDERS: dict[Transport, Callable[..., Sender]] = {
+    "https": HttpsSender,
+    "grpc": UnarySender,
+    "grpc-stream": StreamSender,
+}
+
+
+def split(load: Load, processes: int) -> list[Load]:
+    """The same load by several generators, each with its share and numbers of its own."""
+    shares: list[Load] = []
+    first = load.first
+    for _ in range(processes):
+        share = msgspec.structs.replace(
+            load,
+            first=first,
+            rate=load.rate / processes,
+            count=load.count // processes,
+            connections=max(1, load.connections // processes),
+            in_flight=load.in_flight // processes,
+        )
+        shares.append(share)
+        first += share.numbers
+    return shares
+
+
+def generate(load: Load, *, processes: int = 1) -> Observed:
+    """Run it in processes of their own and wait for the end. Raises `Failed`."""
+    context = multiprocessing.get_context("spawn")
+    running: list[tuple[BaseProcess, Connection]] = []
+    try:
+        for share in split(load, processes):
+            here, there = context.Pipe()
+            process: BaseProcess = context.Process(target=_serve, args=(share, there), daemon=True)
+            process.start()
+            there.close()
+            running.append((process, here))
+        pipes = [pipe for _, pipe in running]
+        for pipe in pipes:
+            _heard(pipe, "ready", PREPARE_SECONDS)
+        begin = time.monotonic() + _BEGIN_SECONDS
+        for pipe in pipes:
+            pipe.send(begin)
+        bound = PREPARE_SECONDS + load.seconds + load.drain
+        return merged(_heard(pipe, "observed", bound) for pipe in pipes)
+    finally:
+        for process, pipe in running:
+            pipe.close()
+            process.join(5.0)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+Word = Literal["ready", "observed"]
+
+
+def _heard(pipe: Connection, wanted: Word, bound: float) -> Observed:
+    if not pipe.poll(bound):
+        raise Failed(f"a generator said nothing for {bound:.0f} s")
+    try:
+        word, value = pipe.recv()
+    except EOFError as error:
+        raise Failed("a generator ended without a word") from error
+    if word != wanted:
+        raise Failed(str(value))
+    observed: Observed = value
+    return observed
+
+
+def _serve(load: Load, pipe: Connection) -> None:
+    """The process: make the requests, connect, wait for the word, run, tell."""
+    try:
+        requests, times = prepared(load)
+        pipe.send(("observed", uvloop.run(_run(load, requests, times, pipe))))
+    except (OSError, ValueError, EOFError) as error:
+        pipe.send(("failed", f"{type(error).__name__}: {error}"))
+
+
+def prepared(load: Load) -> tuple[list[Request], Sequence[float]]:
+    """The requests of a run and the times at which they are due."""
+    times: Sequence[float] = ()
+    if load.rate:
+        times = due(load.rate, load.seconds, arrivals=load.arrivals, seed=f"{load.run}{load.first}")
+    count = len(times) or load.count
+    maker = Maker(load.target, run=load.run)
+    return list(MIXES[load.mix].requests(maker, load.first, count)), times
+
+
+async def _run(
+    load: Load, requests: list[Request], times: Sequence[float], pipe: Connection
+) -> Observed:
+    sender = _SENDERS[MIXES[load.mix].transport](load.target, connections=load.connections)
+    await sender.open()
+    gc.collect()
+    gc.disable()  # a collection would be a stall of the generator's own
+    try:
+        await asyncio.to_thread(pipe.send, ("ready", None))
+        begin: float = await asyncio.to_thread(pipe.recv)
+        await asyncio.sleep(max(0.0, begin - time.monotonic()))
+        used = time.process_time()
+        observed = await _pumped(load, requests, times, sender)
+        observed.cpu = time.process_time() - used
+        observed.reconnected = sender.reconnected
+        return observed
+    finally:
+        await sender.close()
+
+
+async def _pumped(
+    load: Load, requests: list[Request], times: Sequence[float], sender: Sender
+) -> Observed:
+    clock = time.perf_counter
+    if times:
+        pump = OpenPump(requests, times, sender, clock=clock, patience=load.patience)
+        return await pump.run(drain=load.drain)
+    in_flight = load.in_flight or load.connections
+    closed = ClosedPump(requests, sender, in_flight=in_flight, clock=clock)
+    return await closed.run(bound=load.drain + load.seconds)
+
+
+def seed(target: Target, *, run: str, mix: str) -> Observed:
+    """What reads ask about is submitted first; raises `Failed` when not all of it is taken."""
+    load = Load(target=target, mix=mix, run=run, count=SEEDED, connections=8, drain=60.0)
+    observed = generate(load)
+    if observed.errors or observed.answered < SEEDED:
+        raise Failed(f"not all was taken that reads ask about: {dict(observed.problems)}")
+    return observed
