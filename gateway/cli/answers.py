@@ -12,21 +12,13 @@ from rich.table import Column, Table
 
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.core.awaiting import COUNTED, Asked, Awaited, AwaitedCount
 from gateway.core.ports import Journal
 from trust.identity import PartyId
 
 _PAGE = 500
-_config = click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=Described)
@@ -48,14 +40,14 @@ Examples:
 \b
 With --json, one object on each line.""",
 )
-@_config
+@config_option()
 @click.option("--destination", help="Only of deliveries there.")
 @click.option("--party", help="Only those that this party is to give.")
 @click.option("--kind", help="Only of delivered messages of this kind; a glob.")
 @click.option("--awaited", is_flag=True, help="Also those whose time is not over.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
 @click.option("--after", help="Go on behind the cursor that an earlier list ended with.")
-@_as_json
+@json_option()
 def list_(
     file: Path,
     destination: str | None,
@@ -140,8 +132,8 @@ Examples:
   luxor answers count --config gateway.toml
   luxor answers count --json"""
 )
-@_config
-@_as_json
+@config_option()
+@json_option()
 def count(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Count answers that have not come, by destination and kind of message.
 

@@ -14,7 +14,8 @@ from gateway.authority.files import put
 from gateway.authority.founding import AuthorityKeyKind, found, install, renew_issuing
 from gateway.cli.authority_serve import serve
 from gateway.cli.groups import Described
-from gateway.cli.issued import folder_option, json_option, opened, print_entries, said
+from gateway.cli.issued import folder_option, opened, print_entries, said
+from gateway.cli.options import json_option
 
 
 @click.group(cls=Described)
@@ -51,7 +52,7 @@ Examples:
 @click.option(
     "--root-elsewhere", is_flag=True, help="Make a request that a root kept elsewhere will sign."
 )
-@json_option
+@json_option()
 def init(
     *,
     folder: Path,
@@ -99,7 +100,7 @@ Examples:
 @click.option("--root", type=click.File("rb"), help="The root's certificate.")
 @click.option("--issuing", type=click.File("rb"), help="What the root made of issuing.csr.")
 @click.option("--root-crl", type=click.File("rb"), help="The root's revocation list.")
-@json_option
+@json_option()
 def install_(
     *,
     folder: Path,
@@ -130,7 +131,7 @@ Examples:
 )
 @folder_option
 @click.option("--anew", is_flag=True, help="Make the lists anew though they are not due.")
-@json_option
+@json_option()
 def publish(*, folder: Path, anew: bool, as_json: bool) -> None:
     """Make the revocation lists that are due, where no `luxor authority serve` does it."""
     with opened(folder) as office:
@@ -151,7 +152,7 @@ Examples:
     luxor authority renew""",
 )
 @folder_option
-@json_option
+@json_option()
 def renew_(*, folder: Path, as_json: bool) -> None:
     """Renew the certificate of the issuing authority over its key; what it issued stays good.
 
@@ -176,7 +177,7 @@ Examples:
 )
 @folder_option
 @click.option("--all", "everything", is_flag=True, help="Ended ones and responders too.")
-@json_option
+@json_option()
 def list_(*, folder: Path, everything: bool, as_json: bool) -> None:
     """List what was issued."""
     now = datetime.now(UTC)
@@ -207,7 +208,7 @@ Examples:
 @click.option(
     "--online", is_flag=True, help="Let the gateway ask `luxor authority serve`, for this url."
 )
-@json_option
+@json_option()
 def registry(*, folder: Path, beside: Path | None, online: bool, as_json: bool) -> None:
     """Print the [[authority]] that a gateway's registry needs.
 

@@ -16,6 +16,7 @@ from gateway.authority.files import alone, put
 from gateway.cli.certs_request import request
 from gateway.cli.certs_status import status
 from gateway.cli.groups import Described
+from gateway.cli.options import json_option
 from trust.development import development_network, revoke
 from trust.errors import TrustError
 from trust.inventory import Holding, inventory
@@ -39,7 +40,6 @@ _profile = click.option(
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="What to make; without it profile.toml in the directory, or the one that comes along.",
 )
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.group(cls=Described)
@@ -65,7 +65,7 @@ Examples:
 @_directory
 @_profile
 @click.option("--force", is_flag=True, help="Make everything anew, registries too.")
-@_as_json
+@json_option("Print one JSON document.")
 def dev(*, directory: Path, profile_file: Path | None, force: bool, as_json: bool) -> None:
     """Make a complete development PKI, or renew what is about to expire.
 
@@ -94,7 +94,7 @@ Examples:
     luxor certs show --dir /tmp/pki --json"""
 )
 @_directory
-@_as_json
+@json_option("Print one JSON document.")
 def show(*, directory: Path, as_json: bool) -> None:
     """Show certificates and revocation lists, and when they expire."""
     now = datetime.now(UTC)
@@ -119,7 +119,7 @@ Examples:
 @_directory
 @_profile
 @click.option("--network", help="Which network's party it is, when several have one of that name.")
-@_as_json
+@json_option("Print one JSON document.")
 def revoke_(
     *,
     party: str,

@@ -11,7 +11,7 @@ import click
 from gateway.authority import AuthorityError
 from gateway.authority.files import put, read_private
 from gateway.cli.issued import name_option
-from gateway.cli.registry_file import json_option
+from gateway.cli.options import json_option
 from trust.authority import KeyKind, generate_key, private_key_pem
 from trust.enrolment import CertificatePurpose, key_id, make_request
 from trust.errors import TrustError
@@ -53,7 +53,7 @@ Examples:
     help="The kind of a new key; Ed25519 is for signing only.",
 )
 @click.option("--host", "hosts", multiple=True, help="A host that others will call it by.")
-@json_option
+@json_option()
 def request(
     *,
     party: PartyId,

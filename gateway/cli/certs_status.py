@@ -18,7 +18,7 @@ from gateway.authority import AuthorityError
 from gateway.authority.expiry import expiring_of_authority
 from gateway.authority.office import open_office
 from gateway.cli.journals import reading
-from gateway.cli.registry_file import json_option
+from gateway.cli.options import json_option
 from gateway.config import ConfigError, load
 from gateway.config.expiry import expiring_of, expiring_of_registry
 from gateway.core.errors import Unavailable
@@ -113,7 +113,7 @@ Examples:
     help="Every certificate and list below a folder; certs when nothing else is asked.",
 )
 @click.option("--within", type=click.IntRange(min=0), help="Show only what ends in so many days.")
-@json_option
+@json_option()
 def status(
     *,
     config_file: Path | None,

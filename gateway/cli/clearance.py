@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.core.clearance import Clearance, Verdict
 from gateway.core.errors import Refused
@@ -34,15 +35,8 @@ Examples:
 Exit status: 0 all of them may go, 1 some may not or must wait, 2 wrong usage."""
 )
 @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one answer a line.")
+@config_option()
+@json_option("Print JSON, one answer a line.")
 def clearance(items: tuple[str, ...], file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Tell whether items may go: yes, no, or wait until.
 

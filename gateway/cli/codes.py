@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.options import json_option
 from gateway.core.errors import problem_kinds
 
 
@@ -82,7 +83,7 @@ Examples:
   luxor codes --json"""
 )
 @click.argument("prefix", required=False, default="")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 @click.option("--markdown", is_flag=True, help="Print the page docs/faults.md.")
 def codes(prefix: str, as_json: bool, markdown: bool) -> None:  # noqa: FBT001 - click options
     """Say what the codes in answers mean, all of them or those that begin with PREFIX."""

@@ -12,22 +12,13 @@ import msgspec
 from gateway.cli.db_size import size_
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, store_of
+from gateway.cli.options import config_option, json_option
 from gateway.core.errors import Unavailable
 from gateway.store.status import StoreStatus
 from gateway.store.store import NoJournal, Store, why
 
 PENDING = 1
 NOT_NOW = 3
-
-with_config = click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-as_json_too = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=Described)
@@ -49,9 +40,9 @@ Examples:
 Exit status: 0 up to date, 1 steps are pending (--check), 2 wrong usage or a journal that this
 program can not use, 3 it can not be done now.""",
 )
-@with_config
+@config_option()
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; say what is pending.")
-@as_json_too
+@json_option()
 def migrate_(file: Path, only_check: bool, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Bring the tables to the version of this program, or make them.
 
@@ -91,8 +82,8 @@ Examples:
 Exit status: 0 this program can use it, 1 it is not up to date or not there yet, 2 wrong usage,
 3 it can not be asked now.""",
 )
-@with_config
-@as_json_too
+@config_option()
+@json_option()
 def status_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Show the store, its version, who has it open, and what holds back its upkeep."""
     store = store_of(configured(file))

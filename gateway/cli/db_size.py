@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.core.ports import Journal
 from gateway.core.retention import Forecast, Size, forecast
 
@@ -24,15 +25,8 @@ Examples:
   luxor db size --config gateway.toml
   luxor db size --config gateway.toml --json""",
 )
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; sizes in bytes.")
+@config_option()
+@json_option("Print JSON; sizes in bytes.")
 def size_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Show tables, bytes a message, growth, a forecast, and what retention will free.
 

@@ -15,7 +15,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.instants import INSTANT, shown
-from gateway.cli.registry_file import json_option, load, party_of, registry_option, replace
+from gateway.cli.options import json_option
+from gateway.cli.registry_file import load, party_of, registry_option, replace
 from gateway.cli.tokens import open_key, out_option, read_token, token_argument, write_token
 from trust.delegation import Delegation, Registered, read, sign
 from trust.errors import TrustError
@@ -51,7 +52,7 @@ Examples:
 @click.option("--until", "end", type=INSTANT, help=f"Until when; by default {USUAL_DAYS} days.")
 @click.option("--id", "identifier", help="A name for it, unique to ID; by default a random one.")
 @out_option
-@json_option
+@json_option()
 def delegate(
     *,
     delegator: str,
@@ -103,7 +104,7 @@ Examples:
 )
 @token_argument
 @registry_option
-@json_option
+@json_option()
 def accept_delegation(*, source: str, file: Path, as_json: bool) -> None:
     """Register a delegation at the end of a registry file; nothing else in it changes.
 
@@ -146,7 +147,7 @@ Examples:
     luxor party delegations --json"""
 )
 @registry_option
-@json_option
+@json_option()
 def delegations(*, file: Path, as_json: bool) -> None:
     """List the delegations, and whether they count today."""
     registry, now = load(file), datetime.now(UTC)
@@ -188,7 +189,7 @@ Examples:
 @click.argument("delegator", metavar="ID")
 @click.argument("identifier", metavar="DELEGATION")
 @registry_option
-@json_option
+@json_option()
 def withdraw_delegation(*, delegator: str, identifier: str, file: Path, as_json: bool) -> None:
     """Take a delegation of party ID out of a registry file; it ends at once."""
     registry = load(file)

@@ -16,6 +16,7 @@ from gateway.cli.choosing import chosen_of, message_named, with_conditions
 from gateway.cli.deliveries_acts import bury, retry, skip
 from gateway.cli.groups import Described
 from gateway.cli.journals import check_destination, configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.core.deliveries import OPEN, Chosen, Shown, Unsettled
 from gateway.core.destinations import Standing
@@ -26,15 +27,6 @@ from gateway.pipeline.deliveries import count as counted
 
 NOTHING = 1
 _PAGE = 500
-
-config_option = click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
 
 
 @click.group(cls=Described)
@@ -58,11 +50,11 @@ Examples:
 \b
 With --json, one object on each line.""",
 )
-@config_option
+@config_option()
 @with_conditions
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
 @click.option("--after", help="Go on behind the cursor that an earlier list ended with.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def list_(file: Path, limit: int, after: str | None, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - a click option
     """List deliveries with the reason: buried ones, unless other states are named.
 
@@ -147,9 +139,9 @@ Examples:
   luxor deliveries count --config gateway.toml
   luxor deliveries count --destination risk --json"""
 )
-@config_option
+@config_option()
 @with_conditions
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def count(file: Path, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - a click option
     """Count deliveries by destination, state and code of their last attempt.
 
@@ -184,8 +176,8 @@ Examples:
 Exit status: 0 it is known, 1 it is not, 2 wrong usage."""
 )
 @click.argument("message")
-@config_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@config_option()
+@json_option()
 def show(message: str, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Show one MESSAGE: where each of its deliveries stands, and everything that was tried.
 

@@ -6,7 +6,6 @@ import getpass
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,6 +13,7 @@ import msgspec
 
 from gateway.cli.choosing import chosen_of, has_conditions, message_named, with_conditions
 from gateway.cli.journals import check_destination, configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.config import Config
 from gateway.core.deliveries import Act, Chosen, Deed
 from gateway.core.ports import Journal
@@ -31,20 +31,13 @@ def _common(command: F) -> F:
     for option in reversed(
         (
             click.argument("target", required=False),
-            click.option(
-                "--config",
-                "file",
-                type=click.Path(dir_okay=False, path_type=Path),
-                default=Path("gateway.toml"),
-                show_default=True,
-                help="The gateway's configuration; it may be running.",
-            ),
+            config_option(),
             with_conditions,
             click.option("--all", "everything", is_flag=True, help="All that there is."),
             click.option("--by", help="Your name in the trace; otherwise your user name here."),
             click.option("--dry-run", is_flag=True, help="Only say how many it would be."),
             click.option("--yes", is_flag=True, help="Do not ask."),
-            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+            json_option(),
         )
     ):
         command = option(command)

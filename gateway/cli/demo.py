@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.cli.certs import certs as certs_command
+from gateway.cli.options import json_option
 from gateway.demo.run import Run, play, prepare
 from gateway.demo.screen import addresses, picture, summary
 from gateway.demo.topology import PORTS, Topology, free_ports
@@ -28,7 +29,7 @@ Examples:
   luxor demo --once --json   one object with counts, lost, doubled, unexplained"""
 )
 @click.option("--once", is_flag=True, help="End when everything arrived.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@json_option("Print the result as one JSON object.")
 @click.option(
     "--dir",
     "folder",

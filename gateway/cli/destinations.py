@@ -14,20 +14,12 @@ from rich.text import Text
 
 from gateway.cli.groups import Described
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.core.destinations import Breaker, LaneBacklog, Standing
 from gateway.core.ports import Journal
 from gateway.pipeline.overview import Overview, overviews, switch
 
-_config = click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _by = click.option("--by", help="Your name beside the switch; otherwise your user name here.")
 
 
@@ -47,8 +39,8 @@ Examples:
   luxor destinations list --config gateway.toml
   luxor destinations list --json""",
 )
-@_config
-@_as_json
+@config_option()
+@json_option()
 def list_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """List destinations with switch, breaker and backlog by lane.
 
@@ -81,8 +73,8 @@ Exit status: 0 it is off, 1 the journal can not be used now, 2 wrong usage."""
 @click.argument("destination", metavar="ID")
 @click.option("--reason", required=True, help="Why, for whoever looks at it next.")
 @_by
-@_config
-@_as_json
+@config_option()
+@json_option()
 def off(destination: str, reason: str, by: str | None, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Deliver nothing to ID until it is switched on again.
 
@@ -104,8 +96,8 @@ Exit status: 0 it is on, 1 the journal can not be used now, 2 wrong usage."""
 @click.argument("destination", metavar="ID")
 @click.option("--reason", default="asked for", show_default=True, help="Why.")
 @_by
-@_config
-@_as_json
+@config_option()
+@json_option()
 def on(destination: str, reason: str, by: str | None, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Deliver to ID again.
 

@@ -19,7 +19,8 @@ from gateway.cli.issued import (
     party_registry_option,
     registered_key_id,
 )
-from gateway.cli.registry_file import certificate_row, json_option, load, party_of, replace
+from gateway.cli.options import json_option
+from gateway.cli.registry_file import certificate_row, load, party_of, replace
 from trust.enrolment import CertificatePurpose
 from trust.identity import PartyId
 from trust.party import Registry
@@ -61,7 +62,7 @@ Examples:
 @_out
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @party_registry_option
-@json_option
+@json_option()
 def enrol(
     *,
     party: PartyId,
@@ -123,7 +124,7 @@ Examples:
 @_days
 @_out
 @party_registry_option
-@json_option
+@json_option()
 def renew(
     *,
     party: PartyId,

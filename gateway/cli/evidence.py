@@ -17,6 +17,7 @@ from gateway.cli.dossier import Missing, dossier
 from gateway.cli.found import as_rows, print_findings, public_key, trusted
 from gateway.cli.groups import Described
 from gateway.cli.journals import reading
+from gateway.cli.options import json_option
 from gateway.config import Config
 from gateway.core.errors import Unavailable
 from gateway.keys.opening import KeysUnusable, Providers, open_keyring
@@ -60,7 +61,7 @@ Exit status: 0 written, 1 the journal does not have it (any more), 2 wrong usage
     type=click.Path(path_type=Path),
     help="A new folder, or a file that ends in .zip.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def export(interchange_id: str, *, party: str, config: Path, out: Path, as_json: bool) -> None:
     """Write all that the journal has of one interchange, with the gateway's signed statement.
 
@@ -112,7 +113,7 @@ but the gateway's key was not traced to anything that you trust."""
 @click.option("--crl", "lists", multiple=True, type=_FILE, help="Revocation list; repeat per CA.")
 @click.option("--key", type=_FILE, help="The gateway's public key (PEM), instead of --ca.")
 @click.option("--sender-key", type=_FILE, help="The sender's public key (PEM), from the sender.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def verify(
     source: Path,
     *,

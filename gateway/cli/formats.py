@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from gateway.cli.options import json_option
 from gateway.cli.spoken import Spoken, with_formats
 from translators.canonical import Interchange
 from translators.described import Described
@@ -35,7 +36,7 @@ Examples:
 )
 @click.argument("name", required=False)
 @with_formats
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def formats(name: str | None, spoken: Spoken, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """List the formats, or print the documentation of the format NAME."""
     rows = [
@@ -87,7 +88,7 @@ Examples:
     show_default="this folder",
     help="Folder to write into; made when it is not there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the list of files as JSON.")
+@json_option("Print the list of files as JSON.")
 def schema(name: str | None, spoken: Spoken, out: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Write the schema files of the format NAME (XSD or JSON Schema).
 
@@ -127,7 +128,7 @@ Examples:
 @click.argument("name", required=False)
 @with_formats
 @click.option("--root", help="Of a format with several documents: the document element.")
-@click.option("--json", "as_json", is_flag=True, help="Print the sample in canonical JSON.")
+@json_option("Print the sample in canonical JSON.")
 def sample(
     name: str | None,
     spoken: Spoken,

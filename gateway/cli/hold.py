@@ -16,22 +16,13 @@ from rich.text import Text
 from gateway.cli.groups import Described
 from gateway.cli.instants import INSTANT
 from gateway.cli.journals import configured, with_journal
+from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.core.identifiers import RecordNumber, resolve
 from gateway.core.ports import Journal
 from gateway.core.retention import Hold
 
 NOTHING = 1
-
-_config = click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=Described)
@@ -57,8 +48,8 @@ Exit status: 0 held, 1 nothing of that name is in the journal, 2 wrong usage."""
 @click.option("--until", type=INSTANT, help="When it ends by itself (with an offset).")
 @click.option("--by", help="Who holds it.  [default: the user of this machine]")
 @click.option("--unseen", is_flag=True, help="Hold a reference that no message has named yet.")
-@_config
-@_as_json
+@config_option()
+@json_option()
 def add(
     what: str,
     *,
@@ -126,8 +117,8 @@ Examples:
   luxor hold list --config gateway.toml
   luxor hold list --config gateway.toml --json""",
 )
-@_config
-@_as_json
+@config_option()
+@json_option()
 def list_(file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """List the holds that were not released; one whose time is over holds nothing any more."""
 
@@ -173,8 +164,8 @@ Examples:
 Exit status: 0 released, 1 there is no hold of that number, 2 wrong usage."""
 )
 @click.argument("number", type=click.IntRange(1))
-@_config
-@_as_json
+@config_option()
+@json_option()
 def release(number: int, file: Path, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """End a hold; the next run of retention removes what is over by then."""
 

@@ -35,7 +35,6 @@ folder_option = click.option(
     show_default=True,
     help="The folder of the authority.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 class PartyIdType(click.ParamType[PartyId]):

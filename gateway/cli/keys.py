@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gateway.cli.groups import Described
+from gateway.cli.options import json_option
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.making import make_in_file, make_on_token
 from gateway.keys.opening import Providers
@@ -30,7 +31,6 @@ _password = click.option(
 _algorithm = click.option(
     "--algorithm", default="", metavar="JWS", help="As RS256; else the one of the key's kind."
 )
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=Described)
@@ -53,7 +53,7 @@ Examples:
 @_reference
 @click.option("--kind", type=click.Choice(get_args(KeyKind)), default="P-256", show_default=True)
 @_password
-@_as_json
+@json_option()
 def new(reference: str, *, kind: KeyKind, password: str | None, as_json: bool) -> None:
     """Make a key, in a new file for you alone or on a token that keeps it.
 
@@ -84,7 +84,7 @@ Examples:
 @_reference
 @_password
 @_algorithm
-@_as_json
+@json_option()
 def show(reference: str, *, password: str | None, algorithm: str, as_json: bool) -> None:
     """Open a key, have it sign once, and show its name and algorithm."""
     _tell(reference, _open(reference, password=password, algorithm=algorithm), as_json=as_json)
@@ -99,7 +99,7 @@ Examples:
 @_reference
 @_password
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
-@_as_json
+@json_option()
 def public(reference: str, *, password: str | None, out: Path | None, as_json: bool) -> None:
     """Print the public half (PEM), which the registry of whoever verifies needs."""
     signer = _open(reference, password=password)
@@ -125,7 +125,7 @@ Examples:
 @_password
 @_algorithm
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
-@_as_json
+@json_option()
 def csr(
     reference: str,
     *,

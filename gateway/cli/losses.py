@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from gateway.cli.journals import reading
+from gateway.cli.options import config_option, json_option
+from gateway.cli.tables import wide_console
 from gateway.core.errors import Unavailable
 from gateway.core.reports import DELIVERED, Fate, Loss
 
 NOT_READ = 3
-_FILE_WIDTH = 160
 _KINDS = {
     "not-carried": frozenset({Fate.DROPPED, Fate.CONTRADICTS}),
     "defaulted": frozenset({Fate.DEFAULTED}),
@@ -37,14 +37,7 @@ Examples:
 \b
 Exit status: 0, 2 wrong usage, 3 the journal could not be read now."""
 )
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it may be running.",
-)
+@config_option()
 @click.option("--peer", help="Only this destination, or this sender.")
 @click.option("--format", "format_id", metavar="F", help="Only this format.")
 @click.option(
@@ -58,7 +51,7 @@ Exit status: 0, 2 wrong usage, 3 the journal could not be read now."""
 @click.option(
     "--days", type=click.IntRange(1, 36_500), help="Only what was received within so many days."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def losses(
     file: Path,
     peer: str | None,
@@ -96,9 +89,7 @@ def losses(
 
 
 def _print(found: tuple[Loss, ...]) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_FILE_WIDTH)
+    console = wide_console()
     table = Table(
         Column("with", overflow="fold"),
         Column("format", no_wrap=True),

@@ -17,10 +17,10 @@ from gateway.cli.delegations import (
 )
 from gateway.cli.enrol import enrol, renew
 from gateway.cli.groups import Described
+from gateway.cli.options import json_option
 from gateway.cli.party_views import check_parties, list_parties, show_party, summary
 from gateway.cli.registry_file import (
     certificate_row,
-    json_option,
     load,
     party_of,
     registry_option,
@@ -91,7 +91,7 @@ Examples:
 @click.option(
     "--on-behalf-of", multiple=True, help="A party in whose name it may send, by its delegation."
 )
-@json_option
+@json_option()
 def add(
     *, identifier: str, file: Path, certificates: tuple[Path, ...], as_json: bool, **given: Any
 ) -> None:
@@ -129,7 +129,7 @@ Examples:
 )
 @click.argument("identifier", metavar="ID")
 @registry_option
-@json_option
+@json_option()
 def suspend(*, identifier: str, file: Path, as_json: bool) -> None:
     """Suspend a party: whatever it sends is refused, on connections that stand too."""
     _set_suspended(file, identifier, suspended=True, as_json=as_json)
@@ -142,7 +142,7 @@ Examples:
 )
 @click.argument("identifier", metavar="ID")
 @registry_option
-@json_option
+@json_option()
 def resume(*, identifier: str, file: Path, as_json: bool) -> None:
     """End a party's suspension."""
     _set_suspended(file, identifier, suspended=False, as_json=as_json)

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.cli.delegations import standing
-from gateway.cli.registry_file import json_option, load, parse, party_of, registry_option
+from gateway.cli.options import json_option
+from gateway.cli.registry_file import load, parse, party_of, registry_option
 from trust.delegation import Registered
 from trust.members import Party, SigningKey
 from trust.mistakes import Mistake, RegistryError
@@ -33,7 +34,7 @@ Examples:
     luxor party list --registry certs/partner/registry.toml --json""",
 )
 @registry_option
-@json_option
+@json_option()
 def list_parties(*, file: Path, as_json: bool) -> None:
     """List the parties."""
     registry = load(file)
@@ -74,7 +75,7 @@ Examples:
 )
 @click.argument("identifier", metavar="ID")
 @registry_option
-@json_option
+@json_option()
 def show_party(*, identifier: str, file: Path, as_json: bool) -> None:
     """Show everything about one party, the delegations from it and to it too."""
     registry, now = load(file), datetime.now(UTC)
@@ -106,7 +107,7 @@ Examples:
     luxor party check certs/luxor/registry.toml""",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@json_option
+@json_option()
 def check_parties(*, file: Path, as_json: bool) -> None:
     """Check a registry file; say every mistake with its place. Exit 1 if there is one.
 

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.app.clock import utc_now
 from gateway.cli.control import load_config
+from gateway.cli.options import config_option, json_option
 from gateway.cli.registry_in_force import registry_of
 from gateway.config import Config
 from gateway.config.document import DestinationSection
@@ -53,14 +54,7 @@ Examples:
   luxor ping --all --config gateway.toml"""
 )
 @click.argument("name", metavar="PARTY|DESTINATION", required=False)
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; it need not be running.",
-)
+@config_option("The gateway's configuration; it need not be running.")
 @click.option("--all", "everybody", is_flag=True, help="Every destination.")
 @click.option(
     "--timeout",
@@ -69,7 +63,7 @@ Examples:
     show_default=True,
     help="Seconds for each step.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def ping(
     name: str | None,
     file: Path,

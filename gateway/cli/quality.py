@@ -16,15 +16,15 @@ from rich.table import Column, Table
 
 from gateway.cli.access import access, why, with_access
 from gateway.cli.journals import reading
+from gateway.cli.options import DEFAULT_CONFIG, json_option
+from gateway.cli.tables import wide_console
 from gateway.client import CredentialsError, PartyClient, ProblemError
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.quality import FoundCount, JudgedCount, QualityReport, period
 from trust.errors import TrustError
 from trust.identity import PartyId
 
-DEFAULT_CONFIG = Path("gateway.toml")
 NOT_READ = 3
-_FILE_WIDTH = 160
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -52,7 +52,7 @@ Exit status: 0 it was read, 2 wrong usage, 3 it could not be asked now."""
 )
 @click.option("--until", type=_DAY, metavar="DAY", help="Last day; without it today.")
 @click.option("--daily", is_flag=True, help="Each day apart instead of the sum.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def quality(
     file: Path | None,
     only: str | None,
@@ -92,8 +92,7 @@ def quality(
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:
-        console = Console()
-        _print(report, console if console.is_terminal else Console(width=_FILE_WIDTH))
+        _print(report, wide_console())
 
 
 async def _asked(

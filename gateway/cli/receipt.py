@@ -15,6 +15,7 @@ from rich.console import Console
 from gateway.cli.access import Access, access, why, with_access
 from gateway.cli.found import as_rows, print_findings, trusted
 from gateway.cli.groups import Described
+from gateway.cli.options import json_option
 from gateway.client import CredentialsError, ProblemError
 from gateway.client.bundle import bundle_of
 from gateway.core.errors import Unavailable
@@ -63,7 +64,7 @@ Exit status: 0 all that was checked holds, 1 something does not, 2 wrong usage."
 @click.option("--outcomes", type=_FILE, help="The list of outcomes, byte by byte.")
 @click.option("--gateway", metavar="PARTY", help="Who must have given it.")
 @click.option("--party", metavar="PARTY", help="To whom it must have been given.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def verify(
     file: Path,
     *,
@@ -127,7 +128,7 @@ reached, or what came is no proof."""
 @click.option("--out", type=_NEW, help="Write the bundle there instead of printing it.")
 @click.option("--outcomes", type=_NEW, help="Write the list of outcomes there.")
 @click.option("--token", "only_token", is_flag=True, help="The bare token instead of a bundle.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def get(
     interchange_id: str,
     *,

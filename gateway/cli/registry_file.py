@@ -26,7 +26,6 @@ registry_option = click.option(
     show_default=True,
     help="The registry, a TOML file.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 def parse(file: Path) -> Registry:

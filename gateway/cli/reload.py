@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gateway.cli.control import Operations, checked, url_option
+from gateway.cli.options import config_option, json_option
 from gateway.config import ConfigError, load
 
 REFUSED = 2
@@ -23,17 +24,10 @@ Examples:
   luxor reload --config gateway.toml
   luxor reload --config gateway.toml --url http://127.0.0.1:9440 --json"""
 )
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration; the gateway reads its own copy of that name.",
-)
+@config_option("The gateway's configuration; the gateway reads its own copy of that name.")
 @click.option("--check", "only_check", is_flag=True, help="Say what is wrong, change nothing.")
 @url_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def reload(
     file: Path,
     only_check: bool,  # noqa: FBT001 - a click option

@@ -16,8 +16,10 @@ from rich.text import Text
 
 from gateway.cli.access import access, why, with_access
 from gateway.cli.journals import reading
+from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.reported import Reported, Reporter, Told
 from gateway.cli.story import in_words
+from gateway.cli.tables import wide_console
 from gateway.client import CredentialsError, PartyClient, ProblemError
 from gateway.core.errors import Unavailable
 from gateway.core.records import Result
@@ -26,8 +28,6 @@ from trust.errors import TrustError
 
 NOTHING = 1
 NOT_READ = 3
-_FILE_WIDTH = 160
-DEFAULT_CONFIG = Path("gateway.toml")
 _WORDS = {Fate.DROPPED: "not carried"}
 _LOST = frozenset({Fate.DROPPED, Fate.DEFAULTED, Fate.CONTRADICTS})
 
@@ -87,7 +87,7 @@ def report(
         click.echo(msgspec.json.encode({"value": value, "messages": found}).decode())
     elif found:
         for one in found:
-            _print(one, _console())
+            _print(one, wide_console())
     elif configs:
         click.echo(f"Nothing is known about {value}.", err=True)
     else:
@@ -169,11 +169,6 @@ def _lost_of(told: Told) -> Told:
     notes = tuple(line for line in told.notes if line.kind in _LOST)
     counts = msgspec.structs.replace(told.counts, withheld=0, mapped=0)
     return msgspec.structs.replace(told, notes=notes, counts=counts)
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_FILE_WIDTH)
 
 
 def _print(one: Reported, console: Console) -> None:

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from gateway.cli.control import Operations, checked, load_config, url_option
+from gateway.cli.options import config_option, json_option
 
 
 @click.command(
@@ -17,17 +18,10 @@ Examples:
   luxor restart --config gateway.toml --status
   luxor restart --config gateway.toml --url http://127.0.0.1:9440 --json"""
 )
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="The gateway's configuration, by which it is found.",
-)
+@config_option("The gateway's configuration, by which it is found.")
 @click.option("--status", "only_status", is_flag=True, help="Say how its workers are, no more.")
 @url_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def restart(
     file: Path,
     only_status: bool,  # noqa: FBT001 - a click option

@@ -19,7 +19,8 @@ from gateway.cli.issued import (
     party_registry_option,
     print_entries,
 )
-from gateway.cli.registry_file import json_option, load
+from gateway.cli.options import json_option
+from gateway.cli.registry_file import load
 from trust.certificates import pem_of
 from trust.enrolment import REASONS, CertificatePurpose
 from trust.identity import PartyId
@@ -54,7 +55,7 @@ Examples:
     help="Why; a key that was compromised is never certified again.",
 )
 @party_registry_option
-@json_option
+@json_option()
 def revoke(
     *,
     party: PartyId,
@@ -113,7 +114,7 @@ Examples:
 @name_option
 @authority_option
 @click.option("--pem", metavar="SERIAL", help="Print that certificate, its issuer's behind it.")
-@json_option
+@json_option()
 def certificates(*, party: PartyId, folder: Path, pem: str | None, as_json: bool) -> None:
     """List the certificates that the authority gave to a party, or print one again."""
     with opened(folder) as office:

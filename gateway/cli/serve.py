@@ -18,6 +18,7 @@ from gateway.app import ALONE, App, Place, new_telemetry
 from gateway.app.memory import settle
 from gateway.app.opening import check_journal
 from gateway.app.workers import Unstartable
+from gateway.cli.options import config_option, json_option
 from gateway.cli.supervise import (
     ENDING,
     Stops,
@@ -49,14 +50,7 @@ Examples:
   luxor serve --config gateway.toml --check
   luxor serve --config gateway.toml --set ingress.https.port=9443"""
 )
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("gateway.toml"),
-    show_default=True,
-    help="Configuration file; docs/configuration.md explains every key.",
-)
+@config_option("Configuration file; docs/configuration.md explains every key.")
 @click.option("--check", "only_check", is_flag=True, help="Check the configuration and end.")
 @click.option(
     "--set",
@@ -76,7 +70,7 @@ Examples:
     help="Serve by so many processes, kept by this one (default: as gateway.workers says).",
 )
 @click.option("--place", "place_json", hidden=True, help="What the supervisor tells a worker.")
-@click.option("--json", "as_json", is_flag=True, help="Print mistakes as JSON.")
+@json_option("Print mistakes as JSON.")
 def serve(
     file: Path,
     only_check: bool,  # noqa: FBT001 - a click option

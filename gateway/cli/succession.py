@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from gateway.cli.instants import INSTANT, shown
-from gateway.cli.registry_file import json_option, load, party_of, registry_option, replace
+from gateway.cli.options import json_option
+from gateway.cli.registry_file import load, party_of, registry_option, replace
 from gateway.cli.tokens import open_key, out_option, read_token, token_argument, write_token
 from trust.errors import TrustError
 from trust.identity import PartyId
@@ -47,7 +48,7 @@ Examples:
     help=f"Until when the old key counts; {USUAL_OVERLAP_DAYS} days from when the new one does.",
 )
 @out_option
-@json_option
+@json_option()
 def announce_key(
     *,
     identifier: str,
@@ -106,7 +107,7 @@ Examples:
 )
 @token_argument
 @registry_option
-@json_option
+@json_option()
 def accept_key(*, source: str, file: Path, as_json: bool) -> None:
     """Write an announced key into a registry file, and when the old one ends; comments survive.
 

@@ -11,6 +11,15 @@ _LAST = 24
 """What the last column, which says why, is left with at least, in letters of the terminal."""
 _WIDEST = 100_000
 """Wider than any table: how wide one is by itself."""
+_FILE_WIDTH = 160
+
+
+def wide_console(*, stderr: bool = False) -> Console:
+    """As wide as the terminal; into a file or pipe wide enough for most paths and lines."""
+    console = Console(stderr=stderr, highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(stderr=stderr, highlight=False, width=_FILE_WIDTH)
 
 
 def print_table(table: Table, *, console: Console | None = None) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 
 from gateway.cli import journals, own_view
 from gateway.cli.access import access, why, with_access
+from gateway.cli.options import DEFAULT_CONFIG
 from gateway.cli.story import Said, in_order, in_words, nested
+from gateway.cli.tables import wide_console
 from gateway.cli.timeline import print_story
 from gateway.client import CredentialsError, ProblemError
 from gateway.core.errors import Unavailable
@@ -21,8 +22,6 @@ from trust.errors import TrustError
 
 NOTHING = 1
 NOT_READ = 3
-_FILE_WIDTH = 160
-DEFAULT_CONFIG = Path("gateway.toml")
 
 
 @click.command(
@@ -76,7 +75,7 @@ def trace(
     if json_output:
         click.echo(msgspec.json.encode({"value": value, "messages": in_order(told)}).decode())
     elif told:
-        print_story(value, nested(told), _console())
+        print_story(value, nested(told), wide_console())
         if any(map(_loses, told)):
             click.echo(f"What was not carried, and why: luxor report {value} {_where(configs)}")
     else:
@@ -92,12 +91,6 @@ def _loses(said: Said) -> bool:
 
 def _where(configs: tuple[Path, ...]) -> str:
     return " ".join(f"--config {file}" for file in configs) or "--to URL --as PARTY"
-
-
-def _console() -> Console:
-    """As wide as the terminal; wide enough for most lines where there is none."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_FILE_WIDTH)
 
 
 def _told(

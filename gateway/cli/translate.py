@@ -17,7 +17,9 @@ from rich.text import Text
 
 from gateway.cli.header import headed
 from gateway.cli.kept import Kept
+from gateway.cli.options import json_option
 from gateway.cli.spoken import Spoken, with_formats
+from gateway.cli.tables import wide_console
 from gateway.core.reports import Fate, Line, report_of
 from gateway.regimes import Regime, examine
 from translators.canonical import Header, Message
@@ -28,7 +30,6 @@ REFUSED = 1
 TO_PEOPLE = "-"
 """``--report`` without a file: the whole report, for people, on standard error."""
 _MOST = 1_000_000
-_FILE_WIDTH = 160
 _SHOWN = 1_000
 """Faults that a table shows; the report as JSON has more."""
 _WORDS = {
@@ -113,7 +114,7 @@ Examples:
     help="What the written document says of itself, where IN does not: sender, recipient,"
     " control_reference, declarant, … A declarant is JSON. May be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The whole report on standard error as JSON.")
+@json_option("The whole report on standard error as JSON.")
 def translate(
     source: BinaryIO,
     spoken: Spoken,
@@ -150,7 +151,7 @@ def translate(
     encoded = _encoded(reader, read=reader.notes, written=written)
     if report is not None and report != TO_PEOPLE:
         Path(report).write_bytes(encoded)
-    console = _console(stderr=True)
+    console = wide_console(stderr=True)
     if as_json:
         click.echo(encoded.decode(), err=True)
     elif report in (None, TO_PEOPLE) or reader.failed:
@@ -179,7 +180,7 @@ Examples:
 @click.argument("source", metavar="FILE", type=click.File("rb"))
 @with_formats
 @click.option("--format", "name", metavar="F", help="Format of FILE; by default that of --layout.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) -> None:  # noqa: FBT001 - a click option
     """Name every fault of FILE: its form, and the identifiers and codes of the trade.
 
@@ -193,7 +194,7 @@ def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) 
     if as_json:
         click.echo(_encoded(reader, read=reader.notes).decode())
     else:
-        console = _console()
+        console = wide_console()
         _print_faults(reader, console)
         _print_notes("Read", translator.id, reader.notes, console, whole=True)
         console.print(_summary(reader))
@@ -204,12 +205,6 @@ def validate(source: BinaryIO, spoken: Spoken, name: str | None, as_json: bool) 
 def _summary(reader: Reader) -> str:
     what = "message" if reader.read == 1 else "messages"
     return f"{reader.read} {what} read, {reader.refused} refused"
-
-
-def _console(*, stderr: bool = False) -> Console:
-    """As wide as the terminal; into a file wide enough for paths."""
-    terminal = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if terminal.isatty() else _FILE_WIDTH)
 
 
 def _encoded(reader: Reader, **notes: Kept[Note]) -> bytes:

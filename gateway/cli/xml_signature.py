@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.cli.groups import Described
+from gateway.cli.options import json_option
 from gateway.cli.spoken import Spoken, with_formats
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.opening import Providers
@@ -66,7 +67,7 @@ Exit status: 0 signed, 1 this document or key can not be used, 2 wrong usage."""
 @click.option("--certificate", type=_FILE, help="Of the key (PEM): makes it XAdES-B, with a time.")
 @_format
 @click.option("--out", type=_NEW, help="Write the document there.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON about it; wants --out.")
+@json_option("Print JSON about it; wants --out.")
 @with_formats
 def sign(
     spoken: Spoken,
@@ -133,7 +134,7 @@ Exit status: 0 the signature holds, 1 it does not, 2 wrong usage."""
 @click.option("--party", help="Whose keys of the registry.")
 @_format
 @click.option("--content", type=_NEW, help="Write what was signed there, and only that.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 @with_formats
 def verify(
     spoken: Spoken,
