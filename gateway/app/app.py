@@ -64,6 +64,7 @@ from gateway.pipeline.strain import Strain
 from gateway.pipeline.switchboard import Switchboard
 from gateway.telemetry import Telemetry
 from gateway.telemetry.expiry import ExpiryWatch
+from gateway.telemetry.groups import Groups
 from trust.identity import PartyId
 from trust.keys import PublicKey
 from trust.party import Registry as Parties
@@ -185,6 +186,7 @@ class App:
         """Everything that a listener may ask for; raises ``ConfigError``."""
         journal = await open_journal(self.config)
         self._stack.push_async_callback(journal.close)
+        Groups(self.telemetry.metrics.registry, lambda: journal.groups)
         self._stack.callback(self._desk.close)
         board = Switchboard(journal.destinations, node=uuid4().hex, told=self._announcing.changed)
         await board.refresh()

@@ -67,6 +67,10 @@ class Journal(Protocol):
     def deliveries(self) -> Deliveries:
         """What is not settled, and what is done about it by hand."""
 
+    @property
+    def groups(self) -> tuple[int, int]:
+        """Durable transactions of acceptances since it was opened, and acceptances in them."""
+
     async def reserve(self) -> RecordNumber:
         """A new record number; never given twice, also not after a crash."""
 
