@@ -89,6 +89,7 @@ def test_a_hundred_thousand_names_given_twice_cost_little() -> None:
         (b'{"a":1e3}', True),
         (b'{"a":"1E-3"}', True),
         (b"[1.5e+1 ]", True),
+        (b'{"a":" 100e-2 "}', True),
         (b'{"a":"1_0e1"}', True),
         (b'{"a":"12e4 rue"}', False),
         (b'{"a":"e5"}', False),

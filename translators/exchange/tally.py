@@ -21,17 +21,16 @@ Tally = Callable[[Any, Callable[[Decimal], None]], int]
 """Members of a Struct and all below it, fields that hold their default left out as they are not
 written; every decimal is handed to the second argument."""
 
-_MARK: Final = "\0"
 _are_plain: Final = re.compile(
-    rf"(?:{_MARK}-?[0-9]{{1,{MAX_INTEGER_DIGITS}}}(?:\.[0-9]{{1,{MAX_FRACTION_DIGITS}}})?)*"
+    rb'\[(?:"-?+[0-9]{1,%d}+(?:\.[0-9]{1,%d}+)?+",?+)*+\]'
+    % (MAX_INTEGER_DIGITS, MAX_FRACTION_DIGITS)
 ).fullmatch
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def are_plain(decimals: list[Decimal]) -> bool:
     """True when every one passes ``lexical.decimal_ismatch_plain``; all are judged together."""
-    if not decimals:
-        return True
-    return _are_plain(_MARK + _MARK.join(map(str, decimals))) is not None
+    return _are_plain(_encode(decimals)) is not None
 
 
 def tally(shape: Shape) -> Tally:
