@@ -66,6 +66,7 @@ class SqliteJournal:
         self._codec, self._messages = opened.codec, opened.messages
         self._writer, self._dispatch, self._read = opened.writer, opened.dispatch, opened.read
         self._turnstile, self._wakeups = opened.turnstile, opened.wakeups
+        self._glance = opened.glance
         self._model_version = model_version
         self._numbers = Numbers(clock, lambda mine: opened.writer.run(lambda c: drawn(c, mine)))
         self._leases = itertools.count(1)
@@ -94,7 +95,7 @@ class SqliteJournal:
 
     async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
         """See the port."""
-        return await self._read.run(lambda c: reads.find(c, self._codec, party, interchange_id))
+        return await self._glance.run(lambda c: reads.find(c, self._codec, party, interchange_id))
 
     async def stage(
         self,

@@ -22,6 +22,7 @@ from gateway.store.sqlite.connection import (
     mapped,
     transaction,
 )
+from gateway.store.sqlite.glance import Glance
 from gateway.store.sqlite.messages import Messages
 from gateway.store.sqlite.pool import Pool
 from gateway.store.sqlite.schema import migrate
@@ -39,8 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages in one transaction, unless a single interchange has more."""
     lease_bytes: int = 16 << 20
     """Stored bytes of the bodies of one lease, unless a single one has more."""
-    linger_seconds: float = 0.001
-    """How long a group may wait for the callers of the one before it."""
+    linger_seconds: float = 0.025
+    """How long a group may wait to become larger, at most; see ``pace``."""
     readers: int = 2
     """Threads that read."""
     busy_seconds: float = 30.0
@@ -87,11 +88,14 @@ class Opened:
         self.messages = Messages(gateway, self.codec)
         self.wakeups = Wakeups()
         waiting = self.limits.waiting
+        near = self._connect(Concern.READ, busy_seconds=0.0)
         self.read = Pool(
             "journal-read",
             [self._connect(Concern.READ) for _ in range(self.limits.readers)],
             limit=waiting,
         )
+        self.glance = Glance(near, self.read)
+        stack.callback(self.glance.close)
         stack.callback(self.read.close)
         self.dispatch = Pool("journal-dispatch", [self._connect(Concern.DISPATCH)], limit=waiting)
         stack.callback(self.dispatch.close)
@@ -108,11 +112,13 @@ class Opened:
         )
         stack.callback(self.writer.close)
 
-    def _connect(self, concern: Concern) -> sqlite3.Connection:
+    def _connect(
+        self, concern: Concern, *, busy_seconds: float | None = None
+    ) -> sqlite3.Connection:
         return connect(
             self.path,
             concern,
-            busy_seconds=self.limits.busy_seconds,
+            busy_seconds=self.limits.busy_seconds if busy_seconds is None else busy_seconds,
             cache_bytes=self.limits.cache_bytes,
             # What is accepted already is delivered, settled and removed whatever the bound says.
             max_bytes=self.limits.max_bytes if concern is Concern.ACCEPT else None,

@@ -28,6 +28,11 @@ class Pool:
         self._under_way = 0
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more calls."""
+        return self._closed
+
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """The job's result; raises ``Unavailable`` for what the machine does to the store."""
         if self._closed:

@@ -10,15 +10,14 @@ from gateway.core.records import Backlog, Stored
 from gateway.store.codec import Codec
 from gateway.store.sqlite.rows import STORED_COLUMNS, stored
 
-_ACCEPTED = f"""
-SELECT {STORED_COLUMNS} FROM seen AS s CROSS JOIN interchange AS i ON i.record = s.record
-WHERE s.id = ? AND s.party = ? AND s.kind = 0
-"""  # noqa: S608 - constants
-_REFUSED = f"""
-SELECT {STORED_COLUMNS} FROM interchange AS i
-WHERE i.state = 'refused' AND i.interchange_id = ? AND i.party = ?
-ORDER BY i.attempt DESC, i.record DESC LIMIT 1
-"""  # noqa: S608 - constants
+_KNOWN = """
+SELECT ifnull(
+ (SELECT s.record FROM seen AS s WHERE s.id = ?1 AND s.party = ?2 AND s.kind = 0),
+ (SELECT i.record FROM interchange AS i
+  WHERE i.state = 'refused' AND i.interchange_id = ?1 AND i.party = ?2
+  ORDER BY i.attempt DESC, i.record DESC LIMIT 1))
+"""
+_INTERCHANGE = f"SELECT {STORED_COLUMNS} FROM interchange AS i WHERE i.record = ?"  # noqa: S608 - constants
 _REFUSALS = f"""
 SELECT {STORED_COLUMNS} FROM interchange AS i
 WHERE i.state = 'refused' AND i.interchange_id = ? ORDER BY i.record LIMIT ?
@@ -37,11 +36,12 @@ def find(
     connection: sqlite3.Connection, codec: Codec, party: str, interchange_id: str
 ) -> Stored | None:
     """The accepted interchange, otherwise the latest refused attempt."""
-    for statement in (_ACCEPTED, _REFUSED):
-        row = connection.execute(statement, (interchange_id, party)).fetchone()
-        if row is not None:
-            return stored(row, codec)
-    return None
+    # Nearly always there is neither: one statement tells, and only then is a row read.
+    (record,) = connection.execute(_KNOWN, (interchange_id, party)).fetchone()
+    if record is None:
+        return None
+    row = connection.execute(_INTERCHANGE, (record,)).fetchone()
+    return None if row is None else stored(row, codec)
 
 
 def refusals(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.records import Stored
 from gateway.store.codec import Codec
 from gateway.store.once import Once
+from gateway.store.pace import Pace
 from gateway.store.prepared import Prepared
 from gateway.store.sqlite.accept import Committed, accept
 from gateway.store.sqlite.connection import mapped, transaction
@@ -58,14 +60,14 @@ class GroupWriter:
         self._connection = connection
         self._turnstile = turnstile
         self._codec = codec
-        self._limit, self._largest, self._linger = limit, largest, linger
+        self._limit, self._largest = limit, largest
+        self._pace = Pace(linger=linger, largest=largest)
         self._touched = touched
         self._acceptances: deque[_Waiting[Prepared]] = deque()
         self._onces: deque[_Waiting[Once]] = deque()
         self._jobs: deque[_Waiting[Job]] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._usual = 1  # acceptances in the last group: as many are worth a short wait
         self._wanted = 1  # how many must wait before the thread is woken for them
         self.groups = 0
         self.committed = 0
@@ -123,20 +125,7 @@ class GroupWriter:
             self._changed.wait_for(lambda: self._closing or self._waits())
             if not self._waits():
                 return None
-            urgent = self._closing or self._jobs or self._onces
-            if self._linger and self._usual > 1 and not urgent:
-                # The callers of the last group are on their way back: one flush for all of them.
-                self._wanted = self._usual
-                self._changed.wait_for(
-                    lambda: (
-                        self._closing
-                        or self._onces
-                        or self._jobs
-                        or len(self._acceptances) >= self._usual
-                    ),
-                    timeout=self._linger,
-                )
-                self._wanted = 1
+            self._gather()
             group: list[_Waiting[Prepared]] = []
             messages = 0
             while self._acceptances:
@@ -144,12 +133,24 @@ class GroupWriter:
                 if group and messages > self._largest:
                     break
                 group.append(self._acceptances.popleft())
-            if group:
-                self._usual = len(group)
             onces, jobs = list(self._onces), list(self._jobs)
             self._onces.clear()
             self._jobs.clear()
             return group, onces, jobs
+
+    def _gather(self) -> None:
+        """Wait for as many acceptances as are worth a flush, unless something must not wait."""
+        self._wanted = self._pace.wanted
+        self._changed.wait_for(
+            lambda: self._urgent() or len(self._acceptances) >= self._wanted,
+            timeout=self._pace.patience,
+        )
+        self._wanted = 1
+        if not self._urgent():
+            self._pace.gathered(len(self._acceptances))
+
+    def _urgent(self) -> bool:
+        return bool(self._closing or self._onces or self._jobs)
 
     def _waits(self) -> bool:
         return bool(self._acceptances or self._onces or self._jobs)
@@ -161,7 +162,9 @@ class GroupWriter:
         _deliver(list(zip(onces, answers, strict=True)))
 
     def _commit(self, group: Sequence[_Waiting[Prepared]]) -> None:
+        began = time.monotonic()
         result = self._attempt(lambda connection: self._accept(connection, group))
+        self._pace.wrote(time.monotonic() - began)
         if isinstance(result, Committed):
             self.groups += 1
             self.committed += len(group)
