@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from gateway.regimes.quality.settings import QualitySettings
@@ -13,6 +15,11 @@ Finding = tuple[str, str]
 
 LOCALITY = "quality.locality-missing"
 PLACEHOLDER = "quality.placeholder"
+_NAMES = ("name", "first_name", "last_name", "organisation")
+_named = attrgetter(*_NAMES)
+_DIGITS = frozenset("0123456789")
+_ARTICLE = "\N{ARABIC LETTER ALEF}"
+"""How the article begins that is left out of what is compared."""
 _PUNCTUATION = 4
 """So much of it may stand beside a placeholder."""
 _REPEATED = 3
@@ -25,14 +32,14 @@ class Addresses:
     def __init__(self, settings: QualitySettings, table: Placeholders) -> None:
         written = [plain(text) for text in (*table.texts, *settings.placeholders)]
         self._texts = frozenset(map(whole, written))
-        self._starts = frozenset(text[:2] for text in written)
+        self._starts = frozenset(text[:2] for text in self._texts)
+        self._numbers = any(text[:1] in _DIGITS for text in self._texts)
         self._longest = max(map(len, written)) + _PUNCTUATION
         self._no_locality = table.no_locality
 
     def placeholders(self, party: Any, path: str, found: list[Finding]) -> None:
         """Add the texts that only fill a field."""
-        for name in ("name", "first_name", "last_name", "organisation"):
-            text = getattr(party, name)
+        for name, text in zip(_NAMES, _named(party), strict=True):
             if text is not None and self._fills(text):
                 found.append((PLACEHOLDER, f"{path}/{name}"))
         address = party.address
@@ -42,15 +49,18 @@ class Addresses:
             if line is not None and self._fills(line):
                 found.append((PLACEHOLDER, f"{path}/address/lines/{index}"))
         city = address.city
-        if city is not None and (self._fills(city) or not _has_letter(city)):
+        if city is not None and (not _has_letter(city) or self._fills(city)):
             found.append((PLACEHOLDER, f"{path}/address/city"))
 
     def _fills(self, text: str) -> bool:
         # Nearly every text ends here: it begins as no placeholder does, or is longer than all.
-        start = text[:2]
-        unlike = len(text) > self._longest or start.lower() not in self._starts
-        if unlike and start.isalnum() and start[0] != start[-1]:
+        start = text[:2].lower()
+        if start[:1] in _DIGITS and not self._numbers:
             return False
+        if start.isalnum() and start[0] != start[-1]:
+            compared = start if start.isascii() else _beginning(start)
+            if len(text) > self._longest or not (compared is None or compared in self._starts):
+                return False
         bare = whole(text)
         return not bare or bare in self._texts or _is_one_character(bare)
 
@@ -62,6 +72,15 @@ class Addresses:
         if address.city is not None and address.city.strip():
             return False
         return address.country not in self._no_locality and (required or bool(address.lines))
+
+
+@lru_cache(maxsize=4_096)
+def _beginning(start: str) -> str | None:
+    """The two characters with which a text is compared that begins so; ``None`` when that does
+    not follow from the beginning, or they are the same character."""
+    compared = plain(start)[:2]
+    plainly = compared.isalnum() and compared[0] not in (compared[-1], _ARTICLE)
+    return compared if plainly else None
 
 
 def _is_one_character(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.regimes.quality.settings import QualitySettings
 from gateway.regimes.quality.text import plain, whole, words, writes_words
@@ -18,6 +19,8 @@ _CUT = re.compile(r"[,;:()\[\]/|.!?]|\s[-–—]\s")
 """What ends the name of goods in a description."""
 _LONGEST_VAGUE = 8
 """Words; with more of them something is said."""
+_KNOWN = 4_096
+"""Descriptions whose judgement is kept in mind: the same goods are sold again and again."""
 
 
 class Descriptions:
@@ -31,6 +34,7 @@ class Descriptions:
         self._phrases = vague.phrases | frozenset(map(whole, settings.vague))
         self._beginnings = frozenset(phrase.partition(" ")[0] for phrase in self._phrases)
         self._accepted = frozenset(map(whole, settings.accepted))
+        self._known = lru_cache(maxsize=_KNOWN)(self._judge)
 
     def judge(self, description: str, hs: str | None) -> tuple[str | None, bool]:
         """The one thing that is wrong with a description, the gravest first; and whether it names
@@ -39,6 +43,9 @@ class Descriptions:
         The latter is a heuristic: it looks only at the noun of the first name, and is silent when
         several goods are named.
         """
+        return self._known(description, None if hs is None else hs[:2])
+
+    def _judge(self, description: str, chapter: str | None) -> tuple[str | None, bool]:
         text = plain(description)
         found = words(text)
         if not found or (found[0].isdigit() and all(map(str.isdigit, found))):
@@ -48,8 +55,8 @@ class Descriptions:
             return SHORT, False
         if len(found) <= _LONGEST_VAGUE and self._is_vague(found):
             return VAGUE, False
-        named = hs is not None and not self._names.isdisjoint(found)
-        return None, named and self._contradicts(text, found, hs or "")
+        named = chapter is not None and not self._names.isdisjoint(found)
+        return None, named and self._contradicts(text, found, chapter or "")
 
     def _is_vague(self, found: list[str]) -> bool:
         nothing = self._says_nothing(found)
@@ -71,7 +78,7 @@ class Descriptions:
                 return False
         return not alone or (alone == 1 and not generic)
 
-    def _contradicts(self, text: str, found: list[str], hs: str) -> bool:
+    def _contradicts(self, text: str, found: list[str], chapter: str) -> bool:
         if not self._goods.joins.isdisjoint(found) or "+" in text or "&" in text:
             return False
         name: list[str] = []
@@ -84,7 +91,7 @@ class Descriptions:
             return False
         last = self._goods.last.get(name[-1], frozenset())
         chapters = last | self._goods.first.get(name[0], frozenset())
-        return bool(chapters) and hs[:2] not in chapters
+        return bool(chapters) and chapter not in chapters
 
 
 def _in(word: str, known: frozenset[str]) -> bool:

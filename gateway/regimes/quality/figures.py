@@ -50,8 +50,11 @@ class Figures:
         """True when ``count`` lines do not add up to their total in the same currency."""
         if total[1] != lines[1]:
             return False
-        allowed = max(abs(total[0]) * self._value, _CENT * count)
-        return abs(total[0] - lines[0]) > allowed
+        return abs(total[0] - lines[0]) > self.allowed(total[0], count)
+
+    def allowed(self, total: Decimal, count: int) -> Decimal:
+        """By how much ``count`` lines together may be off their total."""
+        return max(abs(total) * self._value, _CENT * count)
 
 
 def total(amounts: Iterable[Any], currency: str | None = None) -> Sum | None:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.regimes.quality.addresses import LOCALITY, Finding
-from gateway.regimes.quality.figures import VALUE_ONE, VALUE_SUM, total
+from gateway.regimes.quality.figures import VALUE_ONE, VALUE_SUM
 from gateway.regimes.quality.tools import Tools
 
 _PARTIES = ("seller", "consignee")
+_ZERO = Decimal(0)
 
 
 def order_findings(tools: Tools, order: Any, *, whole: bool) -> list[Finding]:
@@ -33,26 +34,34 @@ def order_findings(tools: Tools, order: Any, *, whole: bool) -> list[Finding]:
 
 def _differs(tools: Tools, order: Any) -> bool:
     """Platforms count carriage and tax in or not: any of these sums will do."""
-    lines = order.lines
-    used = (
-        *(line.unit_price for line in lines),
-        *(line.discount for line in lines),
-        *(line.tax_collected for line in lines),
-        *(order.discount, order.freight, order.insurance, order.tax_collected),
-    )
-    if total((money for money in used if money is not None), order.total.currency) is None:
+    asked, currency = order.total.amount, order.total.currency
+    goods = line_taxes = _ZERO
+    for line in order.lines:
+        price, discount, tax = line.unit_price, line.discount, line.tax_collected
+        if not _all_in(currency, (price, discount, tax)):
+            return False
+        goods += price.amount * line.quantity
+        if discount is not None:
+            goods -= discount.amount
+        if tax is not None:
+            line_taxes += tax.amount
+    further = (order.discount, order.freight, order.insurance, order.tax_collected)
+    if not _all_in(currency, further):
         return False
-    goods = sum((line.unit_price.amount * line.quantity for line in lines), Decimal(0))
-    goods -= _sum(line.discount for line in lines) + _sum((order.discount,))
-    asked = (order.total.amount, order.total.currency)
-    taxes = {Decimal(0), _sum((order.tax_collected,)), _sum(line.tax_collected for line in lines)}
-    carriages = {Decimal(0), _sum((order.freight,)), _sum((order.freight, order.insurance))}
+    discount, freight, insurance, order_tax = map(_amount, further)
+    allowed = tools.figures.allowed(asked, len(order.lines))
+    goods -= discount + asked
     return all(
-        tools.figures.differs(asked, (goods + tax + carriage, asked[1]), len(lines))
-        for tax in taxes
-        for carriage in carriages
+        abs(goods + tax + carriage) > allowed
+        for tax in (_ZERO, order_tax, line_taxes)
+        for carriage in (_ZERO, freight, freight + insurance)
     )
 
 
-def _sum(amounts: Iterable[Any]) -> Decimal:
-    return sum((money.amount for money in amounts if money is not None), Decimal(0))
+def _all_in(currency: str, amounts: Iterable[Any]) -> bool:
+    """Whether all amounts that are there are in one currency."""
+    return {money.currency for money in amounts if money is not None} <= {currency}
+
+
+def _amount(money: Any) -> Decimal:
+    return _ZERO if money is None else money.amount
