@@ -28,7 +28,7 @@ REST_SECONDS = 1.0
 class Glance:
     """A connection of its own, before the threads of ``pool``, which is closed first.
 
-    The connection must not wait for locks. ``now`` is a monotonic clock in seconds.
+    From here on the connection waits for no lock. ``now`` is a monotonic clock in seconds.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Glance:
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        connection.execute("PRAGMA busy_timeout = 0")
         self._connection, self._pool, self._now = connection, pool, now
         self._rests_until = 0.0
         self._looking = threading.Lock()  # an event loop in another thread asks the pool

@@ -88,7 +88,7 @@ class Opened:
         self.messages = Messages(gateway, self.codec)
         self.wakeups = Wakeups()
         waiting = self.limits.waiting
-        near = self._connect(Concern.READ, busy_seconds=0.0)
+        near = self._connect(Concern.READ)
         self.read = Pool(
             "journal-read",
             [self._connect(Concern.READ) for _ in range(self.limits.readers)],
@@ -112,13 +112,11 @@ class Opened:
         )
         stack.callback(self.writer.close)
 
-    def _connect(
-        self, concern: Concern, *, busy_seconds: float | None = None
-    ) -> sqlite3.Connection:
+    def _connect(self, concern: Concern) -> sqlite3.Connection:
         return connect(
             self.path,
             concern,
-            busy_seconds=self.limits.busy_seconds if busy_seconds is None else busy_seconds,
+            busy_seconds=self.limits.busy_seconds,
             cache_bytes=self.limits.cache_bytes,
             # What is accepted already is delivered, settled and removed whatever the bound says.
             max_bytes=self.limits.max_bytes if concern is Concern.ACCEPT else None,

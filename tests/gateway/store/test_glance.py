@@ -31,7 +31,7 @@ class Desk:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.clock = Stopwatch()
-        near = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
+        near = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         far = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         near.execute("CREATE TABLE one (n INTEGER)")
         near.execute("INSERT INTO one VALUES (7)")
