@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 import uvloop
@@ -17,13 +19,15 @@ import uvloop
 from bench.load.arrivals import Arrivals, due
 from bench.load.grpc import StreamSender, UnarySender
 from bench.load.https import HttpsSender
-from bench.load.mixes import MIXES, SEEDED, Maker, Transport
+from bench.load.mixes import MIXES, SEEDED, Maker, Papers, Transport
 from bench.load.observed import Observed, merged
 from bench.load.pump import ClosedPump, OpenPump, Request, Sender
 from bench.load.target import Target
+from trust.errors import TrustError
 
 PREPARE_SECONDS = 300.0
 """Making and signing the requests of one run."""
+STOP_SECONDS = 5.0
 _BEGIN_SECONDS = 0.2
 """From the word to begin until the schedule begins."""
 
@@ -35,8 +39,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     mix: str
     run: str
     """A word that begins every interchange id; the same for all generators of a run."""
-    first: int = 0
-    """The first number; those below `SEEDED` are kept for what reads ask about."""
+    first: int = SEEDED
+    """The first number; those below are kept for what reads ask about."""
     rate: float = 0.0
     """Requests a second, on a fixed schedule; 0: as the answers come, ``count`` of them."""
     seconds: float = 0.0
@@ -56,6 +60,12 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         """How many numbers it takes at most."""
         planned = self.count or int(self.rate * self.seconds * 1.5) + 100
         return planned * MIXES[self.mix].items
+
+
+def after(load: Load, *, processes: int) -> int:
+    """The first number that a run by so many generators leaves to the next one."""
+    last = split(load, processes)[-1]
+    return last.first + last.numbers
 
 
 class Failed(Exception):
@@ -87,32 +97,60 @@ def split(load: Load, processes: int) -> list[Load]:
     return shares
 
 
-def generate(load: Load, *, processes: int = 1) -> Observed:
-    """Run it in processes of their own and wait for the end. Raises `Failed`."""
-    context = multiprocessing.get_context("spawn")
-    running: list[tuple[BaseProcess, Connection]] = []
-    try:
-        for share in split(load, processes):
+class Generators:
+    """Processes that generate, started once for many runs; a context manager."""
+
+    def __init__(self, processes: int = 1) -> None:
+        self._number = processes
+        self._running: list[tuple[BaseProcess, Connection]] = []
+
+    def __enter__(self) -> Self:
+        context = multiprocessing.get_context("spawn")
+        for _ in range(self._number):
             here, there = context.Pipe()
-            process: BaseProcess = context.Process(target=_serve, args=(share, there), daemon=True)
+            process: BaseProcess = context.Process(target=_serve, args=(there,), daemon=True)
             process.start()
             there.close()
-            running.append((process, here))
-        pipes = [pipe for _, pipe in running]
-        for pipe in pipes:
-            _heard(pipe, "ready", PREPARE_SECONDS)
-        begin = time.monotonic() + _BEGIN_SECONDS
-        for pipe in pipes:
-            pipe.send(begin)
-        bound = PREPARE_SECONDS + load.seconds + load.drain
-        return merged(_heard(pipe, "observed", bound) for pipe in pipes)
-    finally:
-        for process, pipe in running:
+            self._running.append((process, here))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _process, pipe in self._running:
             pipe.close()
-            process.join(5.0)
+        for process, _pipe in self._running:
+            process.join(STOP_SECONDS)
             if process.is_alive():
                 process.kill()
                 process.join()
+
+    def run(self, load: Load, *, begun: Callable[[], None] = lambda: None) -> Observed:
+        """One run, by all of them together; raises `Failed`.
+
+        ``begun`` is called when all is prepared and connected, just before the first request.
+        """
+        return self._together(split(load, self._number), begun)
+
+    def seed(self, target: Target, *, run: str, mix: str) -> None:
+        """Submit what reads ask about; raises `Failed` when not all of it is taken."""
+        load = Load(
+            target=target, mix=mix, run=run, first=0, count=SEEDED, connections=8, drain=60.0
+        )
+        observed = self._together([load], lambda: None)
+        if observed.errors or observed.answered < SEEDED:
+            raise Failed(f"not all was taken that reads ask about: {dict(observed.problems)}")
+
+    def _together(self, shares: Sequence[Load], begun: Callable[[], None]) -> Observed:
+        pipes = [pipe for _, pipe in self._running[: len(shares)]]
+        for pipe, share in zip(pipes, shares, strict=True):
+            pipe.send(share)
+        for pipe in pipes:
+            _heard(pipe, "ready", PREPARE_SECONDS)
+        begun()
+        begin = time.monotonic() + _BEGIN_SECONDS
+        for pipe in pipes:
+            pipe.send(begin)
+        bound = max(PREPARE_SECONDS + share.seconds + share.drain for share in shares)
+        return merged([_heard(pipe, "observed", bound) for pipe in pipes])
 
 
 Word = Literal["ready", "observed"]
@@ -131,22 +169,33 @@ def _heard(pipe: Connection, wanted: Word, bound: float) -> Observed:
     return observed
 
 
-def _serve(load: Load, pipe: Connection) -> None:
-    """The process: make the requests, connect, wait for the word, run, tell."""
+def _serve(pipe: Connection) -> None:
+    """The process: until there is no more to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
+    papers = Papers()
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            _one(pipe.recv(), papers, pipe)
+
+
+def _one(load: Load, papers: Papers, pipe: Connection) -> None:
+    """One run: make the requests, connect, wait for the word, send, tell."""
     try:
-        requests, times = prepared(load)
-        pipe.send(("observed", uvloop.run(_run(load, requests, times, pipe))))
-    except (OSError, ValueError, EOFError) as error:
+        requests, times = prepared(load, papers)
+        observed = uvloop.run(_run(load, requests, times, pipe))
+    except (Failed, OSError, ValueError, TrustError) as error:
         pipe.send(("failed", f"{type(error).__name__}: {error}"))
+    else:
+        pipe.send(("observed", observed))
 
 
-def prepared(load: Load) -> tuple[list[Request], Sequence[float]]:
+def prepared(load: Load, papers: Papers) -> tuple[list[Request], Sequence[float]]:
     """The requests of a run and the times at which they are due."""
     times: Sequence[float] = ()
     if load.rate:
         times = due(load.rate, load.seconds, arrivals=load.arrivals, seed=f"{load.run}{load.first}")
     count = len(times) or load.count
-    maker = Maker(load.target, run=load.run)
+    maker = Maker(load.target, papers, run=load.run)
     return list(MIXES[load.mix].requests(maker, load.first, count)), times
 
 
@@ -158,7 +207,7 @@ async def _run(
     gc.collect()
     gc.disable()  # a collection would be a stall of the generator's own
     try:
-        await asyncio.to_thread(pipe.send, ("ready", None))
+        pipe.send(("ready", None))
         begin: float = await asyncio.to_thread(pipe.recv)
         await asyncio.sleep(max(0.0, begin - time.monotonic()))
         used = time.process_time()
@@ -167,6 +216,7 @@ async def _run(
         observed.reconnected = sender.reconnected
         return observed
     finally:
+        gc.enable()
         await sender.close()
 
 
@@ -180,12 +230,3 @@ async def _pumped(
     in_flight = load.in_flight or load.connections
     closed = ClosedPump(requests, sender, in_flight=in_flight, clock=clock)
     return await closed.run(bound=load.drain + load.seconds)
-
-
-def seed(target: Target, *, run: str, mix: str) -> Observed:
-    """What reads ask about is submitted first; raises `Failed` when not all of it is taken."""
-    load = Load(target=target, mix=mix, run=run, count=SEEDED, connections=8, drain=60.0)
-    observed = generate(load)
-    if observed.errors or observed.answered < SEEDED:
-        raise Failed(f"not all was taken that reads ask about: {dict(observed.problems)}")
-    return observed

@@ -30,12 +30,27 @@ READ_SHARE = 9
 """Of ten requests of the mix with reads."""
 
 
+class Papers:
+    """The documents of all mixes, written when they are wanted first and then kept."""
+
+    @cached_property
+    def orders(self) -> OrderBodies:
+        """See `order_bodies`."""
+        return order_bodies()
+
+    @cached_property
+    def items(self) -> ItemBodies:
+        """See `item_bodies`."""
+        return item_bodies()
+
+
 class Maker:
     """Makes requests for one target."""
 
-    def __init__(self, target: Target, *, run: str) -> None:
+    def __init__(self, target: Target, papers: Papers, *, run: str) -> None:
         """``run`` is a word that begins every interchange id."""
         self._target = target
+        self.orders, self.items = papers.orders, papers.items
         self._run = run
 
     def name(self, number: int) -> str:
@@ -61,16 +76,6 @@ class Maker:
     @cached_property
     def _signer(self) -> KeySigner:
         return KeySigner.from_pem(self._target.read(self._target.signing_key))
-
-    @cached_property
-    def orders(self) -> OrderBodies:
-        """Made when they are wanted first."""
-        return order_bodies()
-
-    @cached_property
-    def items(self) -> ItemBodies:
-        """The same."""
-        return item_bodies()
 
     def enveloped(self, content: bytes) -> bytes:
         """The document with the party's signature in it."""

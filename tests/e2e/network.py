@@ -30,7 +30,7 @@ from trust.authority import (
 )
 from trust.development import development_network
 from trust.identity import PartyId
-from trust.profile import default_profile, read_profile
+from trust.profile import Profile, default_profile, read_profile
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -85,9 +85,11 @@ to = ["archive"]
 """
 
 
-def make_pki(folder: Path, *, age: timedelta = timedelta(0)) -> Path:
+def make_pki(
+    folder: Path, *, age: timedelta = timedelta(0), profile: Profile | None = None
+) -> Path:
     """The development network, made so long ago; in ``strangers/`` certificates of strangers."""
-    profile, now = read_profile(default_profile()), datetime.now(UTC)
+    profile, now = profile or read_profile(default_profile()), datetime.now(UTC)
     files = development_network(profile, now=now - age)
     for name, content in files.items():
         _write(folder / name, content)
