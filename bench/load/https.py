@@ -9,20 +9,34 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from typing import cast
+from typing import Protocol, cast
 
 from bench.load.pump import Call
-from bench.load.target import Target
 
 HANDSHAKES_AT_ONCE = 16
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
 
+class Place(Protocol):
+    """Where to connect: a `bench.load.target.Target`, or a server of another kind."""
+
+    @property
+    def host(self) -> str:
+        """Of this machine."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+
+    def context(self) -> ssl.SSLContext | None:
+        """For TLS; without it the connection is in the clear."""
+
+
 class HttpsSender:
     """So many connections, used in turn; what finds none free waits."""
 
-    def __init__(self, target: Target, *, connections: int) -> None:
+    def __init__(self, target: Place, *, connections: int) -> None:
         self._target = target
         self._number = connections
         self._context: ssl.SSLContext | None = None
