@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 
 import msgspec
 
@@ -37,6 +36,10 @@ RECEIPT = "eyJhbGciOiJFUzI1NiJ9." + "A" * 560 + "." + "B" * 86
 """As long as a real one: its payload is not compressed."""
 AT_ONCE = 512
 _BODIES = 512
+SERIALS = 100_000_000
+"""Of an S10 service indicator."""
+SCATTER = 38_196_601
+"""Has no divisor with `SERIALS` in common, so that each serial comes once; about its golden cut."""
 
 
 class Clock:
@@ -51,15 +54,18 @@ class Clock:
 
 
 class Traffic:
-    """Every second message is an order, every second an item that names it; S10 as posts issue."""
+    """Every second message is an order, every second an item that names it; S10 as posts issue.
 
-    def __init__(self, seed: int = 7) -> None:
+    ``scattered``: serials jump about instead, each once, far from the one before.
+    """
+
+    def __init__(self, seed: int = 7, *, scattered: bool = False) -> None:
+        self._step = SCATTER if scattered else 1
         self._bodies = [msgspec.json.encode(item(seed, n, at=START)) for n in range(_BODIES)]
-        self._random = Random(seed)
 
     def item_id(self, number: int) -> str:
         """The identifier of the item of message ``number``."""
-        return s10("CP", number // 2, "NL")
+        return s10("CP", number // 2 * self._step % SERIALS, "NL")
 
     def acceptance(self, record: RecordNumber, number: int, *, at: datetime) -> Acceptance:
         """Message ``number`` in an interchange of its own, with one leg."""
@@ -135,28 +141,23 @@ async def deliver(journal: Journal, clock: Clock) -> int:
     return count
 
 
-def blocks(count: int, size: int) -> Iterator[range]:
-    """The numbers below ``count`` in blocks."""
-    for first in range(0, count, size):
-        yield range(first, min(first + size, count))
+def blocks(count: int, size: int, *, first: int = 0) -> Iterator[range]:
+    """The numbers from ``first`` to below ``count`` in blocks."""
+    for start in range(first, count, size):
+        yield range(start, min(start + size, count))
 
 
 async def fill(
-    journal: Journal, traffic: Traffic, count: int, clock: Clock, *, over: timedelta
+    journal: Journal,
+    traffic: Traffic,
+    count: int,
+    clock: Clock,
+    *,
+    over: timedelta,
+    first: int = 0,
 ) -> None:
-    """Journal and deliver ``count`` messages, received evenly over a time."""
-    for block in blocks(count, 10_000):
+    """Journal and deliver the messages below ``count``, received evenly over a time."""
+    for block in blocks(count, 10_000, first=first):
         clock.at = START + over * (block.start / count)
         await accept(journal, traffic, block, clock)
         await deliver(journal, clock)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def verdict(*, met: bool) -> str:
-    """How a goal is printed."""
-    return "pass" if met else "SHORT"

@@ -13,7 +13,8 @@ import statistics
 import time
 from datetime import timedelta
 
-from bench.filling import AT_ONCE, START, Clock, Traffic, fill, journal_in, verdict
+from bench.filling import AT_ONCE, START, Clock, Traffic, fill, journal_in
+from bench.timing import verdict
 from gateway.config.retention import RetentionSection
 from gateway.core.ports import Journal
 from gateway.core.retention import Budget, Pruned
