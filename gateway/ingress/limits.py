@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from typing import Protocol
 
@@ -84,6 +83,11 @@ class _Account:
     def called(self) -> None:
         """One call less is under way."""
         self.calls -= 1
+
+    def answered(self) -> None:
+        """One submission of a stream less is under way."""
+        self.streamed -= 1
+        self.left.set()
 
 
 class Limiter:
@@ -188,19 +192,14 @@ class Limiter:
         account.calls += 1
         return Held(account.called)
 
-    @asynccontextmanager
-    async def place(self, party: PartyId) -> AsyncIterator[None]:
+    async def place(self, party: PartyId) -> Held:
         """One submission of a stream; waits while the party has too many of them."""
         account = self._account(party)
         while account.streamed >= self._settings().of(self._limits(party)).concurrent:
             account.left.clear()
             await account.left.wait()
         account.streamed += 1
-        try:
-            yield
-        finally:
-            account.streamed -= 1
-            account.left.set()
+        return Held(account.answered)
 
     def connect(self, party: PartyId, connection: Hashable) -> None:
         """The party uses this connection, maybe not for the first time.

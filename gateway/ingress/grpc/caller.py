@@ -6,6 +6,7 @@ import math
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -69,7 +70,13 @@ class Callers:
         chain = list(properties.get("x509_pem_cert", []))
         if not chain:
             raise Refused("certificate.missing")
-        return ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii"))
+        return _der(chain[0])
+
+
+@lru_cache(maxsize=1024)
+def _der(pem: bytes) -> bytes:
+    """A certificate as bytes; whoever calls again shows the same one."""
+    return ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))
 
 
 async def abort(

@@ -43,22 +43,26 @@ def fault(value: Fault) -> wire.Fault:
 
 def outcome(value: Outcome) -> wire.Outcome:
     """What became of one message."""
-    return wire.Outcome(
+    found = wire.Outcome(
         ordinal=value.ordinal,
         kind=value.kind or "",
         key=value.key or "",
         message_id=value.message_id or "",
         status=_STATUS[value.status],
-        faults=map(fault, value.faults),
         not_carried=value.not_carried,
         defaulted=value.defaulted,
         contradicting=value.contradicting,
     )
+    if value.faults:
+        found.faults.extend(map(fault, value.faults))
+    return found
 
 
 def page(stored: Stored, *, offset: int, limit: int) -> tuple[list[wire.Outcome], str]:
     """Outcomes from ``offset``, as many as a message takes, and the token of the next page."""
     values, following = outcomes_of(stored, offset=offset, limit=limit)
+    if len(stored.outcomes) <= PAGE_BYTES:  # and no larger as protobuf, which names no members
+        return list(map(outcome, values)), str(following or "")
     found: list[wire.Outcome] = []
     room = PAGE_BYTES
     for value in values:

@@ -29,10 +29,7 @@ from gateway.ingress.tls import ServerTls
 from gateway.pipeline.service import Service
 from gateway.telemetry import Telemetry
 from translators.wire.exchange.v1 import exchange_pb2 as wire
-from translators.wire.exchange.v1.exchange_pb2_grpc import (
-    ExchangeServicer,
-    add_ExchangeServicer_to_server,
-)
+from translators.wire.exchange.v1.exchange_pb2_grpc import ExchangeServicer
 
 SERVICE = wire.DESCRIPTOR.services_by_name["Exchange"].full_name
 _ENVELOPE_BYTES = 64 * 1024
@@ -86,13 +83,10 @@ class GrpcIngress:
         """Listen. Raises ``OSError`` when a file cannot be read or the address is taken."""
         certificates = self._certificates = _certificates(self._tls)
         server = aio.server(
-            interceptors=(
-                Reading(service=SERVICE, problems=self._problems, admission=self._admission),
-            ),
             options=_options(self._settings),
             maximum_concurrent_rpcs=self._settings.calls,
         )
-        add_ExchangeServicer_to_server(self._exchange(), server)
+        server.add_generic_rpc_handlers((self._exchange(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
@@ -130,7 +124,7 @@ class GrpcIngress:
         assert self._certificates is not None  # set before the listener exists
         return self._certificates
 
-    def _exchange(self) -> ExchangeServicer:
+    def _exchange(self) -> Reading:
         service, settings, telemetry = self._service, self._settings, self._telemetry
         problems = self._problems
         callers = Callers(
@@ -139,7 +133,7 @@ class GrpcIngress:
         reception = Reception(
             service=service, telemetry=telemetry, clock=self._clock, transport=Transport.GRPC
         )
-        return _Exchange(
+        servicer = _Exchange(
             Submissions(
                 reception=reception,
                 callers=callers,
@@ -157,6 +151,13 @@ class GrpcIngress:
                 stopping=self._stopping,
             ),
             Tracking(service=service, callers=callers, problems=problems, settings=settings),
+        )
+        return Reading(
+            service=SERVICE,
+            servicer=servicer,
+            unread={"SubmitStream"},
+            problems=problems,
+            admission=self._admission,
         )
 
 
@@ -176,9 +177,9 @@ class _Exchange(ExchangeServicer):
         return await self._submissions.submit(request, context)
 
     async def SubmitStream(  # type: ignore[override]  # noqa: N802 - written to, not iterated
-        self, request_iterator: AsyncIterator[wire.Submission], context: Context
+        self, request_iterator: AsyncIterator[bytes], context: Context
     ) -> None:
-        await self._submissions.stream(request_iterator, context)
+        await self._submissions.stream(context)
 
     async def Subscribe(  # type: ignore[override]  # noqa: N802 - written to, not iterated
         self, request_iterator: AsyncIterator[wire.SubscribeRequest], context: Context
@@ -216,6 +217,9 @@ def _options(settings: GrpcSettings) -> Sequence[tuple[str, Any]]:
         ("grpc.max_receive_message_length", settings.message_bytes + _ENVELOPE_BYTES),
         ("grpc.max_send_message_length", settings.message_bytes + _ENVELOPE_BYTES),
         ("grpc.max_concurrent_streams", settings.streams),
+        # The core's own protection counts calls whose memory it has not freed yet, and so refuses
+        # callers that keep to the number above. `calls` bounds what is open in the process.
+        ("grpc.http.overload_protection", 0),
         ("grpc.max_metadata_size", _METADATA_BYTES),
         ("grpc.keepalive_time_ms", _ms(settings.keepalive)),
         ("grpc.keepalive_timeout_ms", _ms(settings.keepalive_timeout)),

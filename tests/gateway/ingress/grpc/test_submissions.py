@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,11 +12,15 @@ import pytest
 from grpc import aio
 
 from gateway.core.errors import Unavailable
+from gateway.ingress.admission import Admission
 from gateway.ingress.grpc.server import GrpcIngress
-from tests.fakes import FakeService, Seen, until
-from tests.gateway.ingress.grpc.conftest import channel, exchange, submission
+from gateway.ingress.grpc.settings import GrpcSettings
+from gateway.ingress.tls import ServerTls
+from tests.fakes import FakeService, Seen, clock, until
+from tests.gateway.ingress.grpc.conftest import channel, exchange, serving, submission
 from tests.pki import Pki
 from translators.wire.exchange.v1 import exchange_pb2 as wire
+from translators.wire.exchange.v1.exchange_pb2_grpc import ExchangeStub
 from trust import receipt
 from trust.keys import KeySigner
 
@@ -234,6 +240,60 @@ async def test_idle_stream_ends_with_the_listener(
     assert isinstance(first, wire.SubmitReply)
     assert await call.read() is aio.EOF
     assert asyncio.get_running_loop().time() - begun < 1.5  # the drain bound is 2
+
+
+async def test_a_stream_that_its_caller_leaves_gives_back_all_that_it_held(
+    pki: Pki, service: FakeService, seen: Seen
+) -> None:
+    admission = Admission.alone(seen.telemetry)
+    certificate, key = pki.issue("gateway")
+    one = GrpcIngress(
+        service=service,
+        telemetry=seen.telemetry,
+        clock=clock,
+        tls=ServerTls(certificate=certificate, key=key, authorities=pki.authority),
+        host="127.0.0.1",
+        port=0,
+        settings=GrpcSettings(window=4, drain=2.0),
+        admission=admission,
+    )
+    service.gate.clear()
+    async with serving(one), channel(one, pki, pki.issue("post-a")) as connection:
+        call = exchange(connection).SubmitStream(submission(f"i-{n}") for n in range(9))
+        await until(lambda: service.held == 4)
+        held = admission.bytes
+        call.cancel()
+        await until(lambda: admission.bytes == 0)
+
+    assert held == 4 * len(submission().content)
+
+
+def busy(port: int, pki: Pki, files: tuple[Path, Path], *, at_once: int, calls: int) -> int:
+    """Calls from threads of the core, the next as soon as one ends; how many were answered."""
+    credentials = grpc.ssl_channel_credentials(
+        pki.authority.encode(), files[1].read_bytes(), files[0].read_bytes()
+    )
+    places = threading.Semaphore(at_once)
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials) as connection:
+        made = []
+        for n in range(calls):
+            places.acquire()
+            call = ExchangeStub(connection).Submit.future(submission(f"i-{n}"))
+            call.add_done_callback(lambda _: places.release())
+            made.append(call)
+        return sum(call.result().interchange_id == f"i-{n}" for n, call in enumerate(made))
+
+
+async def test_as_many_calls_at_once_as_a_connection_may_have_are_all_served(
+    ingress: GrpcIngress, pki: Pki, settings: GrpcSettings
+) -> None:
+    files, streams = pki.issue("post-a"), settings.streams
+
+    answered = await asyncio.to_thread(
+        busy, ingress.port, pki, files, at_once=streams, calls=10 * streams
+    )
+
+    assert 10 * streams == answered
 
 
 async def test_another_party_on_another_connection_is_itself(
