@@ -195,7 +195,7 @@ async def test_submissions_of_streams_wait_for_places(world: World) -> None:
 
     async def submission(party: PartyId) -> None:
         nonlocal most, open_
-        async with limiter.place(party):
+        with await limiter.place(party):
             if party == POST:
                 open_ += 1
                 most = max(most, open_)
@@ -214,7 +214,7 @@ async def test_a_cancelled_submission_gives_its_place_back(world: World) -> None
     limiter = world.limiter()
 
     async def hold() -> None:
-        async with limiter.place(POST):
+        with await limiter.place(POST):
             await asyncio.Event().wait()
 
     holding = [asyncio.create_task(hold()) for _ in range(4)]
@@ -223,7 +223,7 @@ async def test_a_cancelled_submission_gives_its_place_back(world: World) -> None
         task.cancel()
     await asyncio.gather(*holding, return_exceptions=True)
     async with asyncio.timeout(10):
-        async with limiter.place(POST), limiter.place(POST):
+        with await limiter.place(POST), await limiter.place(POST):
             pass
 
 
