@@ -7,9 +7,11 @@ another can not be passed on, since every delegation is signed by the very party
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -84,9 +86,10 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     void: str = ""
 
 
-def matches(globs: Iterable[str], name: str) -> bool:
+def matches(globs: Collection[str], name: str) -> bool:
     """Whether one of the globs is for that name."""
-    return any(fnmatchcase(name, glob) for glob in globs)
+    # Mostly it is a name itself, or all of them: only ``*`` is special in a ``Glob``.
+    return name in globs or "*" in globs or any(_pattern(glob).match(name) for glob in globs)
 
 
 def sign(delegation: Delegation, signer: Signer) -> str:
@@ -172,6 +175,11 @@ def acting(
         detail = f"no delegation by {principal[:80]!r} to {delegate} is in force here"
         raise TrustError("permission.on-behalf-of", detail)
     return Principal(party, found)
+
+
+@lru_cache(maxsize=4_096)
+def _pattern(glob: str) -> re.Pattern[str]:
+    return re.compile(translate(glob))
 
 
 def _claims(payload: bytes) -> Delegation:

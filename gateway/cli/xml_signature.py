@@ -18,7 +18,7 @@ from gateway.cli.spoken import Spoken, with_formats
 from gateway.keys.errors import KeyUnusable
 from gateway.keys.opening import Providers
 from gateway.keys.secret import environment
-from gateway.pipeline.xml_signed import MAX_BYTES, Enveloped, place_of
+from gateway.pipeline.xml_signed import MAX_BYTES, is_enveloped, place_of
 from translators.xml import Limits, Node, XmlError, parse_exactly
 from trust.certificates import load_certificates
 from trust.errors import TrustError
@@ -198,7 +198,7 @@ def _place(spoken: Spoken, format_id: str | None, document: Node) -> Detached | 
     if format_id is None:
         return None
     translator: object = spoken.get(format_id)
-    if not isinstance(translator, Enveloped):
+    if not is_enveloped(translator):
         raise click.UsageError(f"{format_id} is no format of XML")
     return place_of(translator.detached, str(document.tag))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 import msgspec
 
@@ -41,7 +41,6 @@ _NAMES = tuple("SignatureValue".encode(code) for code in ("ascii", "utf-16-le", 
 _PIECE = 262_144
 
 
-@runtime_checkable
 class Enveloped(Protocol):
     """A format whose documents are XML."""
 
@@ -52,6 +51,11 @@ class Enveloped(Protocol):
     @property
     def detached(self) -> Enveloping | None:
         """Where documents stand that come in an envelope with a signature beside them."""
+
+
+def is_enveloped(translator: object) -> TypeGuard[Enveloped]:
+    """True for a format that says how its documents begin; asked for each submission."""
+    return hasattr(translator, "root_elements") and hasattr(translator, "detached")
 
 
 class SignedXml(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +92,7 @@ class XmlSignatures:
         Raises ``Refused`` for a signature that does not hold.
         """
         translator: object = self._formats().find(envelope.format)
-        if not isinstance(translator, Enveloped) or not translator.root_elements:
+        if not is_enveloped(translator) or not translator.root_elements:
             return None
         if "xml" not in sender.party.signatures or not await _mentioned(envelope.content):
             return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from trust.delegation import Delegation, Principal
+from trust.delegation import Delegation, Principal, matches
 from trust.identity import PartyId
 from trust.members import Grant, Party
 from trust.policy import meant, permit_format, permit_message, permit_receipt, receivable
@@ -234,3 +237,15 @@ def test_of_versions_written_alike_a_party_means_what_it_may_send_and_speaks(
     party = Party(id=PartyId("shop"), speaks=speaks, grants=(Grant(formats=granted),))
 
     assert expected == tuple(meant(party, VERSIONS))
+
+
+@given(
+    globs=st.lists(st.text("aB.-_2*", min_size=1, max_size=5), max_size=4),
+    name=st.text("aB.-_2\n", max_size=6),
+)
+def test_a_glob_is_for_the_names_that_the_standard_library_matches(
+    globs: list[str], name: str
+) -> None:
+    expected = any(fnmatchcase(name, glob) for glob in globs)
+
+    assert expected == matches(tuple(globs), name)

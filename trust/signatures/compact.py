@@ -10,8 +10,8 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from operator import is_
+from typing import Any, Final
 
 import msgspec
 
@@ -26,20 +26,18 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/---")  # what is not of this alphabet does not come back
 _PADDING = (b"", b"===", b"==", b"=")  # by the rest of the length; no bytes make a rest of 1
 
-NAMES: Mapping[str, type] = MappingProxyType(
-    {
-        "alg": str,
-        "kid": str,
-        "typ": str,
-        "cty": str,  # the format
-        "crit": list,
-        "b64": bool,  # RFC 7797
-        "iat": int,
-        "jti": str,  # the interchange id
-        "aud": str,  # the receiver's id
-        "obo": str,  # the principal's id
-    }
-)
+NAMES: Final[Mapping[str, type]] = {
+    "alg": str,
+    "kid": str,
+    "typ": str,
+    "cty": str,  # the format
+    "crit": list,
+    "b64": bool,  # RFC 7797
+    "iat": int,
+    "jti": str,  # the interchange id
+    "aud": str,  # the receiver's id
+    "obo": str,  # the principal's id
+}
 """The names of this profile, each with its JSON type, and no other.
 
 ``jwk``, ``jku``, ``x5c`` and ``x5u`` are not among them: keys come from the registry.
@@ -123,9 +121,9 @@ def _header(segment: str) -> Mapping[str, Any]:
         raise TrustError("signature.malformed", "the header is not a JSON object") from error
     if not isinstance(header, dict):
         raise TrustError("signature.malformed", "the header is not a JSON object")
-    for name, value in header.items():
-        if type(value) is not NAMES.get(name):
-            raise TrustError("signature.malformed", f"the header: {_wrong(name)}")
+    # JSON has exact types: what is no bool is none of its subclasses either.
+    if not all(map(is_, map(type, header.values()), map(NAMES.get, header))):
+        raise TrustError("signature.malformed", f"the header: {_wrong(header)}")
     if "alg" not in header or "kid" not in header:
         raise TrustError("signature.malformed", "the header names no alg, or no kid")
     if "crit" in header:
@@ -133,8 +131,14 @@ def _header(segment: str) -> Mapping[str, Any]:
     return header
 
 
-def _wrong(name: str) -> str:
-    return f"{name} is of another type" if name in NAMES else "it has a name that is not known"
+def _wrong(header: Mapping[str, Any]) -> str:
+    if not header.keys() <= NAMES.keys():
+        return "it has a name that is not known"
+    return next(f"{name} is of another type" for name in header if not _fits(header, name))
+
+
+def _fits(header: Mapping[str, Any], name: str) -> bool:
+    return type(header[name]) is NAMES[name]
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -149,12 +153,13 @@ _JSON = json.JSONDecoder(object_pairs_hook=_unrepeated)
 
 def _check_critical(header: Mapping[str, Any]) -> None:
     """RFC 7515, 4.1.11: not empty, no repeats, every name in the header and understood."""
-    names = header["crit"]
-    if not names:
-        raise TrustError("signature.malformed", "crit is an array that is not empty")
-    if any(type(name) is not str for name in names) or len(set(names)) != len(names):
-        raise TrustError("signature.malformed", "crit is an array of distinct names")
-    if not MAY_BE_CRITICAL.issuperset(names):
+    try:
+        names = set(header["crit"])
+    except TypeError as error:
+        raise TrustError("signature.malformed", "crit is an array of names") from error
+    if not names or len(names) != len(header["crit"]):
+        raise TrustError("signature.malformed", "crit is an array of names, each of them once")
+    if not names <= MAY_BE_CRITICAL:
         raise TrustError("signature.malformed", "crit has a name that is not understood")
-    if not header.keys() >= set(names):
+    if not names <= header.keys():
         raise TrustError("signature.malformed", "crit has a name that is not in the header")

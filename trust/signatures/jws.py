@@ -27,6 +27,8 @@ MAX_WHOLE_BYTES = 16 * 1024 * 1024
 MAX_AGE = timedelta(seconds=300)
 
 _CRITICAL = ("b64", "iat", "jti", "aud")
+_CRITICALS = frozenset(_CRITICAL)
+_REQUIRED = frozenset({*_CRITICAL, "cty", "crit"})
 
 
 class Verifier:
@@ -165,12 +167,12 @@ def _gathered(start: bytes, parts: Iterable[bytes]) -> bytes:
 
 def _check_binding(compact: Compact, *, interchange_id: str, format_: str, audience: str) -> None:
     header = compact.header
-    missing = [name for name in (*_CRITICAL, "cty", "crit") if name not in header]
-    if missing:
-        raise TrustError("signature.malformed", f"the header lacks {', '.join(missing)}")
+    if not header.keys() >= _REQUIRED:
+        missing = ", ".join(sorted(_REQUIRED - header.keys()))
+        raise TrustError("signature.malformed", f"the header lacks {missing}")
     if header["b64"] is not False:
         raise TrustError("signature.malformed", "b64 must be false")
-    if not set(_CRITICAL).issubset(header["crit"]):
+    if not _CRITICALS.issubset(header["crit"]):
         raise TrustError("signature.malformed", f"crit must list {', '.join(_CRITICAL)}")
     if header["aud"] != audience:
         raise TrustError("signature.audience")
