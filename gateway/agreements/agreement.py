@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from typing import Final
 
 import msgspec
 
+from gateway.core.kinds import by_kind, speaks_of
 from trust.party import Party
 
 
@@ -37,17 +38,26 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def covers(self, party: Party, kind: str) -> bool:
         """True when this agreement lets that party get that kind."""
+        return self.holds_with(party) and speaks_of(self, kind)
+
+    def holds_with(self, party: Party) -> bool:
+        """True when this agreement is with that party, alone or as one of a role."""
         if self.party is not None and self.party != party.id:
             return False
-        if self.role is not None and self.role not in party.roles:
-            return False
-        return any(fnmatchcase(kind, glob) for glob in self.kinds)
+        return self.role is None or self.role in party.roles
 
 
-class Agreements(msgspec.Struct, frozen=True):
-    """All agreements of a gateway; the first that covers a case decides, parties before roles."""
+class Agreements:
+    """All agreements of a gateway; the first that covers a case decides, parties before roles.
 
-    entries: tuple[Agreement, ...]
+    Immutable.
+    """
+
+    __slots__ = ("_by_kind", "entries")
+
+    def __init__(self, entries: tuple[Agreement, ...]) -> None:
+        self.entries: Final = entries
+        self._by_kind = by_kind(entries)
 
     @staticmethod
     def of(entries: Iterable[Agreement]) -> Agreements:
@@ -55,5 +65,8 @@ class Agreements(msgspec.Struct, frozen=True):
         return Agreements(tuple(sorted(entries, key=lambda entry: entry.party is None)))
 
     def find(self, party: Party, kind: str) -> Agreement | None:
-        """The agreement under which a party gets a kind; ``None``: it may not."""
-        return next((entry for entry in self.entries if entry.covers(party, kind)), None)
+        """The agreement under which a party gets a kind of message; ``None``: it may not."""
+        for entry in self._by_kind.get(kind, ()):
+            if entry.holds_with(party):
+                return entry
+        return None

@@ -55,7 +55,8 @@ def message_id(gateway: int, record: int, ordinal: int) -> MessageId:
         raise ValueError("gateway number or ordinal out of range")
     free = (gateway << (RECORD_BITS + ORDINAL_BITS)) | (record << ORDINAL_BITS) | ordinal
     high, middle, low = free >> 74, (free >> 62) & 0xFFF, free & ((1 << 62) - 1)
-    return MessageId(str(UUID(int=(high << 80) | _VERSION | (middle << 64) | _VARIANT | low)))
+    digits = f"{(high << 80) | _VERSION | (middle << 64) | _VARIANT | low:032x}"
+    return MessageId(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 
 
 def short_reference(identifier: MessageId) -> str:

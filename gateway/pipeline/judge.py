@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.identifiers import MessageId, RecordNumber, message_id, resolve
-from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage
+from gateway.core.records import Outcome, PlannedMessage, State, StoredMessage, Subject
 from gateway.pipeline.normalise import normalise
 from gateway.pipeline.plan import NO_PLAN, Network, country_of, plan
 from gateway.pipeline.referrals import (
@@ -43,6 +43,8 @@ FIXED = frozenset(
     }
 )
 """Codes that always refuse: about what a sender may do at all, not about how good a message is."""
+
+_BODY = msgspec.json.Encoder()
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -112,19 +114,20 @@ def judge(
 
     ``regards``: the message that it answers, also where only the reference of a referral says so.
     """
-    severities = {**bench.severities, **sender.party.severities}
+    severities = _severities(bench, sender)
     if entry.message is None:
         drafted = _draft_faults(entry, bench.regimes)
         return _refused(entry, located(entry.faults + weigh(drafted, severities), entry))
     message = _answering(normalise(entry.message), regards)
     faults = [*entry.faults, *check_clocks(message)]
     faults.extend(_provenance(entry.message, sender))
-    derived = _derived(entry.message, message)
-    for regime in bench.regimes:
-        faults.extend(f for f in regime.check(message) if f.path not in derived)
+    found = [fault for regime in bench.regimes for fault in regime.check(message)]
+    if found:
+        derived = _derived(entry.message, message)
+        faults.extend(fault for fault in found if fault.path not in derived)
     unanswerable = _answer(message, sender, regards=regards, bench=bench)
     subjects = subjects_of(message, party=sender.author.party)
-    weighed = weigh(faults, severities)
+    weighed = weigh(faults, severities) if faults else ()
     weighed += (*_permission(message, sender, format_id), *unanswerable)
     if not sender.own and not _is_gateway(sender):
         weighed += check_asked(message, referred)
@@ -145,14 +148,16 @@ def judge(
             deadline=deadline_of(message),
         )
     weighed += planned.faults
-    weighed = located(weighed, entry)
+    if weighed:
+        weighed = located(weighed, entry)
     if any(fault.refuses for fault in weighed):
         return _refused(entry, weighed)
     upstream = entry.message.provenance
+    kind = kind_of(message)
     outcome = Outcome(
         ordinal=entry.ordinal,
         status=State.ACCEPTED,
-        kind=kind_of(message),
+        kind=kind,
         key=entry.key or subjects[0].value,
         message_id=message_id(bench.gateway_number, record, entry.ordinal),
         faults=weighed,
@@ -161,9 +166,9 @@ def judge(
         outcome,
         PlannedMessage(
             ordinal=entry.ordinal,
-            kind=kind_of(message),
-            body=msgspec.json.encode(message),
-            subjects=tuple(dict.fromkeys((*subjects, *referred.contents))),
+            kind=kind,
+            body=_BODY.encode(message),
+            subjects=_filed_under(subjects, referred.contents),
             legs=planned.legs,
             function=getattr(message, "function", None),
             regards=MessageId(regards.message_id) if regards is not None else None,
@@ -199,8 +204,22 @@ def _draft_faults(entry: Entry, regimes: tuple[Regime, ...]) -> tuple[Fault, ...
     )
 
 
+def _severities(bench: Bench, sender: Sender) -> Mapping[str, str]:
+    """What faults weigh: what is said of the sender goes before what is said of everybody."""
+    own = sender.party.severities
+    return {**bench.severities, **own} if own else bench.severities
+
+
+def _filed_under(
+    subjects: tuple[Subject, ...], contents: tuple[Subject, ...]
+) -> tuple[Subject, ...]:
+    return tuple(dict.fromkeys((*subjects, *contents))) if contents else subjects
+
+
 def _derived(sent: Message, message: Message) -> frozenset[str]:
     """Pointers of what was filled in: what is wrong there is said where it came from."""
+    if sent is message:
+        return frozenset()
     return frozenset(
         f"/{name}"
         for name in sent.__struct_fields__

@@ -125,8 +125,7 @@ def plan(
         if denial is not None:
             faults.append(_none(denial.code, f"{denial.detail} (route {step.route.name})"))
             continue
-        minimised = network.minimisers[agreement.name].minimise(message).message
-        faults.extend(_unfit(minimised, target, endpoint, step.route, network.formats))
+        faults.extend(_unfit(message, target, endpoint, step.route, agreement, network))
         legs[endpoint.id] = PlannedLeg(
             destination=endpoint.id,
             route=step.route.name,
@@ -210,14 +209,20 @@ def _of_party(party: PartyId, kind: str, network: Network) -> Endpoint:
 
 
 def _unfit(
-    message: Message, format_id: FormatId, endpoint: Endpoint, route: Route, formats: Formats
+    message: Message,
+    format_id: FormatId,
+    endpoint: Endpoint,
+    route: Route,
+    agreement: Agreement,
+    network: Network,
 ) -> tuple[Fault, ...]:
-    """Why a target's format could not express the message; formats that drop nothing can."""
-    translator = formats.get(format_id)
+    """Why a target's format could not express what may be seen; formats that drop nothing can."""
+    translator = network.formats.get(format_id)
     if not translator.drops.get(kind_of(message)):
         return ()
+    seen = network.minimisers[agreement.name].minimise(message).message
     try:
-        for _ in translator.write(probe(endpoint, message), (message,)):
+        for _ in translator.write(probe(endpoint, seen), (seen,)):
             pass
     except TranslationError as error:
         return tuple(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import msgspec
 
 from gateway.core.bounds import Seconds
+from gateway.core.kinds import speaks_of
 from gateway.core.records import Escalation, Expected
 from gateway.routing.endpoint import Endpoint
 
@@ -29,7 +28,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """True when a delivery of that kind to that endpoint is to be answered."""
         if self.destination not in (None, endpoint.id) or self.party not in (None, endpoint.party):
             return False
-        return any(fnmatchcase(kind, glob) for glob in self.kinds)
+        return speaks_of(self, kind)
 
 
 class Expectations(msgspec.Struct, frozen=True):
@@ -39,6 +38,8 @@ class Expectations(msgspec.Struct, frozen=True):
 
     def of(self, kind: str, endpoint: Endpoint) -> tuple[Expected, ...]:
         """What is expected of a delivery of that kind to that endpoint; mostly nothing."""
+        if not self.entries:
+            return ()
         return tuple(
             Expected(
                 party=endpoint.party,

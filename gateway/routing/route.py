@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
-from typing import Any
+from typing import Final
 
 import msgspec
 
+from gateway.core.kinds import by_kind, speaks_of
 from translators.canonical import Message, kind_of
 from trust.identity import Identity
 
@@ -48,27 +47,35 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def carries(self, kind: str) -> bool:
         """True when this route concerns that kind at all."""
-        return any(fnmatchcase(kind, glob) for glob in self.kinds)
+        return speaks_of(self, kind)
 
     def matches(self, message: Message, sender: Identity) -> bool:
         """True when a message from ``sender`` takes this route."""
-        if not self.carries(kind_of(message)):
-            return False
+        return self.carries(kind_of(message)) and self.takes(message, sender)
+
+    def takes(self, message: Message, sender: Identity) -> bool:
+        """The same of a message of a kind that it carries."""
         if self.from_parties and sender.party not in self.from_parties:
             return False
-        if self.from_roles and not sender.roles.intersection(self.from_roles):
+        if self.from_roles and sender.roles.isdisjoint(self.from_roles):
             return False
-        return all(
-            not wanted or _value(message, names) in wanted
-            for wanted, names in (
-                (self.origin_countries, ("origin_country", "export_country")),
-                (self.destination_countries, ("destination_country",)),
-                (self.outcomes, ("outcome", "decision")),
-                (self.areas, ("area",)),
-                (self.handling, ("handling",)),
-                (self.hops, ("hop",)),
-            )
+        return (
+            _is_in(self.origin_countries, message, "origin_country", "export_country")
+            and _is_in(self.destination_countries, message, "destination_country")
+            and _is_in(self.outcomes, message, "outcome", "decision")
+            and _is_in(self.areas, message, "area")
+            and _is_in(self.handling, message, "handling")
+            and _is_in(self.hops, message, "hop")
         )
+
+
+def _is_in(wanted: tuple[str, ...], message: Message, *names: str) -> bool:
+    """Whether the first of these fields that says something says what is wanted, if any is."""
+    if not wanted:
+        return True
+    return (
+        next((value for name in names if (value := getattr(message, name, None))), None) in wanted
+    )
 
 
 class DestinationPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,37 +85,41 @@ class DestinationPlan(msgspec.Struct, frozen=True, kw_only=True):
     route: Route
 
 
-class Routes(msgspec.Struct, frozen=True):
-    """All routes, in the order of the configuration."""
+class Routes:
+    """All routes, in the order of the configuration. Immutable."""
 
-    entries: tuple[Route, ...]
+    __slots__ = ("_by_kind", "_by_name", "_to_declarants", "entries")
+
+    def __init__(self, entries: tuple[Route, ...]) -> None:
+        self.entries: Final = entries
+        self._by_name = {route.name: route for route in reversed(entries)}
+        self._by_kind = {
+            kind: tuple((route, _steps(route)) for route in routes)
+            for kind, routes in by_kind(entries).items()
+        }
+        self._to_declarants = frozenset(
+            kind
+            for kind, routes in self._by_kind.items()
+            if any(DECLARANT in route.to for route, _ in routes)
+        )
 
     def plan(self, message: Message, sender: Identity) -> tuple[DestinationPlan, ...]:
         """Where a message goes: each target once, by the first route that names it."""
-        return tuple(_once(self.entries, message, sender))
+        taken: dict[str, DestinationPlan] = {}
+        for route, steps in self._by_kind[kind_of(message)]:
+            if route.takes(message, sender):
+                for step in steps:
+                    taken.setdefault(step.target, step)
+        return tuple(taken.values())
 
     def asks_declarants(self, kind: str) -> bool:
         """Whether a message of that kind may have to go to those who declared its items."""
-        return any(DECLARANT in route.to and route.carries(kind) for route in self.entries)
+        return kind in self._to_declarants
 
     def get(self, name: str) -> Route:
         """The route of that name; raises ``KeyError``."""
-        for route in self.entries:
-            if route.name == name:
-                return route
-        raise KeyError(name)
+        return self._by_name[name]
 
 
-def _once(routes: Iterable[Route], message: Message, sender: Identity) -> Iterator[DestinationPlan]:
-    seen: set[str] = set()
-    for route in routes:
-        if not route.matches(message, sender):
-            continue
-        for target in route.to:
-            if target not in seen:
-                seen.add(target)
-                yield DestinationPlan(target=target, route=route)
-
-
-def _value(message: Any, names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := getattr(message, name, None))), None)
+def _steps(route: Route) -> tuple[DestinationPlan, ...]:
+    return tuple(DestinationPlan(target=target, route=route) for target in route.to)

@@ -29,7 +29,10 @@ NOW = datetime(2026, 11, 21, 12, 30, 15, tzinfo=UTC)
 def test_a_message_id_resolves_to_gateway_record_and_ordinal(
     gateway: int, record: int, ordinal: int
 ) -> None:
-    assert (gateway, record, ordinal) == resolve(message_id(gateway, record, ordinal))
+    identifier = message_id(gateway, record, ordinal)
+
+    assert (gateway, record, ordinal) == resolve(identifier)
+    assert str(UUID(identifier)) == identifier
 
 
 def test_a_message_id_is_a_version_8_uuid() -> None:
