@@ -1,222 +1,45 @@
 """What dispatching does: deliveries a second, what a hanging neighbour costs, urgent work, outages.
 
-``python bench/dispatch.py [--store sqlite|postgres] [--backlog N] [--orders N] [PART…]``. Receivers
-take what they get at once, unless it says otherwise. Parts: rate, hanging, urgent, day, stream; all
-of them unless some are named.
+``python -m bench.dispatch [--store sqlite|postgres] [--backlog N] [--orders N] [PART…]``. Goals 9
+and 10. Receivers take what they get at once, unless it says otherwise. Parts: rate, hanging,
+urgent, day, stream; all of them unless some are named.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import itertools
 import os
-import random
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from gateway.app.waking import Waking
-from gateway.core.errors import Refused, Unavailable
-from gateway.core.identifiers import InterchangeId, MessageId
-from gateway.core.ports import Journal
+import msgspec
+
+from bench.results import Goal, goal_of
+from bench.timing import percentile
+from bench.town import BODY, FORMAT, Receiver, Town, now, opened, until
+from gateway.core.identifiers import MessageId
 from gateway.core.records import (
-    Acceptance,
-    Delivery,
     Outgoing,
-    PlannedLeg,
-    PlannedMessage,
-    Settlement,
-    State,
-    Subject,
 )
-from gateway.core.reports import Report
-from gateway.pipeline.attempt import Prepares
-from gateway.pipeline.bell import Bell
-from gateway.pipeline.outbound import Dispatcher
-from gateway.pipeline.prepare import Prepared
 from gateway.pipeline.settings import DispatchSettings
-from gateway.pipeline.switchboard import Switchboard
-from gateway.routing import Endpoint
-from gateway.store.sqlite import open_sqlite
-from translators.translator import FormatId
-from trust.identity import PartyId
-
-FORMAT = FormatId("luxor.json.1")
-BODY = b'{"type":"Order","platform_id":"shop.example","filler":"' + b"x" * 1_000 + b'"}'
-CHUNK = 500
-"""Messages of one interchange while a backlog is built."""
 
 
-def now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What to measure and how much of it."""
 
-
-class Plain:
-    """Sends bodies as they are: preparing is measured elsewhere."""
-
-    async def prepare(self, delivery: Delivery, endpoint: Endpoint) -> Prepared:
-        """The body, beside an empty report."""
-        message = delivery.message
-        content = f"{message.key.value}#{message.version}".encode()
-        outgoing = Outgoing(
-            message_id=message.message_id,
-            kind=message.kind,
-            format=endpoint.format,
-            content=content,
-        )
-        return Prepared(outgoing=outgoing, report=Report(format=endpoint.format, kind=message.kind))
-
-
-class Receiver:
-    """Takes messages after ``seconds``, unless it is down or hangs."""
-
-    def __init__(self, name: str, *, seconds: float = 0.0) -> None:
-        self.id = name
-        self.seconds = seconds
-        self.is_down = self.hangs = False
-        self.got: list[tuple[float, str]] = []
-        """When, and the key of what."""
-        self.versions: dict[str, list[int]] = {}
-
-    async def deliver(self, outgoing: Outgoing) -> str | None:
-        """Take one."""
-        if self.is_down:
-            raise Unavailable("connection refused")
-        if self.hangs:
-            await asyncio.sleep(3_600)
-        if self.seconds:
-            await asyncio.sleep(self.seconds)
-        key, _, version = outgoing.content.decode().partition("#")
-        self.got.append((time.perf_counter(), key))
-        self.versions.setdefault(key, []).append(int(version or 0))
-        return None
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-class Town:
-    """A journal, destinations, and one process that delivers."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.bell = Bell()
-        self.board = Switchboard(journal.destinations, node="bench", told=lambda _: None)
-        self._numbers = itertools.count(1)
-
-    async def accept(self, keys: Sequence[str], *, to: Sequence[str], lane: int = 2) -> None:
-        """One interchange with a message for each key."""
-        name = f"bench-{next(self._numbers)}"
-        messages = tuple(
-            PlannedMessage(
-                ordinal=ordinal,
-                kind="Order",
-                body=BODY,
-                subjects=(Subject("order", key, "shop.example"),),
-                legs=tuple(PlannedLeg(destination=d, route="bench", lane=lane) for d in to),
-            )
-            for ordinal, key in enumerate(keys, 1)
-        )
-        await self.journal.commit(
-            Acceptance(
-                record=await self.journal.reserve(),
-                party=PartyId("shop"),
-                interchange_id=InterchangeId(name),
-                attempt=1,
-                state=State.ACCEPTED,
-                format=FORMAT,
-                transport="https",
-                digest=hashlib.sha256(name.encode()).hexdigest(),
-                size=len(BODY),
-                received_at=now(),
-                accepted=len(messages),
-                refused=0,
-                receipt="e30.e30.c2ln",
-                outcomes=b"[]",
-                messages=messages,
-            )
-        )
-
-    async def backlog(self, count: int, *, to: Sequence[str], prefix: str = "o") -> None:
-        """So many orders, each with a key of its own."""
-        for first in range(0, count, CHUNK):
-            keys = [f"{prefix}-{n}" for n in range(first, min(first + CHUNK, count))]
-            await self.accept(keys, to=to)
-
-    @asynccontextmanager
-    async def delivering(
-        self,
-        *receivers: Receiver,
-        settings: DispatchSettings | None = None,
-        preparer: Prepares | None = None,
-    ) -> AsyncIterator[None]:
-        """Deliver to these while the block runs."""
-        waking = Waking(
-            journal=self.journal,
-            board=self.board,
-            bell=self.bell,
-            seconds=lambda: 0.2,
-            clock=now,
-            told=lambda _: None,
-        )
-        dispatchers = [
-            self._dispatcher(one, settings or DispatchSettings(), preparer or Plain())
-            for one in receivers
-        ]
-        tasks = [asyncio.create_task(one.run()) for one in dispatchers]
-        awake = asyncio.create_task(waking.run())
-        try:
-            yield
-        finally:
-            for dispatcher in dispatchers:
-                dispatcher.stop()
-            await asyncio.wait(tasks, timeout=0.5)
-            for task in (*tasks, awake):
-                task.cancel()
-            await asyncio.gather(*tasks, awake, return_exceptions=True)
-
-    def _dispatcher(
-        self, receiver: Receiver, settings: DispatchSettings, preparer: Prepares
-    ) -> Dispatcher:
-        async def bury(_: Delivery, __: Refused) -> None:
-            return
-
-        def ignore(_: Settlement) -> None:
-            return
-
-        def fail(_: Delivery, error: Exception) -> None:
-            raise error
-
-        return Dispatcher(
-            journal=self.journal,
-            destination=receiver,
-            endpoint=Endpoint(
-                id=receiver.id, party=PartyId(receiver.id), format=FORMAT, transport="https"
-            ),
-            preparer=preparer,
-            settings=settings,
-            board=self.board,
-            bell=self.bell,
-            clock=now,
-            random=random.random,
-            buried=bury,
-            observe=ignore,
-            failed=fail,
-        )
-
-
-async def until(condition: Callable[[], bool], *, seconds: float = 600.0) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - receivers have no events
-            await asyncio.sleep(0.005)
+    parts: tuple[str, ...] = ()
+    """All of them unless some are named."""
+    store: str = "sqlite"
+    backlog: int = 20_000
+    """Messages, of two legs each."""
+    orders: int = 20_000
+    seconds: float = 8.0
+    """Of each phase that lasts a time."""
 
 
 async def accepted_a_second(town: Town, *, seconds: float, to: Sequence[str]) -> float:
@@ -235,7 +58,7 @@ async def accepted_a_second(town: Town, *, seconds: float, to: Sequence[str]) ->
     return done / (time.perf_counter() - begun)
 
 
-async def rate(town: Town, count: int) -> None:
+async def rate(town: Town, count: int) -> Sequence[Goal]:
     """Goal 9: legs drained a second against messages accepted a second, one after the other.
 
     Through the whole middle: judged, planned, receipted; minimised, encoded, settled. Without
@@ -263,10 +86,22 @@ async def rate(town: Town, count: int) -> None:
     drained = 2 * count / (time.perf_counter() - begun)
     print(f"delivered, to two destinations:         {drained:8.0f} legs a second")
     print(f"goal 9, drained to accepted (3.0):      {drained / accepted:8.1f} ×")
+    return [
+        goal_of(
+            f"9 drained to accepted, whole middle, backlog of {2 * count:,} legs",
+            baseline=accepted,
+            figure=drained,
+            ratio=drained / accepted,
+            at_least=3.0,
+            unit="a second",
+            what="messages judged, planned, receipted and committed; legs minimised, encoded and"
+            " settled, apart from it; no transport on either side",
+        )
+    ]
 
 
-async def stream(_: Town, seconds: float) -> None:
-    """gRPC: many deliveries in one stream against a call for each."""
+async def stream(_: Town, seconds: float) -> Sequence[Goal]:
+    """gRPC: many deliveries in one stream against a call for each; it has no bar."""
     from tests.bench_middle import grpc_pair
 
     for name, stream_bytes in (("a call for each", 0), ("one stream", 1 << 20)):
@@ -290,11 +125,7 @@ async def stream(_: Town, seconds: float) -> None:
             await asyncio.gather(*(caller() for _ in range(32)))
             taken = done / (time.perf_counter() - begun)
             print(f"gRPC, {name + ',':<16} 32 at once:     {taken:8.0f} a second")
-
-
-def p99(values: Sequence[float]) -> float:
-    """The 99th percentile."""
-    return statistics.quantiles(values, n=100)[98]
+    return []
 
 
 async def _paced(town: Town, name: str, receivers: Sequence[Receiver], seconds: float) -> float:
@@ -311,10 +142,11 @@ async def _paced(town: Town, name: str, receivers: Sequence[Receiver], seconds: 
         born[key] = time.perf_counter()
         await town.accept([key], to=to)
     await until(lambda: all(len(receiver.got) >= len(born) for receiver in others))
-    return p99([at - born[key] for receiver in others for at, key in receiver.got if key in born])
+    times = [at - born[key] for receiver in others for at, key in receiver.got if key in born]
+    return percentile(times, 0.99)
 
 
-async def hanging(town: Town, seconds: float) -> None:
+async def hanging(town: Town, seconds: float) -> Sequence[Goal]:
     """Goal 10: what a destination that hangs costs the others."""
     others = [Receiver(f"other-{n}", seconds=0.005) for n in range(3)]
     stuck = Receiver("stuck", seconds=0.005)
@@ -326,9 +158,21 @@ async def hanging(town: Town, seconds: float) -> None:
     print(f"p99 of three destinations:              {without * 1e3:8.1f} ms")
     print(f"p99 of these while a fourth hangs:      {beside * 1e3:8.1f} ms")
     print(f"goal 10 (at most 1.5):                  {beside / without:8.2f} ×")
+    return [
+        goal_of(
+            "10 beside a destination that hangs",
+            baseline=without * 1e3,
+            figure=beside * 1e3,
+            ratio=beside / without,
+            at_most=1.5,
+            unit="ms",
+            what="p99 from acceptance to delivery at three destinations, 100 messages a second"
+            " each; the same while a fourth hangs",
+        )
+    ]
 
 
-async def urgent(town: Town, count: int) -> None:
+async def urgent(town: Town, count: int) -> Sequence[Goal]:
     """A do-not-load behind a backlog, after an outage."""
     receiver = Receiver("customs", seconds=0.01)
     receiver.is_down = True
@@ -346,9 +190,20 @@ async def urgent(town: Town, count: int) -> None:
         before = sum(other < at for other, _ in receiver.got)
     took = at - returned
     print(f"do-not-load after the return (2.0):     {took:8.2f} s, {before} deliveries before it")
+    return [
+        goal_of(
+            f"urgent do-not-load behind {count:,} orders",
+            baseline=2.0,
+            figure=took,
+            ratio=took / 2.0,
+            at_most=1.0,
+            unit="s",
+            what="what is allowed; from the end of an outage to its delivery",
+        )
+    ]
 
 
-async def day(town: Town, seconds: float) -> None:
+async def day(town: Town, seconds: float) -> Sequence[Goal]:
     """A back end that is down: acceptance against the same with it up, then the backlog."""
     receiver = Receiver("backend")
     settings = DispatchSettings(batch=256, in_flight=64)
@@ -372,36 +227,22 @@ async def day(town: Town, seconds: float) -> None:
     disordered = sum(found != sorted(found) for found in receiver.versions.values())
     doubled = sum(len(found) != len(set(found)) for found in receiver.versions.values())
     print(f"keys disordered: {disordered}, with doubles: {doubled}")
+    return [
+        goal_of(
+            "outage acceptance with a back end down",
+            baseline=up,
+            figure=down,
+            ratio=down / up,
+            at_least=0.9,
+            unit="messages a second",
+            what="acceptance while the back end takes everything; while it is down",
+        )
+    ]
 
 
-@contextmanager
-def _url() -> Iterator[str]:
-    from tests.postgres import database
-
-    with database() as url:
-        yield url
-
-
-@asynccontextmanager
-async def opened(store: str, folder: Path) -> AsyncIterator[Journal]:
-    """An empty journal."""
-    if store == "sqlite":
-        name = f"journal-{time.perf_counter_ns()}.db"
-        journal: Journal = await open_sqlite(folder / name, gateway=1, clock=now)
-        yield journal
-        await journal.close()
-        return
-    from gateway.store.postgres import open_postgres
-
-    with _url() as url:
-        journal = await open_postgres(url, gateway=1, clock=now)
-        yield journal
-        await journal.close()
-
-
-async def run(options: argparse.Namespace) -> None:
-    """Print the figures."""
-    parts: dict[str, Callable[[Town], Awaitable[None]]] = {
+async def run(options: Options) -> list[Goal]:
+    """Print the figures of the parts; their goals."""
+    parts: dict[str, Callable[[Town], Awaitable[Sequence[Goal]]]] = {
         "rate": lambda town: rate(town, options.backlog),
         "hanging": lambda town: hanging(town, options.seconds),
         "urgent": lambda town: urgent(town, options.orders),
@@ -409,18 +250,48 @@ async def run(options: argparse.Namespace) -> None:
         "stream": lambda town: stream(town, options.seconds / 2),
     }
     print(f"store: {options.store}, {os.cpu_count()} processors")
+    found: list[Goal] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in options.parts or parts:
             async with opened(options.store, Path(folder)) as journal:
-                await parts[name](Town(journal))
+                found += await parts[name](Town(journal))
+    return found
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+def measure(*, quick: bool) -> Iterator[Goal]:
+    """Goals 9 and 10 on SQLite, an outage and what is urgent behind it."""
+    options = (
+        Options(parts=("rate", "hanging"), backlog=1_500, seconds=3.0)
+        if quick
+        else Options(backlog=20_000, orders=20_000, seconds=6.0)
+    )
+    yield from asyncio.run(run(options))
+
+
+def measure_full() -> Iterator[Goal]:
+    """The same with the backlog that goal 9 names."""
+    yield from asyncio.run(run(Options(backlog=50_000, orders=200_000, seconds=8.0)))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--store", default="sqlite", choices=("sqlite", "postgres"))
     parser.add_argument("--backlog", type=int, default=20_000)
     parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--seconds", type=float, default=8.0)
+    given = parser.parse_args()
+    options = Options(
+        parts=tuple(given.parts),
+        store=given.store,
+        backlog=given.backlog,
+        orders=given.orders,
+        seconds=given.seconds,
+    )
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(parser.parse_args()))
+        asyncio.run(run(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -169,7 +169,8 @@ def goals(name: str, *, accepting: float, single: float, batched: float) -> Sequ
             ratio=batched / accepting,
             at_least=DRAINED_GOAL,
             unit="a second",
-            what="messages accepted, the best of several groups; legs claimed and settled in batches",
+            what="messages accepted, the best of several groups; legs claimed and settled in"
+            " batches",
         ),
         goal_of(
             f"9 batched claims to single ones, {NAMES[name]}",
