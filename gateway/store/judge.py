@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gateway.core.errors import Refused
 from gateway.core.records import Acceptance, State, Stored
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Key, Prepared
 
 Answer = Stored | Refused
-Key = tuple[str, str, int]
-"""What may be used once: an id, whose it is, and which of the two kinds it is."""
-_ID, _CONTROL_REFERENCE = 0, 1
 
 
 def judged(
@@ -28,7 +25,7 @@ def judged(
     here: dict[int, Acceptance] = {}
     for prepared in group:
         acceptance = prepared.acceptance
-        own, *references = keys(acceptance)
+        own, *references = prepared.keys
         if own in known:
             digest, record = known[own]
             if digest != prepared.digest:
@@ -44,14 +41,6 @@ def judged(
         else:
             if acceptance.state is State.ACCEPTED:
                 here[acceptance.record] = acceptance
-                for key in (own, *references):
+                for key in prepared.keys:
                     known[key] = (prepared.digest, acceptance.record)
             yield None
-
-
-def keys(acceptance: Acceptance) -> tuple[Key, ...]:
-    """The id that must be free, and for an accepted one its control reference."""
-    own = (acceptance.interchange_id, acceptance.party, _ID)
-    if acceptance.state is State.ACCEPTED and acceptance.control_reference is not None:
-        return own, (acceptance.control_reference, acceptance.referring, _CONTROL_REFERENCE)
-    return (own,)

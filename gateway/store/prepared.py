@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.identifiers import RecordNumber
-from gateway.core.records import Acceptance, MessageReport, PlannedMessage
+from gateway.core.records import Acceptance, MessageReport, PlannedMessage, State
 from gateway.store.codec import Codec
 from gateway.store.contract import check_acceptance, check_messages, check_reports
 from gateway.store.leaf import leaf_hash, microseconds
@@ -18,6 +18,9 @@ from gateway.store.tally import Tally
 
 Row = tuple[Any, ...]
 """Values in the order of a table's columns."""
+Key = tuple[str, str, int]
+"""What may be used once: an id, whose it is, and which of the two kinds it is."""
+_ID, _CONTROL_REFERENCE = 0, 1
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     acceptance: Acceptance
     digest: bytes
+    keys: tuple[Key, ...]
+    """Its id, which must be free, and for an accepted one its control reference."""
     interchange: Row
     raw: tuple[bytes, ...]
     bodies: tuple[bytes, ...]
@@ -52,6 +57,7 @@ def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prep
     return Prepared(
         acceptance=acceptance,
         digest=digest,
+        keys=_keys(acceptance),
         interchange=(
             acceptance.record,
             acceptance.party,
@@ -79,6 +85,13 @@ def prepare(acceptance: Acceptance, codec: Codec, *, model_version: int) -> Prep
         if acceptance.proof is None
         else pack_proof(acceptance.record, acceptance.proof, codec),
     )
+
+
+def _keys(acceptance: Acceptance) -> tuple[Key, ...]:
+    own = (acceptance.interchange_id, acceptance.party, _ID)
+    if acceptance.state is State.ACCEPTED and acceptance.control_reference is not None:
+        return own, (acceptance.control_reference, acceptance.referring, _CONTROL_REFERENCE)
+    return (own,)
 
 
 def prepare_chunk(

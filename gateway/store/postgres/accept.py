@@ -12,14 +12,14 @@ import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.codec import Codec
-from gateway.store.judge import Answer, Key, judged, keys
+from gateway.store.judge import Answer, judged
 from gateway.store.leaf import microseconds
 from gateway.store.postgres import awaited, proofs, quality, reports, staging
 from gateway.store.postgres.connection import Connection, Row, columns
 from gateway.store.postgres.outbox import NewLeg, enqueue
 from gateway.store.postgres.rows import STORED_COLUMNS, stored
 from gateway.store.postgres.subjects import Subjects, Versions
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Key, Prepared
 
 _BATCH = 512
 """Messages that are written together: of a large interchange few are in memory at a time."""
@@ -113,12 +113,12 @@ async def _judged(
     connection: Connection, group: Sequence[Prepared], codec: Codec
 ) -> list[Answer | None]:
     """For each of the group: ``None`` when it is new, otherwise its answer."""
-    wanted = sorted({key for prepared in group for key in keys(prepared.acceptance)})
+    wanted = sorted({key for prepared in group for key in prepared.keys})
     seen: dict[Key, tuple[bytes, int]] = {
         (id_, party, kind): (digest, record)
         for id_, party, kind, digest, record in await connection.fetch(_SEEN, *columns(wanted, 3))
     }
-    own = {keys(prepared.acceptance)[0] for prepared in group}
+    own = {prepared.keys[0] for prepared in group}
     records = sorted({record for key, (_, record) in seen.items() if key in own})
     rows = await connection.fetch(_FOUND, records) if records else []
     found = {row[0]: stored(row, codec, repeated=True) for row in rows}
@@ -131,7 +131,7 @@ async def _use_ids(connection: Connection, fresh: Sequence[Prepared]) -> None:
         (*key, prepared.digest, int(prepared.acceptance.record))
         for prepared in fresh
         if prepared.acceptance.state is State.ACCEPTED
-        for key in keys(prepared.acceptance)
+        for key in prepared.keys
     )
     if rows and len(await connection.fetch(_USE, *columns(rows, 5))) < len(rows):
         raise Raced

@@ -6,7 +6,7 @@ The order of the tables is the same everywhere: ``seen``, ``subject``, ``head``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
@@ -14,14 +14,14 @@ import msgspec
 
 from gateway.core.records import Acceptance, PlannedMessage, State, Stored
 from gateway.store.codec import Codec
-from gateway.store.judge import Answer, keys
+from gateway.store.judge import Answer
 from gateway.store.leaf import microseconds
 from gateway.store.prepared import Prepared
 from gateway.store.sqlite import awaited, proofs, quality, reports, staging
 from gateway.store.sqlite.judge import judged
 from gateway.store.sqlite.outbox import NewLeg, enqueue
 from gateway.store.sqlite.rows import Row, insert, listed
-from gateway.store.sqlite.subjects import Subjects, Versions
+from gateway.store.sqlite.subjects import Line, Subjects, Versions
 
 _BATCH = 512
 """Messages that are placed together: memory must not grow with the size of an interchange."""
@@ -45,11 +45,13 @@ class _Placed(msgspec.Struct, frozen=True):
     message: PlannedMessage
     key: int
     subjects: tuple[int, ...]
+    author: str
+    """Whose versions of the key it counts among."""
 
     @property
-    def author(self) -> str:
-        """Whose versions of the key it counts among."""
-        return self.message.on_behalf_of or self.acceptance.party
+    def line(self) -> Line:
+        """What its versions are counted of."""
+        return self.key, self.author, self.message.kind
 
 
 def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Codec) -> Committed:
@@ -72,7 +74,7 @@ def accept(connection: sqlite3.Connection, group: Sequence[Prepared], codec: Cod
     work = _work(connection, fresh)
     destinations: set[str] = set()
     while batch := list(islice(work, _BATCH)):
-        destinations |= _write_messages(connection, _placed(connection, batch))
+        destinations |= _write_messages(connection, *_placed(connection, batch))
     return Committed(tuple(answers), frozenset(destinations))
 
 
@@ -107,7 +109,7 @@ def _write_interchanges(connection: sqlite3.Connection, fresh: Sequence[Prepared
                 connection.execute("DELETE FROM body WHERE record = ?", (record,))
                 staging.forget(connection, record)
         if acceptance.state is State.ACCEPTED:
-            seen += [(*key, prepared.digest, record) for key in keys(acceptance)]
+            seen += [(*key, prepared.digest, record) for key in prepared.keys]
         raw += [(record, at, piece) for at, piece in enumerate(prepared.raw, slices)]
         bodies += [
             (record, message.ordinal, body)
@@ -123,8 +125,11 @@ def _write_interchanges(connection: sqlite3.Connection, fresh: Sequence[Prepared
 
 def _placed(
     connection: sqlite3.Connection, work: Sequence[tuple[Acceptance, PlannedMessage]]
-) -> list[_Placed]:
-    """Number the subjects and find each message's key; writes the subjects."""
+) -> tuple[list[_Placed], Collection[int]]:
+    """Number the subjects and find each message's key; writes the subjects.
+
+    Gives also the numbers that are new: nothing stands under them yet.
+    """
     answered = {message.key_of for _, message in work if message.key_of is not None}
     key_of: dict[tuple[int, int], int] = {
         (record, ordinal): subject
@@ -142,21 +147,24 @@ def _placed(
                 raise ValueError(f"message {message.ordinal} is ordered after an unknown one")
             key = key_of[message.key_of]
         key_of[acceptance.record, message.ordinal] = key
-        placed.append(_Placed(acceptance, message, key, numbers))
+        author = message.on_behalf_of or acceptance.party
+        placed.append(_Placed(acceptance, message, key, numbers, author))
     subjects.write()
-    return placed
+    return placed, subjects.new
 
 
-def _write_messages(connection: sqlite3.Connection, placed: Sequence[_Placed]) -> frozenset[str]:
+def _write_messages(
+    connection: sqlite3.Connection, placed: Sequence[_Placed], new: Collection[int]
+) -> frozenset[str]:
     """Write messages, references and legs; the destinations that got work."""
-    versions = Versions(connection, ((one.key, one.author, one.message.kind) for one in placed))
+    versions = Versions(connection, {one.line for one in placed if one.key not in new})
     messages: list[Row] = []
     refs: set[Row] = set()
     legs: list[NewLeg] = []
     for one in placed:
         acceptance, message = one.acceptance, one.message
         record, ordinal = acceptance.record, message.ordinal
-        version = versions.following((one.key, one.author, message.kind))
+        version = versions.following(one.line)
         default = "original" if version == 1 else "replacement"
         messages.append(
             (

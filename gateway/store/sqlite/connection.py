@@ -65,7 +65,7 @@ def connect(
         timeout=busy_seconds,
         isolation_level=None,  # transactions are begun and ended by name
         check_same_thread=False,
-        cached_statements=256,
+        cached_statements=512,
     )
     # auto_vacuum counts only before the first table; see retention in the manual page.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from gateway.core.records import Stored
 from gateway.store import judge
 from gateway.store.codec import Codec
-from gateway.store.judge import Answer, Key, keys
-from gateway.store.prepared import Prepared
+from gateway.store.judge import Answer
+from gateway.store.prepared import Key, Prepared
 from gateway.store.sqlite.rows import STORED_COLUMNS, listed, stored
 
 _SEEN = """
@@ -23,7 +23,7 @@ def judged(
     connection: sqlite3.Connection, group: Sequence[Prepared], codec: Codec
 ) -> Iterator[Answer | None]:
     """For each of the group: ``None`` when it is new, otherwise its answer."""
-    wanted = {key for prepared in group for key in keys(prepared.acceptance)}
+    wanted = {key for prepared in group for key in prepared.keys}
     seen: dict[Key, tuple[bytes, int]] = {
         (id_, party, kind): (digest, record)
         for id_, party, kind, digest, record in connection.execute(_SEEN, (listed(wanted),))

@@ -6,8 +6,10 @@ milliseconds beside a busy event loop; so a group of hundreds of rows goes down 
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +22,7 @@ from translators.translator import FormatId
 from trust.identity import PartyId
 
 Row = tuple[Any, ...]
-_CHUNKS: Final = (128, 64, 32, 16, 8, 4, 2, 1)
+_CHUNKS: Final = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 """Rows in one statement: few distinct texts, so that all stay prepared."""
 
 STORED_COLUMNS = (
@@ -35,16 +37,20 @@ def insert(
     """Insert whole rows; ``table`` and ``conflict`` are texts of this package, never input."""
     if not rows:
         return
-    places = "(" + ",".join("?" * len(rows[0])) + ")"
     at = 0
     for size in _CHUNKS:
         while len(rows) - at >= size:
-            values = ",".join([places] * size)
             connection.execute(
-                f"INSERT INTO {table} VALUES {values} {conflict}",  # noqa: S608 - see docstring
-                [value for row in rows[at : at + size] for value in row],
+                _inserting(table, len(rows[0]), size, conflict),
+                list(chain.from_iterable(rows[at : at + size])),
             )
             at += size
+
+
+@functools.cache  # as many texts as tables times chunks
+def _inserting(table: str, columns: int, size: int, conflict: str) -> str:
+    places = "(" + ",".join("?" * columns) + ")"
+    return f"INSERT INTO {table} VALUES {','.join([places] * size)} {conflict}"  # noqa: S608 - see insert
 
 
 def listed(values: Iterable[object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.core.identifiers import record_time
@@ -74,6 +74,11 @@ class Subjects:
                 self._used.append((subject, window))
         return window.no
 
+    @property
+    def new(self) -> frozenset[int]:
+        """Numbers that were given for the first time."""
+        return frozenset(window.no for _, window in self._used if window.new)
+
     def write(self) -> None:
         """Store the new subjects and what was learned of the old ones."""
         new = [(s, w) for s, w in self._used if w.new]
@@ -98,13 +103,14 @@ class Versions:
     replacement.
     """
 
-    def __init__(self, connection: sqlite3.Connection, wanted: Iterable[Line]) -> None:
+    def __init__(self, connection: sqlite3.Connection, wanted: Collection[Line]) -> None:
+        """``wanted``: lines of which something may be stored."""
         self._connection = connection
         self._latest: dict[Line, int] = {}
         self._used: set[Line] = set()
-        rows = connection.execute(_VERSIONS, (listed(sorted(set(wanted))),)).fetchall()
-        for subject, party, kind, latest in rows:
-            self._latest[subject, party, kind] = latest
+        if wanted:
+            rows = connection.execute(_VERSIONS, (listed(sorted(wanted)),)).fetchall()
+            self._latest = {(no, party, kind): latest for no, party, kind, latest in rows}
 
     def following(self, line: Line) -> int:
         """The number of the party's next message of that kind about the key, from 1."""
