@@ -41,6 +41,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """A word that begins every interchange id; the same for all generators of a run."""
     first: int = SEEDED
     """The first number; those below are kept for what reads ask about."""
+    seeded: int = 0
+    """The first of the `SEEDED` numbers of what reads ask about."""
     rate: float = 0.0
     """Requests a second, on a fixed schedule; 0: as the answers come, ``count`` of them."""
     seconds: float = 0.0
@@ -130,12 +132,12 @@ class Generators:
         """
         return self._together(split(load, self._number), begun)
 
-    def seed(self, target: Target, *, run: str, mix: str) -> None:
-        """Submit what reads ask about; raises `Failed` when not all of it is taken."""
-        load = Load(
-            target=target, mix=mix, run=run, first=0, count=SEEDED, connections=8, drain=60.0
+    def seed(self, load: Load) -> None:
+        """Submit what reads of this load ask about; raises `Failed` when not all of it is taken."""
+        seeds = msgspec.structs.replace(
+            load, first=load.seeded, count=SEEDED, rate=0.0, connections=8, drain=60.0
         )
-        observed = self._together([load], lambda: None)
+        observed = self._together([seeds], lambda: None)
         if observed.errors or observed.answered < SEEDED:
             raise Failed(f"not all was taken that reads ask about: {dict(observed.problems)}")
 
@@ -195,7 +197,7 @@ def prepared(load: Load, papers: Papers) -> tuple[list[Request], Sequence[float]
     if load.rate:
         times = due(load.rate, load.seconds, arrivals=load.arrivals, seed=f"{load.run}{load.first}")
     count = len(times) or load.count
-    maker = Maker(load.target, papers, run=load.run)
+    maker = Maker(load.target, papers, run=load.run, seeded=load.seeded)
     return list(MIXES[load.mix].requests(maker, load.first, count)), times
 
 

@@ -47,8 +47,9 @@ class Papers:
 class Maker:
     """Makes requests for one target."""
 
-    def __init__(self, target: Target, papers: Papers, *, run: str) -> None:
-        """``run`` is a word that begins every interchange id."""
+    def __init__(self, target: Target, papers: Papers, *, run: str, seeded: int = 0) -> None:
+        """``run`` is a word that begins every interchange id; items are there from ``seeded``."""
+        self.seeded = seeded
         self._target = target
         self.orders, self.items = papers.orders, papers.items
         self._run = run
@@ -128,6 +129,8 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers that one request takes, and messages in it."""
     party: str = "post-a"
     """Of the development network, who sends such things."""
+    signs: bool = False
+    """Whether the party's signing key is needed."""
     seeds: str = ""
     """The mix whose requests were answered before: so many numbers below the first one."""
 
@@ -173,7 +176,7 @@ def _read_or_item(maker: Maker, number: int) -> Request:
     if number % (READ_SHARE + 1) == 0:
         return _items(1)(maker, number)
     chance = Random(number)
-    path = chance.choice(_READS)(maker, chance.randrange(SEEDED))
+    path = chance.choice(_READS)(maker, maker.seeded + chance.randrange(SEEDED))
     return Request(name=path, wire=maker.get(path), expected=b"200")
 
 
@@ -182,6 +185,7 @@ MIXES: Mapping[str, Mix] = {
     for mix in (
         Mix(
             name="order",
+            signs=True,
             what="one signed order (JSON, detached JWS)",
             transport="https",
             make=_order,
@@ -195,12 +199,14 @@ MIXES: Mapping[str, Mix] = {
         ),
         Mix(
             name="item-jws",
+            signs=True,
             what="one ITMATT item (detached JWS)",
             transport="https",
             make=_items(1, jws=True),
         ),
         Mix(
             name="item-xml",
+            signs=True,
             what="one ITMATT item (signature in the XML)",
             transport="https",
             make=_items(1, enveloped=True),
@@ -228,6 +234,7 @@ MIXES: Mapping[str, Mix] = {
         ),
         Mix(
             name="grpc",
+            signs=True,
             what="one signed order by a call of gRPC",
             transport="grpc",
             make=_order_by_grpc,
@@ -235,6 +242,7 @@ MIXES: Mapping[str, Mix] = {
         ),
         Mix(
             name="grpc-stream",
+            signs=True,
             what="signed orders in a stream of gRPC",
             transport="grpc-stream",
             make=_order_by_grpc,
