@@ -14,7 +14,7 @@ ROUNDS ?= 200
 # Bytecode is kept: programs that tests start hundreds of times are not compiled each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test conformance fuzz faults bench check format wire docs lock clean
+.PHONY: help setup run test conformance fuzz faults bench bench-peers check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +47,9 @@ faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
 
 bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: one; FULL=1: a million messages; ONLY=layouts)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
+
+bench-peers: setup ## Node-RED, spyne and django-pyas2 beside the gateway (QUICK=1: a minute); needs npm
+	@$(BIN)/python -m bench.peers $(if $(QUICK),--quick)
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .
