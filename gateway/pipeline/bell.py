@@ -33,4 +33,7 @@ class Bell:
             event.clear()
 
     def _event(self, destination: str) -> asyncio.Event:
-        return self._events.setdefault(destination, asyncio.Event())
+        event = self._events.get(destination)
+        if event is None:
+            event = self._events[destination] = asyncio.Event()
+        return event

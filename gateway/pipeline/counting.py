@@ -34,30 +34,43 @@ class Counting:
         self._metrics = telemetry.metrics
         self._log = telemetry.of("dispatch")
         self._known: set[str] = set()
-        self._found_pairs: set[tuple[str, str]] = set()
+        # A series is looked up once: by its labels that takes as long as all the rest.
+        self._messages: dict[tuple[str, str], Series] = {}
+        self._findings: dict[tuple[str, str], Series] = {}
+        self._deliveries: dict[tuple[str, Result], Series] = {}
 
     def judged(self, stored: Stored, outcomes: Sequence[Outcome], _: float) -> None:
         """Count messages and what was found in them; ingresses count the interchange itself."""
-        counts = Counter(
-            (outcome.kind or "unknown", outcome.status.value)
-            for outcome in outcomes
-            if outcome.ordinal > 0
-        )
+        counts: dict[tuple[str, str], int] = {}
+        found: dict[str, int] = {}
+        for outcome in outcomes:
+            if outcome.ordinal > 0:
+                pair = outcome.kind or "unknown", outcome.status.value
+                counts[pair] = counts.get(pair, 0) + 1
+                for fault in outcome.faults:
+                    found[fault.code] = found.get(fault.code, 0) + 1
         for (kind, status), count in counts.items():
-            self._metrics.messages.labels(kind=kind, status=status).inc(count)
-        found = Counter(
-            fault.code for outcome in outcomes if outcome.ordinal > 0 for fault in outcome.faults
-        )
+            self._judged(kind, status).inc(count)
         for code, count in found.items():
             self._found(stored.party, code).inc(count)
 
+    def _judged(self, kind: str, status: str) -> Series:
+        series = self._messages.get((kind, status))
+        if series is None:
+            series = self._metrics.messages.labels(kind=kind, status=status)
+            self._messages[kind, status] = series
+        return series
+
     def _found(self, party: str, code: str) -> Series:
         """The counter of a party and code; when there are too many, one for all others."""
-        if (party, code) not in self._found_pairs:
-            if len(self._found_pairs) >= MOST_FINDINGS:
-                party = code = OTHER
-            self._found_pairs.add((party, code))
-        return self._metrics.findings.labels(party=party, code=code)
+        series = self._findings.get((party, code))
+        if series is None:
+            full = len(self._findings) >= MOST_FINDINGS
+            pair = (OTHER, OTHER) if full else (party, code)
+            series = self._metrics.findings.labels(party=pair[0], code=pair[1])
+            if not full:
+                self._findings[pair] = series
+        return series
 
     def settled(self, settlement: Settlement) -> None:
         """Count an attempt of delivery; one that did not end well is an event.
@@ -66,7 +79,7 @@ class Counting:
         result, with the number of those that were none; each attempt is one of level debug.
         """
         destination, result = settlement.delivery.destination, settlement.result
-        self._metrics.deliveries.labels(destination=destination, result=result.value).inc()
+        self._settled(destination, result).inc()
         if not (settlement.code or settlement.detail):
             return
         one = (destination, result.value)
@@ -84,6 +97,14 @@ class Counting:
             reason=settlement.detail,
             **more,
         )
+
+    def _settled(self, destination: str, result: Result) -> Series:
+        series = self._deliveries.get((destination, result))
+        if series is None:
+            labels = {"destination": destination, "result": result.value}
+            series = self._metrics.deliveries.labels(**labels)
+            self._deliveries[destination, result] = series
+        return series
 
     def cleared(self, answer: Clearance) -> None:
         """Count an answer whether an item may go."""

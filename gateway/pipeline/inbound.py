@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -37,12 +37,34 @@ from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.strain import Strain
 from translators.canonical import Header, Referral, kind_of
 from translators.faults import Fault
-from translators.translator import Entry, FormatId, Reading, Translator
+from translators.translator import Entry, FormatId
 from trust import receipt
 from trust.party import Registry as Parties
 
+_OUTCOMES = msgspec.json.Encoder()
+
 Observe = Callable[[Stored, "list[Outcome]", float], None]
 """Told of every judged interchange: what was stored, its outcomes, seconds that it took."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the journal knows of what a message names, and the message that it answers."""
+
+    referred: Referred = NOT_REFERRED
+    regards: StoredMessage | None = None
+
+
+UNASKED = Known()
+
+
+def asks_journal(entry: Entry, bench: Bench) -> bool:
+    """Whether a message names something of which only the journal knows; nearly none does."""
+    message = entry.message
+    return message is not None and (
+        getattr(message, "regards", None) is not None
+        or isinstance(message, Referral)
+        or bench.network.routes.asks_declarants(kind_of(message))
+    )
 
 
 class Sitting:
@@ -64,6 +86,37 @@ class Sitting:
     def refused(self) -> int:
         """How many messages were refused."""
         return sum(1 for outcome in self.outcomes if outcome.ordinal > 0) - self.accepted
+
+    @property
+    def held(self) -> int:
+        """How many messages, or reports of messages, are in memory."""
+        return max(len(self.pending), len(self.reports))
+
+    def hear(
+        self, entry: Entry, format_id: FormatId, known: Known, parties: Parties, bench: Bench
+    ) -> None:
+        """Judge one message and keep what became of it."""
+        judged = judge(
+            entry,
+            self.sender,
+            format_id=format_id,
+            record=self.record,
+            regards=known.regards,
+            parties=parties,
+            bench=bench,
+            referred=known.referred,
+        )
+        outcome, planned = judged.outcome, judged.planned
+        if entry.notes:
+            report = report_of(entry.notes, format_id=format_id, kind=outcome.kind or "")
+            self.reports.append(MessageReport(ordinal=entry.ordinal, report=report))
+            outcome = _counted(outcome, report)
+        self.outcomes.append(outcome)
+        if planned is not None:
+            self.accepted += 1
+            self.pending.append(planned)
+            for leg in planned.legs:
+                self.destinations.add(leg.destination)
 
     def refuse_all(self, fault: Fault) -> None:
         """Turn every acceptance into a refusal with ``fault``."""
@@ -145,9 +198,11 @@ class Inbound:
             self._judge_age(sitting)
             self._conclude(sitting)
             acceptance = await self._acceptance(
-                sitting, envelope, attempt=1 if earlier is None else earlier.attempt + 1
+                sitting,
+                envelope,
+                attempt=1 if earlier is None else earlier.attempt + 1,
+                proof=proof,
             )
-            acceptance = msgspec.structs.replace(acceptance, proof=proof)
             stored = await self._strain.during(self._journal.commit(acceptance))
         except BaseException:
             if sitting.staged:
@@ -164,9 +219,11 @@ class Inbound:
     def _judge_age(self, sitting: Sitting) -> None:
         """Of a document from before what is remembered nobody knows whether it was accepted."""
         known_since = self._forgotten()
+        if known_since is None:
+            return
         header = sitting.header
         said = [at for at in (header.prepared_at, header.issued_at) if at is not None]
-        if known_since is not None and said and max(said) < known_since:
+        if said and max(said) < known_since:
             raise Refused(
                 "interchange.too-old",
                 f"made on {max(said).date()}, ids are known since {known_since.date()}",
@@ -184,85 +241,61 @@ class Inbound:
         return msgspec.structs.replace(earlier, repeated=True)
 
     async def _hear(self, sitting: Sitting, envelope: Envelope, read: Content) -> None:
-        """Read and judge entry by entry; large interchanges are staged in chunks on the way."""
-        bench = self._bench()
-        parties = self._parties()
+        """Read and judge entry by entry, giving way to the event loop every few milliseconds.
+
+        Large interchanges are staged in chunks on the way.
+        """
+        bench, parties, limits = self._bench(), self._parties(), self._limits()
         translator = bench.network.formats.find(envelope.format)
         if translator is None:  # withdrawn since it was permitted
             raise Refused("format.unknown", f"{envelope.format} is not configured here any more")
-        async for reading in self._readings(translator, read):
-            if isinstance(reading, Header):
-                sitting.header = reading
-                continue
-            if isinstance(reading, Fault):
-                sitting.broken.append(reading)
-                continue
-            if len(sitting.outcomes) >= self._limits().messages:
-                raise Refused(
-                    "interchange.too-many-messages", f"at most {self._limits().messages} messages"
-                )
-            referred = await self._referred(reading, sitting.sender, bench)
-            judged = judge(
-                reading,
-                sitting.sender,
-                format_id=envelope.format,
-                record=sitting.record,
-                regards=await self._regarded(reading, referred),
-                parties=parties,
-                bench=bench,
-                referred=referred,
-            )
-            report = _report(reading, judged.outcome.kind, envelope.format)
-            if report is not None:
-                sitting.reports.append(MessageReport(ordinal=reading.ordinal, report=report))
-            sitting.outcomes.append(_counted(judged.outcome, report))
-            if judged.planned is not None:
-                sitting.accepted += 1
-                sitting.pending.append(judged.planned)
-                sitting.destinations.update(leg.destination for leg in judged.planned.legs)
-            held = max(len(sitting.pending), len(sitting.reports))
-            if held >= self._limits().chunk and self._is_large(envelope):
-                await self._stage(sitting, envelope)
-        if self._is_large(envelope):
-            await self._stage(sitting, envelope)
-
-    def _is_large(self, envelope: Envelope) -> bool:
-        return envelope.content.size > self._limits().staged_from
-
-    async def _readings(self, translator: Translator, content: Content) -> AsyncIterator[Reading]:
-        """The readings of a document, giving way to the event loop every few milliseconds."""
-        with content.open() as source:
-            until = time.perf_counter() + self._limits().slice_seconds
+        large = envelope.content.size > limits.staged_from
+        with read.open() as source:
+            until = time.perf_counter() + limits.slice_seconds
             for reading in translator.read(source):
-                yield reading
+                if isinstance(reading, Entry):
+                    if len(sitting.outcomes) >= limits.messages:
+                        raise Refused(
+                            "interchange.too-many-messages", f"at most {limits.messages} messages"
+                        )
+                    known = UNASKED
+                    if asks_journal(reading, bench):
+                        known = await self._known(reading, sitting.sender, bench)
+                    sitting.hear(reading, envelope.format, known, parties, bench)
+                    if large and sitting.held >= limits.chunk:
+                        await self._stage(sitting, envelope)
+                elif isinstance(reading, Fault):
+                    sitting.broken.append(reading)
+                else:
+                    sitting.header = reading
                 if time.perf_counter() > until:
                     await asyncio.sleep(0)
-                    until = time.perf_counter() + self._limits().slice_seconds
+                    until = time.perf_counter() + limits.slice_seconds
+        if large:
+            await self._stage(sitting, envelope)
 
-    async def _referred(self, entry: Entry, sender: Sender, bench: Bench) -> Referred:
+    async def _known(self, entry: Entry, sender: Sender, bench: Bench) -> Known:
         """What the journal knows of what a message names, where that decides anything."""
         message, network = entry.message, bench.network
         if message is None:
-            return NOT_REFERRED
+            return UNASKED
+        referred = NOT_REFERRED
         declarants = network.routes.asks_declarants(kind_of(message))
-        if not declarants and not isinstance(message, Referral):
-            return NOT_REFERRED
-        return await look_up(
-            self._journal.histories,
-            message,
-            author=sender.author.party,
-            endpoints=network.endpoints,
-            declarants=declarants,
-        )
-
-    async def _regarded(self, entry: Entry, referred: Referred) -> StoredMessage | None:
-        named: str | None = getattr(entry.message, "regards", None)
-        if named is None and entry.message is not None and answers(entry.message):
-            return referred.asked
+        if declarants or isinstance(message, Referral):
+            referred = await look_up(
+                self._journal.histories,
+                message,
+                author=sender.author.party,
+                endpoints=network.endpoints,
+                declarants=declarants,
+            )
+        named: str | None = getattr(message, "regards", None)
+        if named is None and answers(message):
+            return Known(referred, referred.asked)
         address = resolve(named) if named is not None else None
         if address is None:
-            return None
-        return await self._journal.message(address[1], address[2])
+            return Known(referred)
+        return Known(referred, await self._journal.message(address[1], address[2]))
 
     async def _stage(self, sitting: Sitting, envelope: Envelope) -> None:
         party = sitting.sender.identity.party
@@ -310,11 +343,11 @@ class Inbound:
             sitting.outcomes.insert(0, Outcome(ordinal=0, status=state, faults=broken))
 
     async def _acceptance(
-        self, sitting: Sitting, envelope: Envelope, *, attempt: int
+        self, sitting: Sitting, envelope: Envelope, *, attempt: int, proof: Proof | None
     ) -> Acceptance:
-        outcomes = msgspec.json.encode(sitting.outcomes)
+        outcomes = _OUTCOMES.encode(sitting.outcomes)
         state = State.ACCEPTED if sitting.accepted else State.REFUSED
-        staged = sitting.staged
+        staged, refused = sitting.staged, sitting.refused
         claims = receipt.ReceiptClaims(
             gateway=self._gateway_id,
             record=sitting.record,
@@ -327,7 +360,7 @@ class Inbound:
             received_at=envelope.received_at,
             status="accepted" if state is State.ACCEPTED else "refused",
             accepted=sitting.accepted,
-            refused=sitting.refused,
+            refused=refused,
             outcomes=hashlib.sha256(outcomes).hexdigest(),
             on_behalf_of=sitting.sender.on_behalf_of,
         )
@@ -343,7 +376,7 @@ class Inbound:
             size=envelope.content.size,
             received_at=envelope.received_at,
             accepted=sitting.accepted,
-            refused=sitting.refused,
+            refused=refused,
             receipt=await self._desk.sign(partial(receipt.sign, claims)),
             outcomes=outcomes,
             on_behalf_of=sitting.sender.on_behalf_of,
@@ -352,6 +385,7 @@ class Inbound:
             messages=() if staged else tuple(sitting.pending),
             reports=() if staged else tuple(sitting.reports),
             staged=staged,
+            proof=proof,
         )
 
     async def note_refusal(
@@ -394,16 +428,7 @@ class Inbound:
         )
 
 
-def _report(entry: Entry, kind: str | None, format_id: FormatId) -> Report | None:
-    """What reading did not simply carry; nothing, mostly."""
-    if not entry.notes:
-        return None
-    return report_of(entry.notes, format_id=format_id, kind=kind or "")
-
-
-def _counted(outcome: Outcome, report: Report | None) -> Outcome:
-    if report is None:
-        return outcome
+def _counted(outcome: Outcome, report: Report) -> Outcome:
     counts = report.counts()
     return msgspec.structs.replace(
         outcome,
