@@ -100,11 +100,13 @@ def tell(run: Run, console: Console, *, whole: bool) -> None:
 def main(*, quick: bool, full: bool, only: tuple[str, ...], as_json: bool, listed: bool) -> None:
     """Measure everything as ratios to bare baselines of the same run.
 
-    Writes bench/results/latest.json, and docs/performance.md unless --quick is given. With --only,
-    what the other modules found earlier stays. A goal that falls short is no failure of the run;
-    a module that fails is: the exit code is 1 then.
+    Runs the modules with goals, and unless --quick is given those that only print what things
+    cost. Writes bench/results/latest.json, and docs/performance.md unless --quick is given. With
+    --only, what the other modules found earlier stays. A goal that falls short is no failure of
+    the run; a module that fails is: the exit code is 1 then.
     """
     known = catalogue()
+    usual = [name for name, has_goals in known.items() if has_goals or not quick]
     if listed:
         click.echo("\n".join(known))
         return
@@ -117,7 +119,7 @@ def main(*, quick: bool, full: bool, only: tuple[str, ...], as_json: bool, liste
     output = sys.stderr if as_json else sys.stdout
     facts = machine.describe()
     print("; ".join(f"{name} {value}" for name, value in facts.items()), file=output)
-    modules = tuple(each(only or known, size, output))
+    modules = tuple(each(only or usual, size, output))
     run = Run(machine=facts, modules=modules)
     tell(run, Console(file=output, highlight=False), whole=not only)
     if as_json:

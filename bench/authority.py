@@ -1,6 +1,6 @@
 """What an authority costs: certificates, OCSP answers and lists, in CPU time, with a full ledger.
 
-``python bench/authority.py [CERTIFICATES]``. One in twenty is revoked.
+``python -m bench.authority [CERTIFICATES]``. One in twenty is revoked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from bench.timing import each
 from gateway.authority import Office
 from gateway.authority.answers import Answers
 from gateway.authority.expiry import expiring_of_authority
@@ -28,15 +29,14 @@ from trust.identity import PartyId
 from trust.responder import issuer_hashes, read_question
 
 NOW = datetime.now(UTC)
+USUAL = 2_000
+"""Certificates."""
 ASKED = 2_000
 
 
 def cost(work: Callable[[], object], times: int = 1) -> float:
     """Microseconds of CPU of one."""
-    start = time.process_time()
-    for _ in range(times):
-        work()
-    return (time.process_time() - start) / times * 1e6
+    return each(work, times=times, rounds=1)
 
 
 def fill(office: Office, count: int) -> list[str]:
@@ -93,5 +93,10 @@ def run(count: int) -> None:
                 print(f"{file}: {(folder / file).stat().st_size >> 10} KiB")
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    run(USUAL)
+
+
 if __name__ == "__main__":
-    run(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000)
+    run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL)

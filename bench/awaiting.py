@@ -1,6 +1,6 @@
 """What awaiting answers costs: CPU of accepting, delivering and answering a message, as ratios.
 
-``python bench/awaiting.py [MESSAGES]``. SQLite; messages with one leg in groups of 128, without an
+``python -m bench.awaiting [MESSAGES]``. SQLite; messages with one leg in groups of 128, without an
 expectation, with one, and with one that is answered; runs take turns, the best of three counts.
 """
 
@@ -30,6 +30,8 @@ from translators.translator import FormatId
 from trust.identity import PartyId
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 6_000
+"""Messages."""
 POST, RISK = PartyId("post-a"), PartyId("customs-risk")
 EXPECTED = (Expected(party=RISK, answers=("RiskAssessment",), within=600.0),)
 GROUP = 128
@@ -132,5 +134,10 @@ async def run(count: int) -> None:
         )
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    asyncio.run(run(USUAL))
+
+
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL))

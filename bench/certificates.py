@@ -1,7 +1,7 @@
 """What a certificate costs: to prove it, to judge it by evidence, and to look at it per message.
 
-The least of several rounds of CPU time. A certificate is proved once per registry and judged once
-per evidence; every message pays for the look alone.
+``python -m bench.certificates``. The least of several rounds of CPU time. A certificate is proved
+once per registry and judged once per evidence; every message pays for the look alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from bench.timing import each
 from trust.authenticator import Authenticator
 from trust.authority import Validity, generate_tls_key, issue_crl, issue_intermediate, issue_root
 from trust.authority import issue_tls as issue
@@ -32,18 +33,14 @@ from trust.revocation import Question, Revocations
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = timedelta(days=1)
 LONG = Validity(NOW - DAY, NOW + 30 * DAY)
-ROUNDS = 7
+ROUNDS = 5
+ENTRIES = 20_000
+"""Of a long list."""
 
 
 def cost(label: str, work: Callable[[], object], *, times: int = 50) -> None:
     """Print the microseconds of one call."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        for _ in range(times):
-            work()
-        best = min(best, (time.process_time() - began) / times)
-    print(f"{label}: {best * 1e6:,.1f} µs")
+    print(f"{label}: {each(work, times=times, rounds=ROUNDS):,.1f} µs")
 
 
 def judge_anew(found: Revocations, path: Path) -> None:
@@ -51,7 +48,7 @@ def judge_anew(found: Revocations, path: Path) -> None:
     found.judge(msgspec.structs.replace(path, identity=secrets.token_bytes(8)), now=NOW)
 
 
-def main() -> None:
+def show() -> None:
     """Print a line for each step."""
     root = issue_root(generate_tls_key("P-256"), name="root", validity=LONG)
     issuing = issue_intermediate(
@@ -66,7 +63,7 @@ def main() -> None:
         purposes=(Purpose.CLIENT,),
     )
     authority = Authority(
-        id="luxor", certificates=tuple(pem_of(each.certificate) for each in (root, issuing))
+        id="luxor", certificates=tuple(pem_of(one.certificate) for one in (root, issuing))
     )
     files = {
         name: issue_crl(
@@ -97,7 +94,7 @@ def main() -> None:
     (path,) = build_paths(leaf, [held], now=NOW)
     cost("stage one, the path", lambda: build_paths(leaf, [held], now=NOW))
     cost("stage one with profiles and binding", lambda: Bindings(registry).find(der, now=NOW))
-    for entries in (0, 100_000):
+    for entries in (0, ENTRIES):
         lists = lists_of(entries)
         began = time.process_time()
         found = Revocations.from_files([authority], lists)
@@ -143,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    show()

@@ -1,6 +1,6 @@
 """What it costs to ask whether an item may go: milliseconds of one, microseconds each of many.
 
-``python bench/clearance.py [MESSAGES]``. On a journal of so many messages: items of a post in bags
+``python -m bench.clearance [MESSAGES]``. On a journal of so many messages: items of a post in bags
 of a hundred, each declared, assessed and mostly decided, some with a referral, some in a bag that
 must not be loaded. Items are asked about one after the other, then 1,000 at once.
 """
@@ -40,6 +40,8 @@ from translators.translator import FormatId
 from trust.identity import PartyId
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 60_000
+"""Messages."""
 PER_BAG = 100
 ASKED = 2_000
 
@@ -159,5 +161,10 @@ async def run(messages: int) -> None:
     print(f"1,000 at once: {took * 1e3:.0f} µs each, {cpu * 1e3:.0f} µs of CPU each; {counts}")
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    asyncio.run(run(USUAL))
+
+
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 60_000))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL))

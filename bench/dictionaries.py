@@ -1,6 +1,6 @@
 """The dictionaries of the journal's codec: trained from made-up messages, and what they save.
 
-``python bench/dictionaries.py [--write]``. With ``--write`` the files of ``gateway/store`` are made
+``python -m bench.dictionaries [--write]``. With ``--write`` the files of ``gateway/store`` are made
 again. Rows need the dictionary that they were packed with for ever: a better one gets a new number,
 and the old file stays. ``tests/gateway/store/test_codec.py`` makes sure that the files are these.
 """
@@ -74,7 +74,7 @@ def _other(chance: Random, letter: int) -> int:
 def train(name: str) -> bytes:
     """The dictionary of that name; the same bytes each time with the same zstandard."""
     number = DICTIONARIES[name]
-    samples = SAMPLES[name]("dictionary", 1_200)
+    samples: list[bytes | bytearray | memoryview] = [*SAMPLES[name]("dictionary", 1_200)]
     return zstandard.train_dictionary(SIZE, samples, dict_id=number, threads=0).as_bytes()
 
 
@@ -96,6 +96,14 @@ def tell(name: str, documents: list[bytes], what: str) -> None:
     )
 
 
+def show() -> None:
+    """Print what the dictionaries save."""
+    for name, make in SAMPLES.items():
+        documents = make("others", 400)
+        tell(name, documents, "other samples")
+        tell(name, list(strangers(documents)), "strange values")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
@@ -103,10 +111,7 @@ def main() -> None:
     if parser.parse_args().write:
         for name, number in DICTIONARIES.items():
             (FOLDER / f"{name}.{number}.zdict").write_bytes(train(name))
-    for name, make in SAMPLES.items():
-        documents = make("others", 400)
-        tell(name, documents, "other samples")
-        tell(name, list(strangers(documents)), "strange values")
+    show()
 
 
 if __name__ == "__main__":

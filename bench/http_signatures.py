@@ -1,6 +1,6 @@
 """What a signed request costs: microseconds of CPU to verify one, beside a detached JWS.
 
-``python bench/http_signatures.py [REQUESTS]``. A submission of 1,000 bytes that covers what the
+``python -m bench.http_signatures [REQUESTS]``. A submission of 1,000 bytes that covers what the
 profile requires; its content is hashed as it arrives in any case. ``once`` is what a nonce costs in
 a journal on disk, one after another and 64 at a time.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from bench.timing import each
 from gateway.store.sqlite import open_sqlite
 from trust.identity import PartyId
 from trust.keys import KeySigner, PrivateKey
@@ -29,6 +30,9 @@ from trust.signatures.jws import sign_detached, verify_detached
 
 CONTENT = b"x" * 1_000
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 1_000
+"""Requests."""
+ROUNDS = 3
 NAMES = frozenset({"gw.example"})
 KEYS: dict[str, Callable[[], PrivateKey]] = {
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
@@ -37,17 +41,6 @@ KEYS: dict[str, Callable[[], PrivateKey]] = {
     "PS512": lambda: rsa.generate_private_key(65537, 2048),
     "RS256": lambda: rsa.generate_private_key(65537, 2048),
 }
-
-
-def spent(action: Callable[[], object], count: int) -> float:
-    """Microseconds of one of so many, the best of three rounds."""
-    best = float("inf")
-    for _ in range(3):
-        began = time.process_time()
-        for _ in range(count):
-            action()
-        best = min(best, (time.process_time() - began) / count * 1e6)
-    return best
 
 
 def signed(signer: KeySigner) -> Message:
@@ -98,10 +91,12 @@ def verifying(name: str, count: int) -> None:
             now=NOW,
         )
 
-    reading, proving = spent(offer, count), spent(lambda: prove_offer(read, keys), count)
+    reading = each(offer, times=count, rounds=ROUNDS)
+    proving = each(lambda: prove_offer(read, keys), times=count, rounds=ROUNDS)
+    under_jws = each(jws, times=count, rounds=ROUNDS)
     print(
         f"{name:>8}  read and judged {reading:6.0f}  proved {proving:6.0f}"
-        f"  together {reading + proving:6.0f}  JWS {spent(jws, count):6.0f}"
+        f"  together {reading + proving:6.0f}  JWS {under_jws:6.0f}"
     )
 
 
@@ -137,5 +132,10 @@ def main(count: int) -> None:
     asyncio.run(remembering(count))
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    main(USUAL)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL)

@@ -1,4 +1,4 @@
-"""One measuring module in a process of its own: `python -m bench.measuring NAME INTO SIZE`.
+"""One module of the bench in a process of its own: `python -m bench.measuring NAME INTO SIZE`.
 
 Whatever it holds, breaks or leaves behind ends with it; the next one begins with a clean process.
 It writes what it finds to ``INTO`` line by line, so that nothing is lost when it fails later.
@@ -27,37 +27,53 @@ GRACE_SECONDS: Final = 20.0
 """For a module that is interrupted to stop what it started."""
 
 
-class Module(Protocol):
-    """What is imported; ``measure_full`` is there when a module has a size beyond the usual."""
+class Measures(Protocol):
+    """A module with goals; with ``measure_full`` when it has a size beyond the usual."""
 
     measure: Measure
 
 
-def catalogue() -> tuple[str, ...]:
-    """The measuring modules: the files of this folder that define ``measure(*, quick)``."""
-    return tuple(sorted(path.stem for path in HERE.glob("*.py") if _measures(path)))
+class Shows(Protocol):
+    """A module that prints what things cost, for which no bar is set."""
+
+    def show(self) -> None:
+        """Print the figures of the usual size."""
 
 
-def _measures(path: Path) -> bool:
-    if path.stem == "results":
-        return False
-    tree = ast.parse(path.read_text())
-    return any(
-        isinstance(node, ast.FunctionDef)
-        and node.name == "measure"
-        and "quick" in {argument.arg for argument in node.args.kwonlyargs}
-        for node in tree.body
-    )
+def catalogue() -> dict[str, bool]:
+    """The modules of the bench by name, and whether they have goals.
+
+    They are the files of this folder that define ``measure(*, quick)``, or ``show()``.
+    """
+    defined = {path.stem: _defined(path) for path in sorted(HERE.glob("*.py"))}
+    return {
+        name: ("measure", ("quick",)) in functions
+        for name, functions in defined.items()
+        if functions & {("measure", ("quick",)), ("show", ())}
+    }
+
+
+def _defined(path: Path) -> set[tuple[str, tuple[str, ...]]]:
+    """Functions of a module with the names of what they take."""
+    return {
+        (node.name, tuple(one.arg for one in (*node.args.args, *node.args.kwonlyargs)))
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def told_by(name: str, size: str) -> Iterator[Told]:
     """What a module finds in a size."""
     module = importlib.import_module(f"bench.{name}")
+    if not hasattr(module, "measure"):
+        shows: Shows = module
+        shows.show()
+        return
     if size == "full" and hasattr(module, "measure_full"):
         yield from module.measure_full()
         return
-    found: Module = module
-    yield from found.measure(quick=size == "quick")
+    measures: Measures = module
+    yield from measures.measure(quick=size == "quick")
 
 
 def measure(name: str, size: str, into: Path, *, seconds: float, output: TextIO) -> str:

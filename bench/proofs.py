@@ -1,6 +1,6 @@
 """What keeping the sender's signature costs: bytes of the journal and CPU of an interchange.
 
-``python bench/proofs.py [INTERCHANGES]``. Each has one message and a detached JWS of ES256; all
+``python -m bench.proofs [INTERCHANGES]``. Each has one message and a detached JWS of ES256; all
 are committed once without and once with their proofs.
 """
 
@@ -22,6 +22,8 @@ from trust.keys import KeySigner
 from trust.signatures.jws import sign_detached
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 20_000
+"""Interchanges."""
 
 
 def signed(count: int) -> list[Proof]:
@@ -84,5 +86,10 @@ async def run(count: int) -> None:
         print(f"{name:14} {size:6.0f} bytes, {spent:5.0f} µs of CPU an interchange")
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    asyncio.run(run(USUAL))
+
+
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL))

@@ -1,30 +1,20 @@
-"""What judging costs: microseconds of CPU for one message, by regime.
+"""What judging costs: microseconds of CPU for one message, by regime: `python -m bench.regimes`.
 
 The least of several rounds, since other work on the machine only ever adds.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bench.timing import least
 from gateway.demo.generator import items, orders
 from gateway.regimes import Regime, standard
 from translators.canonical import Message
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ROUNDS = 25
-
-
-def least(work: Callable[[], object]) -> float:
-    """Seconds of CPU of the quickest round."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        best = min(best, time.process_time() - began)
-    return best
 
 
 def per_message(regimes: Sequence[Regime], messages: Sequence[Message]) -> float:
@@ -35,10 +25,11 @@ def per_message(regimes: Sequence[Regime], messages: Sequence[Message]) -> float
             for regime in regimes:
                 regime.check(message)
 
-    return least(work) / len(messages) * 1e6
+    (found,) = least(len(messages), work, rounds=ROUNDS)
+    return found
 
 
-def main() -> None:
+def show() -> None:
     """Print a line for each regime and kind, and for all together."""
     made = items("bench", 400, at=AT)
     placed = orders("bench", 100, made, at=AT).placed
@@ -50,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    show()

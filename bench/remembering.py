@@ -1,6 +1,6 @@
 """What remembering costs: microseconds of CPU of a value, values a second, bytes of the journal.
 
-``python bench/remembering.py [VALUES]``. With so many values there already, asked one after the
+``python -m bench.remembering [VALUES]``. With so many values there already, asked one after the
 other and 64 at a time; every flush waits for the disk.
 """
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from gateway.store.sqlite import SqliteJournal, open_sqlite
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 50_000
+"""Values."""
 
 
 async def asked(journal: SqliteJournal, values: range, *, at_once: int, days: int = 0) -> str:
@@ -48,5 +50,10 @@ async def run(count: int) -> None:
         print(f"the file, {count + 1_000} values at most: {path.stat().st_size >> 10} KiB")
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    asyncio.run(run(USUAL))
+
+
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL))

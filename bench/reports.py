@@ -1,6 +1,6 @@
 """What translation reports cost: microseconds of a delivery, and bytes of the journal a message.
 
-``python bench/reports.py [MESSAGES]``. Items are made up by the demonstration's generator. The
+``python -m bench.reports [MESSAGES]``. Items are made up by the demonstration's generator. The
 withheld paths are those of an agreement that hides both parties of an item.
 """
 
@@ -13,10 +13,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from bench.timing import least
 from gateway.agreements import Minimiser
 from gateway.core.records import Result
 from gateway.core.reports import Fate, Report, report_of
@@ -29,6 +31,8 @@ from translators.registry import standard
 from translators.translator import FormatId, Translator
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+USUAL = 2_000
+"""Messages."""
 SEEN = (
     "item_id",
     "mail_class",
@@ -39,14 +43,6 @@ SEEN = (
     "addressee/address/country",
     "pieces/**",
 )
-
-
-def spent(action: object, count: int) -> float:
-    """Microseconds of one of so many."""
-    assert callable(action)
-    began = time.process_time()
-    action()
-    return (time.process_time() - began) / count * 1e6
 
 
 def written(translator: Translator, made: Sequence[ItemDeclaration], *, told: bool) -> None:
@@ -101,17 +97,21 @@ def main(count: int) -> None:
     for name in ("luxor.json.1", "luxor.proto.1", "upu.itmatt.1", "upu.cusitm.1"):
         translator = standard().get(FormatId(name))
         written(translator, made[:50], told=True)
-        plain = spent(lambda t=translator: written(t, made, told=False), count)
-        told = spent(lambda t=translator: written(t, made, told=True), count)
-        print(f"{name:24} {plain:10.1f} {told:14.1f}")
+        plain, with_report = least(
+            count,
+            partial(written, translator, made, told=False),
+            partial(written, translator, made, told=True),
+            rounds=2,
+        )
+        print(f"{name:24} {plain:10.1f} {with_report:14.1f}")
     print("\njournal                     bytes a message   µs a settlement   distinct reports")
     told = reports(standard().get(FormatId("upu.cusitm.1")), made)
-    none: list[Report | None] = [None] * count
-    for name, found in (
-        ("no report", none),
-        ("upu.cusitm.1", list(told)),
-        ("the same, all different", _different(count)),
-    ):
+    kinds: dict[str, list[Report | None]] = {
+        "no report": [None] * count,
+        "upu.cusitm.1": list(told),
+        "the same, all different": _different(count),
+    }
+    for name, found in kinds.items():
         size, cpu = asyncio.run(journal(found))
         distinct = len({report.digest for report in found if report is not None})
         print(f"{name:24} {size:18.0f} {cpu:17.1f} {distinct:18}")
@@ -134,5 +134,10 @@ def _different(count: int) -> list[Report | None]:
     ]
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    main(USUAL)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL)

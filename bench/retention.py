@@ -11,9 +11,11 @@ import asyncio
 import itertools
 import statistics
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 from bench.filling import AT_ONCE, START, Clock, Traffic, fill, journal_in
+from bench.results import Goal, goal_of
 from bench.timing import verdict
 from gateway.config.retention import RetentionSection
 from gateway.core.ports import Journal
@@ -43,8 +45,10 @@ async def accepting(
     return done / (time.perf_counter() - began)
 
 
-async def run(store: str, count: int, seconds: float, rest: float | None) -> bool:
-    """Print the figures of one store; whether the goal is met."""
+async def run(
+    store: str, count: int, seconds: float, *, turns: int = TURNS, rest: float | None = None
+) -> Goal:
+    """Print the figures of one store; its goal."""
     clock, traffic, numbers = Clock(), Traffic(), itertools.count(count)
     section = RetentionSection()
     pace = section.pause if rest is None else rest
@@ -55,7 +59,7 @@ async def run(store: str, count: int, seconds: float, rest: float | None) -> boo
         without: list[float] = []
         beside: list[float] = []
         total, pruning = Pruned(), 0.0
-        for _ in range(TURNS):
+        for _ in range(turns):
             without.append(await accepting(journal, traffic, numbers, clock, seconds))
             budget = Budget(rows=section.rows, rest=pace, seconds=seconds)
             began = time.perf_counter()
@@ -80,7 +84,29 @@ async def run(store: str, count: int, seconds: float, rest: float | None) -> boo
         f" {total.bodies / pruning:,.0f} messages a second{'' if total.over else '; more is left'}",
         flush=True,
     )
-    return met
+    return goal_of(
+        f"pruning beside acceptance, {store}",
+        baseline=statistics.median(without),
+        figure=statistics.median(beside),
+        ratio=share,
+        at_least=GOALS[store],
+        unit="messages a second",
+        what="accepted while nothing is pruned; while what is over is pruned at the usual pace",
+    )
+
+
+def measure(*, quick: bool) -> Iterator[Goal]:
+    """What pruning costs accepting, on SQLite."""
+    if quick:
+        yield asyncio.run(run("sqlite", 6_000, 0.5, turns=2))
+    else:
+        yield asyncio.run(run("sqlite", 60_000, 2.0, turns=4))
+
+
+def measure_full() -> Iterator[Goal]:
+    """The same on both stores, with more that is over."""
+    for store in GOALS:
+        yield asyncio.run(run(store, 120_000, 3.0))
 
 
 def main() -> None:
@@ -92,7 +118,7 @@ def main() -> None:
     parser.add_argument("--store", choices=("sqlite", "postgres"), action="append")
     given = parser.parse_args()
     for store in given.store or ("sqlite", "postgres"):
-        asyncio.run(run(store, given.messages, given.seconds, given.rest))
+        asyncio.run(run(store, given.messages, given.seconds, rest=given.rest))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """What a signature inside of XML costs: verifying 2 KB, beside xmlsec and signxml on the same.
 
-``python bench/xml_signatures.py [TIMES]``. Microseconds of CPU for one document, the best of five
+``python -m bench.xml_signatures [TIMES]``. Microseconds of CPU for one document, the best of five
 rounds: parsed, its signature proved, its signed octets given out.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,12 +18,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from lxml import etree
 
+from bench.timing import each
 from translators.xml import parse, parse_exactly
 from trust.keys import KeySigner, PrivateKey
 from trust.signatures.xmldsig.signing import sign_enveloped
 from trust.signatures.xmldsig.verifying import verify_xml
 
 NOW = datetime.now(UTC)
+USUAL = 300
+"""Times."""
 ITEM = b"<Item><HS>420222</HS><Value currency='EUR'>10.00</Value></Item>"
 SIGNXML: Any = signxml
 XMLSEC: Any = xmlsec
@@ -33,13 +35,7 @@ XMLSEC: Any = xmlsec
 
 def cpu(work: Callable[[], object], times: int) -> float:
     """Microseconds of CPU of one call."""
-    best = float("inf")
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(times):
-            work()
-        best = min(best, time.process_time() - began)
-    return best / times * 1e6
+    return each(work, times=times, rounds=5)
 
 
 def signed(key: PrivateKey, items: int) -> tuple[bytes, KeySigner]:
@@ -118,5 +114,10 @@ def run(times: int) -> None:
     print(f"ES256    {size:5} KiB:   {whole / 1000:6.1f} ms, parsing alone {parsing / 1000:.1f}")
 
 
+def show() -> None:
+    """Print the figures of the usual size."""
+    run(USUAL)
+
+
 if __name__ == "__main__":
-    run(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    run(int(sys.argv[1]) if len(sys.argv) > 1 else USUAL)
