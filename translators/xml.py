@@ -108,7 +108,8 @@ def _checked(root: Node, content: bytes, limits: Limits) -> Node:
     if _may_crowd(content):
         check_attributes(root, limits.attributes)
     _judged(root)
-    check_depth(root, limits.depth)
+    if _may_be_deep(content, limits.depth):
+        check_depth(root, limits.depth)
     return root
 
 
@@ -141,31 +142,58 @@ class Stream:
             return
         self.opening = _read_opening(_Bounded(io.BytesIO(head), len(head)))[0]
         bounded.give_back(head)
-        self._events: Any = etree.iterparse(
-            bounded, events=("end",), tag=tag, chunk_size=_CHUNK, **_OPTIONS
-        )
+        self._parser = etree.XMLPullParser(events=("end",), tag=tag, **_OPTIONS)
 
     def __iter__(self) -> Iterator[Node]:
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self) -> Iterator[list[Node]]:
+        """The same, those together that are complete at the same time; never an empty list.
+
+        They stay in the tree, with what is around them, until the caller frees them.
+        """
         if self.whole:
-            yield from self._root.iter(self._tag)
+            if found := list(self._root.iter(self._tag)):
+                yield found
             return
-        try:
-            for number, (_, element) in enumerate(self._events):
-                if self._bounded.may_crowd:
-                    # With the first all that stands before it.
-                    one = element if number else element.getroottree().getroot()
+        began = False
+        for fault in self._fed():
+            events: Any = self._parser.read_events()
+            found = [element for _, element in events]
+            if found and self._bounded.may_crowd:
+                # With the first all that stands before it.
+                first = found[0] if began else found[0].getroottree().getroot()
+                for one in (first, *found[1:]):
                     check_attributes(one, self._attributes)
-                yield element
-        except etree.XMLSyntaxError as error:
-            raise _mapped(error) from error
+            if found:
+                began = True
+                yield found
+            if fault is not None:
+                raise _mapped(fault) from fault
+
+    def _fed(self) -> Iterator[etree.XMLSyntaxError | None]:
+        """Feed the parser piece by piece, with what it says against each."""
+        fault: etree.XMLSyntaxError | None = None
+        more = True
+        while more and fault is None:
+            piece = self._bounded.read()
+            more = bool(piece)
+            try:
+                if more:
+                    self._parser.feed(piece)
+                else:
+                    self._root = self._parser.close()
+            except etree.XMLSyntaxError as error:
+                fault = error
+            yield fault
 
     @property
     def root(self) -> Node:
         """The document element, once the whole document is read."""
-        root: Node = self._root if self.whole else self._events.root
         if self._bounded.may_crowd:
-            check_attributes(root, self._attributes)
-        return root
+            check_attributes(self._root, self._attributes)
+        return self._root
 
 
 def _tree(content: bytes, options: dict[str, Any] = _OPTIONS) -> Node:
@@ -177,19 +205,34 @@ def _tree(content: bytes, options: dict[str, Any] = _OPTIONS) -> Node:
         raise _mapped(error, content[:PROLOG]) from error
 
 
-_STRIDE = 512
-"""Attributes beyond any bound here need twice as many bytes, and no ``<`` is among them."""
+_STRIDE = 1024
+"""Attributes beyond any bound here need more bytes, and no ``<`` is among them."""
 
 
 def _may_crowd(content: bytes) -> bool:
     """False when there can be no element with very many attributes; quickly, for each document.
 
     Where characters have two bytes any byte may be that of ``<``, so there it is always True.
+    What stands at the edges of a piece of a document is taken for half of such an element.
     """
     if b"\0" in content[:4] or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
-    ends = range(_STRIDE, len(content) + 1, _STRIDE)
-    return any(content.find(b"<", end - _STRIDE, end) < 0 for end in ends)
+    begun, size, stride = 0, len(content), _STRIDE // 2
+    while begun + stride <= size:
+        found = content.rfind(b"<", begun, begun + stride)
+        if found < 0:
+            return True
+        begun, stride = found + 1, _STRIDE
+    half = _STRIDE // 2
+    return size >= half and content.find(b"<", size - half) < 0
+
+
+def _may_be_deep(content: bytes, limit: int) -> bool:
+    """False when there are too few tags for an element that is nested deeper; quickly.
+
+    An element and the ``limit`` around it begin with as many tags, and those around it end.
+    """
+    return content.count(b"<") > 2 * limit
 
 
 _CROWDED = etree.XPath("descendant-or-self::*[count(@*) > $limit]")

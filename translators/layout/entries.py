@@ -66,6 +66,7 @@ class EntryReader:
         self._limits = limits
         self._allowance = allowance
         self._explain = explain
+        self._apart = False
 
     def quick(self, node: Node, ordinal: int) -> Message | None:
         """The message of a good element, ``None`` when it needs explaining.
@@ -101,8 +102,8 @@ class EntryReader:
             raise Unusual
         settle(self._header.data, found)
 
-    def quick_all(self, nodes: list[Node]) -> list[Message | None]:
-        """The same for all messages of a document."""
+    def quick_all(self, nodes: list[Node], first: int = 1) -> list[Message | None]:
+        """The same for several messages of a document, the first of them with that number."""
         (row, *others) = self._plan.messages.rows
         if (
             self._fast is None
@@ -111,9 +112,10 @@ class EntryReader:
             or row.given
             or self._plan.shared is not None
             or self._fast.readers[row.group].contextual
+            or self._apart
             or len({node.getparent() for node in nodes}) != 1
         ):
-            return [self.quick(node, at) for at, node in enumerate(nodes, start=1)]
+            return [self.quick(node, at) for at, node in enumerate(nodes, start=first)]
         fast, kind = self._fast.readers[row.group], KINDS[row.kind]
         found: list[Message | None] = []
         number = 0
@@ -127,7 +129,10 @@ class EntryReader:
                 more = sum(count(node) for node in batch)
             found += messages
             number += more
-        if number != total(nodes):
+        expected, counted = total(nodes)
+        # Where more stands around them than in them, that is not counted again each time.
+        self._apart = counted > 2 * expected
+        if number != expected:
             return [self.quick(node, 0) for node in nodes]
         return found
 

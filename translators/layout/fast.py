@@ -133,21 +133,23 @@ def _header(plan: Plan) -> tuple[str, FastReader | None]:
 _TEXTS = etree.XPath("count(text())")
 
 
-def total(nodes: list[Node]) -> int:
-    """What :data:`COUNT` gives for elements of one parent together.
+def total(nodes: list[Node]) -> tuple[int, int]:
+    """What :data:`COUNT` gives for elements of one parent together, and for all of that parent.
 
     One expression over the parent, less what else stands in it, is half the cost of one for
     each. (A path to all of them would make libxml2 merge their node sets: quadratic.)
     """
     above = nodes[0].getparent()
     if above is None:
-        return count(nodes[0])
+        number = count(nodes[0])
+        return number, number
     ours = set(nodes)
-    number = count(above) - len(above.attrib) - _number(_TEXTS(above)) - len(nodes)
+    whole = count(above)
+    number = whole - len(above.attrib) - _number(_TEXTS(above)) - len(nodes)
     for one in above:
         if one not in ours:
             number -= 1 + count(one)
-    return number
+    return number, whole
 
 
 def adjoining(nodes: list[Node]) -> bool:

@@ -105,15 +105,13 @@ class DocumentReader:
 
     def _quickly(self, stream: Stream) -> Iterable[tuple[Node, Message | None]]:
         """Each streamed element with its message, when the fast reader could make one."""
-        if not stream.whole:
-            streamed = (node for node in stream if self._streamed(node))
-            return (
-                (node, self._entries.quick(node, ordinal))
-                for ordinal, node in enumerate(streamed, start=1)
-            )
-        nodes = [node for node in stream if self._streamed(node)]
-        self._calm = adjoining(nodes)
-        return zip(nodes, self._entries.quick_all(nodes), strict=True)
+        number = 1
+        for batch in stream.batches():
+            nodes = [node for node in batch if self._streamed(node)]
+            # Of a document as a whole this is known of all that stands in it.
+            self._calm = stream.whole and adjoining(nodes)
+            yield from zip(nodes, self._entries.quick_all(nodes, number), strict=True)
+            number += len(nodes)
 
     def _streamed(self, node: Node) -> bool:
         """True for the streamed element in its own place, not for namesakes elsewhere."""
