@@ -41,8 +41,10 @@ class Cost(msgspec.Struct, kw_only=True):
 class Rounds:
     """Rounds of several servers in turn, so that what slows the machine slows all of them."""
 
-    def __init__(self, generators: Generators) -> None:
+    def __init__(self, generators: Generators, *, warm: int = 50) -> None:
+        """``warm`` requests of each come first, less of what is large."""
         self._generators = generators
+        self._warm = warm
         self._first = SEEDED
         self._run = 0
 
@@ -50,8 +52,8 @@ class Rounds:
         """What each costs, by its name; raises `Failed` when a request was not answered well."""
         several = list(subjects)
         costs = {subject.name: Cost() for subject in several}
-        for subject in several:  # connections, caches and rates settle
-            self.once(msgspec.structs.replace(subject, count=max(20, subject.count // 10)))
+        for subject in several:  # connections, caches and what the processor guesses settle
+            self.once(msgspec.structs.replace(subject, count=min(self._warm, subject.count)))
         for _ in range(rounds):
             for subject in several:
                 micros, seen = self.once(subject)

@@ -105,6 +105,8 @@ class Generators:
     def __init__(self, processes: int = 1) -> None:
         self._number = processes
         self._running: list[tuple[BaseProcess, Connection]] = []
+        self._busy: list[Connection] = []
+        self._bound = PREPARE_SECONDS
 
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
@@ -130,29 +132,42 @@ class Generators:
 
         ``begun`` is called when all is prepared and connected, just before the first request.
         """
-        return self._together(split(load, self._number), begun)
+        self.prepare(load)
+        begun()
+        self.begin(time.monotonic() + _BEGIN_SECONDS)
+        return self.collect()
 
     def seed(self, load: Load) -> None:
         """Submit what reads of this load ask about; raises `Failed` when not all of it is taken."""
         seeds = msgspec.structs.replace(
             load, first=load.seeded, count=SEEDED, rate=0.0, connections=8, drain=60.0
         )
-        observed = self._together([seeds], lambda: None)
+        self._prepare([seeds])
+        self.begin(time.monotonic())
+        observed = self.collect()
         if observed.errors or observed.answered < SEEDED:
             raise Failed(f"not all was taken that reads ask about: {dict(observed.problems)}")
 
-    def _together(self, shares: Sequence[Load], begun: Callable[[], None]) -> Observed:
-        pipes = [pipe for _, pipe in self._running[: len(shares)]]
-        for pipe, share in zip(pipes, shares, strict=True):
+    def prepare(self, load: Load) -> None:
+        """Make all requests of a run and connect; raises `Failed`."""
+        self._prepare(split(load, self._number))
+
+    def begin(self, at: float) -> None:
+        """Let what was prepared begin at this time of ``time.monotonic``; returns at once."""
+        for pipe in self._busy:
+            pipe.send(at)
+
+    def collect(self) -> Observed:
+        """Wait for what was begun; raises `Failed`."""
+        return merged([_heard(pipe, "observed", self._bound) for pipe in self._busy])
+
+    def _prepare(self, shares: Sequence[Load]) -> None:
+        self._busy = [pipe for _, pipe in self._running[: len(shares)]]
+        self._bound = max(PREPARE_SECONDS + share.seconds + share.drain for share in shares)
+        for pipe, share in zip(self._busy, shares, strict=True):
             pipe.send(share)
-        for pipe in pipes:
+        for pipe in self._busy:
             _heard(pipe, "ready", PREPARE_SECONDS)
-        begun()
-        begin = time.monotonic() + _BEGIN_SECONDS
-        for pipe in pipes:
-            pipe.send(begin)
-        bound = max(PREPARE_SECONDS + share.seconds + share.drain for share in shares)
-        return merged([_heard(pipe, "observed", bound) for pipe in pipes])
 
 
 Word = Literal["ready", "observed"]

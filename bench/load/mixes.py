@@ -26,6 +26,8 @@ from trust.signatures.jws import sign_detached
 from trust.signatures.xmldsig.signing import sign_enveloped
 
 Transport = Literal["https", "grpc", "grpc-stream"]
+SIZES = (10, 100, 1_000, 10_000)
+"""Items of the larger documents."""
 READ_SHARE = 9
 """Of ten requests of the mix with reads."""
 
@@ -211,19 +213,15 @@ MIXES: Mapping[str, Mix] = {
             transport="https",
             make=_items(1, enveloped=True),
         ),
-        Mix(
-            name="itmatt-100",
-            what="ITMATT of 100 items, not signed",
-            transport="https",
-            make=_items(100),
-            items=100,
-        ),
-        Mix(
-            name="itmatt-10000",
-            what="ITMATT of 10,000 items, not signed",
-            transport="https",
-            make=_items(10_000),
-            items=10_000,
+        *(
+            Mix(
+                name=f"itmatt-{count}",
+                what=f"ITMATT of {count:,} items, not signed",
+                transport="https",
+                make=_items(count),
+                items=count,
+            )
+            for count in SIZES
         ),
         Mix(
             name="reads",
