@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from itertools import takewhile
 from typing import overload
 
 import uvloop
@@ -34,7 +33,7 @@ def request(
 
 
 class _Until(Sequence[Request]):
-    """Requests that are at an end when the time is over, whatever is left of them."""
+    """Requests that are at an end when the time is over, whatever is left of them; never none."""
 
     def __init__(self, requests: Sequence[Request], seconds: float) -> None:
         self._requests, self._seconds = requests, seconds
@@ -53,7 +52,10 @@ class _Until(Sequence[Request]):
 
     def __iter__(self) -> Iterator[Request]:
         until = time.perf_counter() + self._seconds
-        return takewhile(lambda _: time.perf_counter() < until, self._requests)
+        for number, one in enumerate(self._requests):
+            if number and time.perf_counter() >= until:
+                return
+            yield one
 
 
 def saturate(

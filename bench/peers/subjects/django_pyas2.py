@@ -11,8 +11,9 @@ import os
 import secrets
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -200,7 +201,9 @@ def serve(folder: Path) -> Iterator[Serving]:
                 for number in range(first, first + count)
             ]
 
-        yield Serving(pid=pid, place=Open(port), requests=requests, done=_kept(folder / "as2.db"))
+        yield Serving(
+            pid=pid, place=Open(port), requests=requests, done=partial(kept, folder / "as2.db")
+        )
 
 
 def _prepare(folder: Path, settings: dict[str, str], rows: bytes) -> None:
@@ -220,21 +223,17 @@ def _prepare(folder: Path, settings: dict[str, str], rows: bytes) -> None:
             raise NotStarted(f"django-admin {words[0]}: {done.stderr.strip()[-400:]}")
 
 
-def _kept(database: Path) -> Callable[[int], str]:
-    """It answers 200 whatever it thinks of a message; its database says what that was."""
-
-    def done(count: int) -> str:
-        with contextlib.closing(sqlite3.connect(database)) as rows:
-            found, receipts = rows.execute(
-                "SELECT count(*), count(mdn.id) FROM pyas2_message AS message"
-                " LEFT JOIN pyas2_mdn AS mdn ON mdn.message_id = message.id AND mdn.signed"
-                " WHERE message.status = 'S' AND message.signed"
-            ).fetchone()
-        if (found, receipts) == (count, count):
-            return ""
-        return f"{found} messages verified and kept, {receipts} signed receipts, of {count}"
-
-    return done
+def kept(database: Path, count: int) -> str:
+    """What its database lacks of so many messages: it answers 200 whatever it thinks of one."""
+    with contextlib.closing(sqlite3.connect(database)) as rows:
+        found, receipts = rows.execute(
+            "SELECT count(*), count(mdn.id) FROM pyas2_message AS message"
+            " LEFT JOIN pyas2_mdn AS mdn ON mdn.message_id = message.id AND mdn.signed"
+            " WHERE message.status = 'S' AND message.signed"
+        ).fetchone()
+    if (found, receipts) == (count, count):
+        return ""
+    return f"{found} messages verified and kept, {receipts} signed receipts, of {count}"
 
 
 SUBJECT = Subject(

@@ -1,0 +1,432 @@
+"""Peers: figures are put together fairly both ways, and what cannot be measured is told."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.message
+import email.policy
+import hashlib
+import json
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from asn1crypto import cms  # type: ignore[import-untyped] # has no types
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from bench.load.pump import Request
+from bench.page import PAGE, with_part
+from bench.peers import environment, processes, report
+from bench.peers.catalogue import COMPARISONS, SUBJECTS
+from bench.peers.documents import FORMAT, document
+from bench.peers.environment import NotInstalled
+from bench.peers.load import arrive, request, saturate
+from bench.peers.measuring import Figures, Length, Row, best, measured
+from bench.peers.subject import Comparison, Open, Serving, Subject
+from bench.peers.subjects import django_pyas2, library
+from translators.canonical import ItemDeclaration
+from translators.layout import packaged
+from translators.translator import decode
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+FEW = Length(warm=0.1, run=0.1, rounds=1)
+
+
+def figures(*, rate: float = 100.0, cpu: float = 500.0, generator: float = 0.1) -> Figures:
+    return Figures(
+        rate=rate, cpu=cpu, steady=rate / 2, p50=1.0, p99=2.0, memory=64.0, generator=generator
+    )
+
+
+def row(name: str, found: Figures | None, *, missing: str = "") -> Row:
+    return Row(
+        id=name, title=name.title(), does="something", settings="so", figures=found, missing=missing
+    )
+
+
+def comparison(*ours: str) -> Comparison:
+    return Comparison(title="One job", peer="peer", ours=ours, fairness="It is fair.")
+
+
+def told(*rows: Row) -> report.Report:
+    return report.Report(
+        commit="abc",
+        at="2026-11-22T09:00:00Z",
+        machine={"processor": "2 × one"},
+        document=1575,
+        connections=8,
+        seconds=4.0,
+        rounds=3,
+        rows=rows,
+    )
+
+
+# -- what is said ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("peer", "own", "said"),
+    [
+        (900.0, 300.0, "Peer takes 3 times the CPU of Own for a request"),
+        (300.0, 900.0, "Own takes 3 times the CPU of Peer for a request"),
+        (300.0, 300.0, "Peer takes 1 times the CPU of Own for a request"),
+    ],
+)
+def test_who_takes_more_is_said_whoever_it_is(peer: float, own: float, said: str) -> None:
+    rows = {"peer": row("peer", figures(cpu=peer)), "own": row("own", figures(cpu=own))}
+    assert report.verdicts(comparison("own"), rows) == [said]
+
+
+def test_who_was_not_measured_is_said_with_the_reason() -> None:
+    away = row("peer", None, missing="NotInstalled: npm ci ended with 1")
+    here, gone = row("own", figures()), row("other", None, missing="NotStarted: ended with 3")
+    rows = {"peer": away, "own": here, "other": gone}
+    assert report.verdicts(comparison("own"), rows) == [
+        "Peer was not measured: NotInstalled: npm ci ended with 1"
+    ]
+    rows["peer"] = row("peer", figures())
+    assert report.verdicts(comparison("own", "other"), rows)[1] == (
+        "Other was not measured: NotStarted: ended with 3"
+    )
+    page = report.markdown(told(away, here, gone), [comparison("own", "other")])
+    assert "| Peer | not measured |  |  |  |  |" in page
+    assert "Peer was not measured: NotInstalled: npm ci ended with 1." in page
+
+
+def test_a_page_has_a_table_for_each_comparison_and_says_what_is_not_alike() -> None:
+    page = report.markdown(
+        told(row("peer", figures(cpu=2_500.0)), row("own", figures(rate=1_234.0))),
+        [comparison("own")],
+    )
+    assert "### One job" in page
+    assert "| Peer | 100 | 2,500 | 1 | 2 | 64 |" in page
+    assert "| Own | 1,234 | 500 | 1 | 2 | 64 |" in page
+    assert "It is fair." in page
+    assert "- **Own** (): something. so." in page
+    assert "load generator" not in page
+
+
+def test_a_generator_at_its_limit_is_said() -> None:
+    limited = row("own", figures(generator=0.97))
+    assert report.cells(limited)[1] == "100 *"
+    page = report.markdown(told(row("peer", figures()), limited), [comparison("own")])
+    assert "generator was at its limit" in page
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = told(row("peer", figures()), row("own", None, missing="why"))
+    report.write(tmp_path / "results/peers.json", written)
+    assert report.read(tmp_path / "results/peers.json") == written
+    assert report.read(tmp_path / "nothing.json") is None
+
+
+def test_the_page_has_the_part_that_is_written() -> None:
+    page = with_part(PAGE.read_text("utf-8"), "peers", "what was found\n")
+    assert "what was found\n<!-- bench:end -->" in page
+
+
+# -- rounds ------------------------------------------------------------------------------------
+
+
+def test_of_several_rounds_the_best_of_each_figure_counts_and_the_most_memory() -> None:
+    slow = Figures(rate=90, cpu=400, steady=45, p50=1, p99=9, memory=70, generator=0.2)
+    quick = Figures(rate=100, cpu=450, steady=50, p50=2, p99=8, memory=60, generator=0.3)
+    together = best([row("own", slow), row("own", quick)]).figures
+    assert together == Figures(rate=100, cpu=400, steady=50, p50=1, p99=8, memory=70, generator=0.3)
+
+
+def test_a_round_that_failed_stands_for_all() -> None:
+    failed = row("own", None, missing="NotStarted: ended with 1")
+    assert best([row("own", figures()), failed]) == failed
+
+
+def test_a_program_that_is_not_there_is_a_row_that_says_so() -> None:
+    def version() -> str:
+        raise NotInstalled("npm ci ended with 1")
+
+    subject = msgspec.structs.replace(library.SUBJECT, version=version)
+    found = measured(subject, FEW)
+    assert (found.figures, found.missing) == (None, "NotInstalled: npm ci ended with 1")
+
+
+def test_a_program_that_does_not_start_is_a_row_with_the_end_of_its_log(tmp_path: Path) -> None:
+    port = processes.free_port()
+    failing = ["sh", "-c", "echo no such module >&2; exit 3"]
+    with (
+        pytest.raises(processes.NotStarted, match="ended with 3: no such module"),
+        processes.serving(failing, port=port, folder=tmp_path),
+    ):
+        pass
+
+
+# -- a program, measured -----------------------------------------------------------------------
+
+
+STUB = """
+import asyncio, sys
+port, status = sys.argv[1:]
+ANSWER = f"HTTP/1.1 {status} So\\r\\nContent-Length: 2\\r\\n\\r\\nok".encode()
+class Answering(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+    def data_received(self, data):
+        self.transport.write(ANSWER)
+async def serve():
+    await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", int(port))
+    await asyncio.Event().wait()
+asyncio.run(serve())
+"""
+"""Answers each request, which comes in one piece, with that status."""
+
+
+@contextmanager
+def answering(folder: Path, *, status: int = 200, lacks: str = "") -> Iterator[Serving]:
+    port = processes.free_port()
+    command = [sys.executable, "-c", STUB, f"{port}", f"{status}"]
+
+    def requests(first: int, count: int) -> Sequence[Request]:
+        return [
+            request(b"x", path="/", name=f"{n}", fields={}) for n in range(first, first + count)
+        ]
+
+    with processes.serving(command, port=port, folder=folder) as pid:
+        yield Serving(pid=pid, place=Open(port), requests=requests, done=lambda _: lacks)
+
+
+def subject(serve: Callable[[Path], AbstractContextManager[Serving]]) -> Subject:
+    return Subject(
+        id="stub",
+        title="Stub",
+        does="answers",
+        settings="none",
+        version=lambda: "1",
+        serve=serve,
+        quickest=1_000.0,
+    )
+
+
+def test_a_program_is_measured_and_stopped() -> None:
+    pids: list[int] = []
+
+    @contextmanager
+    def seen(folder: Path) -> Iterator[Serving]:
+        with answering(folder) as serving:
+            pids.append(serving.pid)
+            yield serving
+
+    found = measured(subject(seen), FEW)
+    assert (found.version, found.missing) == ("1", "")
+    assert found.figures is not None
+    assert found.figures.rate > 0
+    assert found.figures.memory > 1
+    assert found.figures.steady == found.figures.rate / 2
+    assert len(pids) == 1
+    assert not psutil.pid_exists(pids[0])
+
+
+def test_a_program_that_answers_otherwise_has_no_figures() -> None:
+    found = measured(subject(partial(answering, status=422)), FEW)
+    assert found.figures is None
+    assert "'status 422'" in found.missing
+
+
+def test_a_program_that_has_not_done_what_it_answered_has_no_figures() -> None:
+    found = measured(subject(partial(answering, lacks="0 kept, of 9")), FEW)
+    assert (found.figures, found.missing) == (None, "Misbehaved: 0 kept, of 9")
+
+
+def test_a_run_ends_when_its_time_is_over_and_all_that_was_asked_is_answered(
+    tmp_path: Path,
+) -> None:
+    with answering(tmp_path) as serving:
+        many = list(serving.requests(0, 1)) * 200_000
+        full = saturate(serving.place, many, connections=4, seconds=0.1)
+        calm = arrive(serving.place, many[:40], connections=4, rate=400.0)
+    assert full.errors == 0
+    assert full.answered == full.sent < len(many)
+    assert calm.errors == 0
+    assert calm.answered == calm.sent > 0
+    assert max(calm.due) <= 0.1 + 1e-9
+
+
+def test_our_translators_answer_our_json_or_what_is_wrong(tmp_path: Path) -> None:
+    broken = document(2).replace(b"<gross-weight>1.25", b"<gross-weight>x")
+    refused = request(broken, path="/", name="broken", fields={}, expected=b"422")
+    with library.serve(tmp_path) as serving:
+        asked = [*serving.requests(1, 4), refused]
+        seen = saturate(serving.place, asked, connections=1, seconds=10.0)
+        assert (seen.answered, seen.errors) == (5, 0)
+        assert processes.spent(serving.pid) > 0
+
+
+# -- what they are asked -----------------------------------------------------------------------
+
+
+def test_documents_are_valid_and_each_has_identifiers_of_its_own() -> None:
+    several = [document(number) for number in range(20)]
+    read = [decode(packaged(FORMAT), content) for content in several]
+    keys = {
+        message.item_id
+        for one in read
+        for message in one.messages
+        if isinstance(message, ItemDeclaration)
+    }
+    assert len(keys) == len(several)
+    assert len({one.header.control_reference for one in read}) == len(several)
+    assert {len(one.messages) for one in read} == {1}
+    assert 1_500 < len(several[0]) < 2_048
+
+
+def test_a_request_says_its_length_and_its_fields() -> None:
+    made = request(b"<a/>", path="/in", name="n", fields={"X-One": "1"}, expected=b"202")
+    head, _, body = made.wire.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [
+        b"POST /in HTTP/1.1",
+        b"Host: localhost",
+        b"Content-Length: 4",
+        b"X-One: 1",
+    ]
+    assert (body, made.name, made.expected) == (b"<a/>", "n", b"202")
+
+
+@pytest.fixture(scope="module")
+def partner() -> django_pyas2.Identity:
+    return django_pyas2.identity("post-a", now=NOW)
+
+
+def test_an_as2_message_is_signed_over_its_part_and_asks_for_a_signed_receipt(
+    partner: django_pyas2.Identity,
+) -> None:
+    made = django_pyas2.message(document(1), sender=partner, name="bench-1")
+    _, _, fields = made.wire.partition(b"\r\n")
+    parsed = email.message_from_bytes(fields, policy=email.policy.HTTP)
+    assert parsed["AS2-From"] == "post-a"
+    assert parsed["AS2-To"] == "gateway-lx"
+    assert parsed["Message-ID"] == "<bench-1@post-a>"
+    assert "signed-receipt-micalg=optional, sha256" in parsed["Disposition-Notification-Options"]
+    boundary = parsed.get_boundary()
+    assert boundary is not None
+    assert parsed.get_content_type() == "multipart/signed"
+    pieces = made.wire.split(f"--{boundary}".encode())
+    part = pieces[1].removeprefix(b"\r\n").removesuffix(b"\r\n")
+    assert part.endswith(document(1))
+    signature = parsed.get_payload(1)
+    assert isinstance(signature, email.message.Message)
+    content = signature.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    (signer,) = cms.ContentInfo.load(content)["content"]["signer_infos"]
+    attributes = {one["type"].native: one["values"].native for one in signer["signed_attrs"]}
+    assert attributes["message_digest"] == [hashlib.sha256(part).digest()]
+    partner.key.public_key().verify(
+        signer["signature"].native,
+        signer["signed_attrs"].untag().dump(),
+        padding.PKCS1v15(),
+        hashes.SHA256(),
+    )
+
+
+def test_the_partners_of_as2_are_rows_that_its_administration_would_make(
+    partner: django_pyas2.Identity,
+) -> None:
+    rows = json.loads(django_pyas2.fixture(partner, partner))
+    by_model = {one["model"]: one["fields"] for one in rows}
+    assert by_model["pyas2.partner"]["mdn_sign"] == "sha256"
+    assert by_model["pyas2.publiccertificate"]["verify_cert"] is True
+    kept = by_model["pyas2.privatekey"]
+    pem = base64.b64decode(kept["key"])
+    key = serialization.load_pem_private_key(
+        pem[pem.index(b"-----BEGIN ENCRYPTED") :], kept["key_pass"].encode()
+    )
+    assert isinstance(key, rsa.RSAPrivateKey)
+    assert key.private_numbers() == partner.key.private_numbers()
+
+
+def test_what_as2_keeps_is_counted_in_its_database(tmp_path: Path) -> None:
+    place = tmp_path / "as2.db"
+    with closing(sqlite3.connect(place)) as rows:
+        rows.executescript(
+            "CREATE TABLE pyas2_message (id INTEGER PRIMARY KEY, status TEXT, signed INTEGER);"
+            "CREATE TABLE pyas2_mdn (id INTEGER PRIMARY KEY, message_id INTEGER, signed INTEGER);"
+            "INSERT INTO pyas2_message VALUES (1, 'S', 1), (2, 'S', 1), (3, 'E', 1), (4, 'S', 0);"
+            "INSERT INTO pyas2_mdn VALUES (1, 1, 1), (2, 2, 0), (3, 3, 1), (4, 4, 1);"
+        )
+    assert django_pyas2.kept(place, 2) == ("2 messages verified and kept, 1 signed receipts, of 2")
+    with closing(sqlite3.connect(place)) as rows, rows:
+        rows.execute("UPDATE pyas2_mdn SET signed = 1")
+    assert django_pyas2.kept(place, 2) == ""
+    assert django_pyas2.kept(place, 3) != ""
+
+
+# -- what is compared, and what is installed ---------------------------------------------------
+
+
+def test_every_program_is_compared_and_every_comparison_is_of_programs() -> None:
+    ids = [subject.id for subject in SUBJECTS]
+    compared = {one for each in COMPARISONS for one in (each.peer, *each.ours)}
+    assert len(set(ids)) == len(ids)
+    assert compared == set(ids)
+
+
+def test_what_is_installed_is_pinned_with_digests_and_names_no_registry() -> None:
+    requirements = (environment.HERE / "requirements.txt").read_text("utf-8")
+    entries = re.findall(
+        r"^(\S+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", requirements, re.MULTILINE
+    )
+    names = {name for name, _, _ in entries}
+    assert {"django-pyas2", "pyas2lib", "spyne", "django", "gunicorn"} <= names
+    assert len(entries) == len(re.findall(r"^\S+==", requirements, re.MULTILINE))
+    assert "://" not in requirements
+    text = (environment.HERE / "package-lock.json").read_text("utf-8")
+    modules = json.loads(text)["packages"]
+    assert "node_modules/node-red" in modules
+    assert all("integrity" in one or "inBundle" in one for name, one in modules.items() if name)
+    assert '"resolved"' not in text
+
+
+def test_it_is_installed_again_only_when_what_is_wanted_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[list[str]] = []
+
+    def run(command: Sequence[str], *, cwd: Path | None = None) -> None:
+        del cwd
+        runs.append(list(command))
+
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        (tmp_path / name).write_text("{}", "utf-8")
+    monkeypatch.setattr(environment, "HERE", tmp_path)
+    monkeypatch.setattr(environment, "NODE", tmp_path / "node")
+    monkeypatch.setattr(environment, "_run", run)
+    environment.node()
+    environment.node()
+    assert [command[:2] for command in runs] == [["npm", "ci"]]
+    (tmp_path / "package-lock.json").write_text('{"other": 1}', "utf-8")
+    environment.node()
+    assert len(runs) == 2
+
+
+def test_a_tool_that_fails_is_named_with_how_it_ended() -> None:
+    with pytest.raises(NotInstalled, match=r"^sh -c ended with 4$"):
+        environment._run(["sh", "-c", "exit 4"])
+    with pytest.raises(NotInstalled, match=r"^no-such-tool ci: FileNotFoundError$"):
+        environment._run(["/nowhere/no-such-tool", "ci"])
+
+
+def test_versions_of_openssl_with_two_digits_are_read() -> None:
+    line = r"version_match = re.search('\\b(\\d\\.\\d\\.\\d[a-z]*)\\b', version_string)"
+    found = environment.with_long_versions(line)
+    assert found == line.replace("[a-z]", "+[a-z]")
+    expression = found.split("'")[1].replace("\\\\", "\\")
+    assert re.search(expression, "OpenSSL 3.0.19 27 Jan 2026")
+    assert re.search(expression, "OpenSSL 1.1.1w 11 Sep 2023")
+    assert environment.with_long_versions(found) == found
