@@ -49,3 +49,13 @@ def test_long_texts_and_values_are_no_crowd(encoding: str) -> None:
     assert streamed(f"<all>{row}</all>".encode(encoding)) == 1
     assert streamed(f"<all>{row * 200}</all>".encode(encoding)) == 200
     assert len(parse(f"<all>{row}</all>".encode(encoding))) == 1
+
+
+@pytest.mark.parametrize("before", range(63_000, 66_000, 250))
+def test_a_crowd_across_two_pieces_of_a_document_is_refused(before: int) -> None:
+    shortest = "".join(f' {chr(97 + n // 20)}{chr(97 + n % 20)}=""' for n in range(257))
+    filling = "<a>b</a>" * (before // 8)
+    large = f"<all>{filling}<row{shortest}/>{FILLING}</all>".encode()
+
+    with pytest.raises(XmlError, match=r"xml\.size.*attributes"):
+        streamed(large)

@@ -15,8 +15,9 @@ import pytest
 
 from tests.translators.layout.layouts import HEAD, compiled, read
 from translators.canonical import Header, ItemDeclaration
-from translators.layout import packaged
+from translators.layout import fast, packaged
 from translators.translator import Entry
+from translators.xml import Node
 
 LAYOUT = packaged("upu.itmatt.1")
 SAMPLE = LAYOUT.sample()
@@ -164,3 +165,22 @@ def test_what_stands_between_messages_is_found_in_a_tree_and_in_a_stream(items: 
     codes = [reading.code for reading in readings if hasattr(reading, "code")]
     assert codes[:2] == ["element.order", "element.text"]
     assert "element.repeated" in codes
+
+
+def test_what_stands_before_the_messages_is_not_counted_with_each_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = []
+    total = fast.total
+
+    def counting(nodes: list[Node]) -> tuple[int, int]:
+        counted.append(len(nodes))
+        return total(nodes)
+
+    monkeypatch.setattr("translators.layout.entries.total", counting)
+    unknown = b"<unknown>" + b"<a/>" * 200_000 + b"</unknown>"
+    document = BEFORE + unknown + ITEM * 1000 + AFTER
+    found = [one for one in LAYOUT.read(io.BytesIO(document)) if isinstance(one, Entry)]
+
+    assert 1000 == sum(entry.message is not None for entry in found)
+    assert 1 == len(counted)
