@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import sqlite3
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ from gateway.store.sqlite.retention import SqliteHolds, SqliteRetention
 from gateway.store.sqlite.settle import settle
 from trust.identity import PartyId
 
-_LARGE = 128 << 10  # bytes; packing more than this would hold up the event loop
+_LARGE = 128 << 10  # bytes; packing more than this would hold up the acceptances in its group
 
 
 class SqliteJournal:
@@ -67,7 +68,7 @@ class SqliteJournal:
         self._writer, self._dispatch, self._read = opened.writer, opened.dispatch, opened.read
         self._turnstile, self._wakeups = opened.turnstile, opened.wakeups
         self._glance = opened.glance
-        self._model_version = model_version
+        self._prepare = functools.partial(prepare, codec=opened.codec, model_version=model_version)
         self._numbers = Numbers(clock, lambda mine: opened.writer.run(lambda c: drawn(c, mine)))
         self._leases = itertools.count(1)
         self.destinations = SqliteDestinations(
@@ -128,13 +129,10 @@ class SqliteJournal:
     async def commit(self, acceptance: Acceptance) -> Stored:
         """See the port. Raises ``ValueError`` for an acceptance that breaks its contract."""
         size = sum(map(len, acceptance.raw)) + sum(len(m.body) for m in acceptance.messages)
-        if size > _LARGE:
-            prepared = await asyncio.to_thread(
-                prepare, acceptance, self._codec, model_version=self._model_version
-            )
-        else:
-            prepared = prepare(acceptance, self._codec, model_version=self._model_version)
-        return await self._writer.commit(prepared)
+        if size <= _LARGE:
+            return await self._writer.commit(acceptance, self._prepare)
+        prepared = await asyncio.to_thread(self._prepare, acceptance)
+        return await self._writer.commit(acceptance, lambda _: prepared)
 
     async def message(self, record: RecordNumber, ordinal: int) -> StoredMessage | None:
         """See the port."""

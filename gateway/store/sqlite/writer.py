@@ -1,7 +1,9 @@
 """Group commit: one thread writes everything that is waiting as one transaction, then repeats.
 
 While a group is being written and flushed the next one gathers (double buffering), so the number of
-flushes depends on the disk and not on the number of callers.
+flushes depends on the disk and not on the number of callers. What can be done before the write lock
+is held is done here too, for the whole group at once: the same few functions run again and again,
+which costs half of what they cost between other work.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from gateway.core.errors import Unavailable
-from gateway.core.records import Stored
+from gateway.core.records import Acceptance, Stored
 from gateway.store.codec import Codec
 from gateway.store.once import Once
 from gateway.store.pace import Pace
@@ -37,6 +39,12 @@ class _Waiting(Generic[T]):
         self.what = what
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
+
+
+Prepare = Callable[[Acceptance], Prepared]
+_Work = tuple[Acceptance, Prepare]
+_Ready = tuple[_Waiting[_Work], Prepared]
+"""Who waits, and what is to be written for it."""
 
 
 class GroupWriter:
@@ -63,7 +71,7 @@ class GroupWriter:
         self._limit, self._largest = limit, largest
         self._pace = Pace(linger=linger, largest=largest)
         self._touched = touched
-        self._acceptances: deque[_Waiting[Prepared]] = deque()
+        self._acceptances: deque[_Waiting[_Work]] = deque()
         self._onces: deque[_Waiting[Once]] = deque()
         self._jobs: deque[_Waiting[Job]] = deque()
         self._changed = threading.Condition()
@@ -74,9 +82,12 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._serve, name="journal-accept", daemon=True)
         self._thread.start()
 
-    async def commit(self, prepared: Prepared) -> Stored:
-        """Write an acceptance durably with whatever else is waiting."""
-        stored: Stored = await self._hand_over(self._acceptances, prepared)
+    async def commit(self, acceptance: Acceptance, prepare: Prepare) -> Stored:
+        """Write an acceptance durably with whatever else is waiting.
+
+        ``prepare`` is called in the thread; what it raises is raised here.
+        """
+        stored: Stored = await self._hand_over(self._acceptances, (acceptance, prepare))
         return stored
 
     async def remember(self, once: Once) -> bool:
@@ -116,20 +127,20 @@ class GroupWriter:
             if onces:
                 self._remember(onces)
             if group:
-                self._commit(group)
+                self._commit(self._prepared(group))
 
     def _take(
         self,
-    ) -> tuple[list[_Waiting[Prepared]], list[_Waiting[Once]], list[_Waiting[Job]]] | None:
+    ) -> tuple[list[_Waiting[_Work]], list[_Waiting[Once]], list[_Waiting[Job]]] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._waits())
             if not self._waits():
                 return None
             self._gather()
-            group: list[_Waiting[Prepared]] = []
+            group: list[_Waiting[_Work]] = []
             messages = 0
             while self._acceptances:
-                messages += max(1, len(self._acceptances[0].what.acceptance.messages))
+                messages += max(1, len(self._acceptances[0].what[0].messages))
                 if group and messages > self._largest:
                     break
                 group.append(self._acceptances.popleft())
@@ -161,7 +172,20 @@ class GroupWriter:
         answers = result if isinstance(result, list) else [result] * len(onces)
         _deliver(list(zip(onces, answers, strict=True)))
 
-    def _commit(self, group: Sequence[_Waiting[Prepared]]) -> None:
+    def _prepared(self, group: Sequence[_Waiting[_Work]]) -> list[_Ready]:
+        """The group as far as it can be written; who breaks the contract is told at once."""
+        ready: list[_Ready] = []
+        for waiting in group:
+            acceptance, prepare = waiting.what
+            try:
+                ready.append((waiting, prepare(acceptance)))
+            except Exception as error:
+                _deliver([(waiting, error)])
+        return ready
+
+    def _commit(self, group: Sequence[_Ready]) -> None:
+        if not group:
+            return
         began = time.monotonic()
         result = self._attempt(lambda connection: self._accept(connection, group))
         self._pace.wrote(time.monotonic() - began)
@@ -169,18 +193,17 @@ class GroupWriter:
             self.groups += 1
             self.committed += len(group)
             self._touched(result.destinations)
-            _deliver(list(zip(group, result.answers, strict=True)))
+            callers = [waiting for waiting, _ in group]
+            _deliver(list(zip(callers, result.answers, strict=True)))
         elif len(group) == 1 or isinstance(result, Unavailable):
-            _deliver([(waiting, result) for waiting in group])
+            _deliver([(waiting, result) for waiting, _ in group])
         else:
             # One of them cannot be written; alone it cannot harm its neighbours.
-            for waiting in group:
-                self._commit([waiting])
+            for one in group:
+                self._commit([one])
 
-    def _accept(
-        self, connection: sqlite3.Connection, group: Sequence[_Waiting[Prepared]]
-    ) -> Committed:
-        return accept(connection, [waiting.what for waiting in group], self._codec)
+    def _accept(self, connection: sqlite3.Connection, group: Sequence[_Ready]) -> Committed:
+        return accept(connection, [prepared for _, prepared in group], self._codec)
 
     def _attempt(self, job: Job) -> Any:
         try:
