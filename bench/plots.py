@@ -47,6 +47,13 @@ PLOTS: Final = (
         y_scale="log",
     ),
     Plot(
+        id="highest-rate",
+        title="Highest rate with p99 within 100 ms, by what is sent",
+        x="requests a second",
+        y="",
+        bars=True,
+    ),
+    Plot(
         id="throughput-against-items",
         title="Throughput against the size of an interchange",
         x="items of an interchange",

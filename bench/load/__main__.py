@@ -13,8 +13,8 @@ from bench.load.arrivals import Arrivals
 from bench.load.generating import Failed, Generators, Load, after
 from bench.load.mixes import MIXES, SEEDED
 from bench.load.observed import Observed
-from bench.load.report import lines, report
-from bench.load.search import Bounds, Found, Step, highest
+from bench.load.report import lines, report, said
+from bench.load.search import Bounds, Step, highest
 from bench.load.target import Target, is_loopback
 
 NUMBERS = 10**8
@@ -195,17 +195,6 @@ def _find(runs: Runs, *, start: float, p99: float, as_json: bool) -> int:
     found = highest(runs.at, start=start, bounds=Bounds(p99=p99), told=told)
     click.echo(_json(found) if as_json else said(found, p99=p99))
     return 0 if found.rate else NOT_HELD
-
-
-def said(found: Found, *, p99: float) -> str:
-    """What a search found, and what stood in the way of more."""
-    limit = found.limit
-    if not found.rate:
-        return "no rate was held" + (f": {limit.why}" if limit else "")
-    text = f"highest rate with p99 within {p99 * 1e3:.0f} ms: {found.rate:,.0f} a second"
-    if limit is None:
-        return f"{text}; as high as was tried"
-    return f"{text}; above it the limit was: {limit.limit} ({limit.why})"
 
 
 def _json(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bench.load.observed import Observed, Percentiles, percentiles
+from bench.load.search import Found
 from bench.load.verdict import Verdict, judge, milliseconds
 
 
@@ -73,3 +74,14 @@ def lines(told: Report) -> list[str]:
     said += [f"problem: {count} x {problem}" for problem, count in told.problems.items()]
     said.append(("held: " if told.verdict.held else "NOT held: ") + told.verdict.why)
     return said
+
+
+def said(found: Found, *, p99: float) -> str:
+    """What a search found, and what stood in the way of more."""
+    limit = found.limit
+    if not found.rate:
+        return "no rate was held" + (f": {limit.why}" if limit else "")
+    text = f"highest rate with p99 within {p99 * 1e3:.0f} ms: {found.rate:,.0f} a second"
+    if limit is None:
+        return f"{text}; as high as was tried"
+    return f"{text}; above it the limit was: {limit.limit} ({limit.why})"
