@@ -52,6 +52,8 @@ def _pointers(plan: Plan, file: str, resolve: Resolve) -> Pointers | None:
 
 
 def _plan(name: str, resolve: Resolve) -> Plan:
+    if resolve is packaged_text:
+        return _packaged_plans(name)[0]
     text, file = resolve(name)
     return compile_plans(text, file=file, resolve=resolve)[0]
 
@@ -59,8 +61,16 @@ def _plan(name: str, resolve: Resolve) -> Plan:
 @cache
 def packaged(format_id: str) -> LayoutTranslator:
     """A layout of the package; raises :class:`LookupError` when there is none of that name."""
+    plans = _packaged_plans(format_id)
+    _, file = packaged_text(format_id)
+    return LayoutTranslator(plans, pointers=_pointers(plans[0], file, packaged_text))
+
+
+@cache
+def _packaged_plans(format_id: str) -> tuple[Plan, ...]:
+    """The plans of a layout of the package, which others may name for their pointers."""
     text, file = packaged_text(format_id)
-    return compile_layout(text, name=file)
+    return compile_plans(text, file=file, resolve=packaged_text)
 
 
 def packaged_ids() -> tuple[str, ...]:

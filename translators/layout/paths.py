@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from translators.layout.grammar import Each, Field, Index, Match, Part
 from translators.model import Form, Shape
 
@@ -41,34 +43,41 @@ def is_leaf(shape: Shape) -> bool:
     return shape.form not in (Form.OBJECT, Form.LIST, Form.MAP)
 
 
-def missing(shape: Shape, touched: set[str], pointer: str = "") -> tuple[str, ...]:
+def opened(touched: Iterable[str]) -> frozenset[str]:
+    """Every pointer that is touched or has something below it that is."""
+    found: set[str] = set()
+    for pointer in touched:
+        while pointer and pointer not in found:
+            found.add(pointer)
+            pointer = pointer.rpartition("/")[0]
+    return frozenset(found)
+
+
+def missing(shape: Shape, touched: Iterable[str]) -> tuple[str, ...]:
     """Required fields that nothing touches, in records of which something is touched."""
+    return tuple(_missing(shape, opened(touched), ""))
+
+
+def _missing(shape: Shape, opened: frozenset[str], pointer: str) -> Iterator[str]:
     if shape.form is Form.LIST and shape.item is not None:
-        return missing(shape.item, touched, f"{pointer}/*")
-    found: list[str] = []
+        yield from _missing(shape.item, opened, f"{pointer}/*")
+        return
     for field in shape.fields:
         here = f"{pointer}/{field.name}"
-        if any(one == here or one.startswith(f"{here}/") for one in touched):
-            found += missing(field.shape, touched, here)
+        if here in opened:
+            yield from _missing(field.shape, opened, here)
         elif field.required:
-            found.append(here)
-    return tuple(found)
+            yield here
 
 
 def drops(leaves: list[str], touched: set[str]) -> frozenset[str]:
     """Leaves without a line, gathered into the highest pointers that lose everything."""
-    kept = {pointer for pointer in leaves if pointer in touched}
+    kept = opened(pointer for pointer in leaves if pointer in touched)
     gathered: set[str] = set()
     for pointer in leaves:
-        if pointer in kept:
+        if pointer in touched:
             continue
         steps = pointer.split("/")
         prefixes = ("/".join(steps[:count]) for count in range(2, len(steps) + 1))
-        gathered.add(
-            next(
-                prefix
-                for prefix in prefixes
-                if not any(one == prefix or one.startswith(f"{prefix}/") for one in kept)
-            )
-        )
+        gathered.add(next(prefix for prefix in prefixes if prefix not in kept))
     return frozenset(gathered)

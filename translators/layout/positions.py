@@ -7,6 +7,8 @@ import tomllib
 
 _TABLE = re.compile(r"\s*\[(?!\[)(?P<name>.+)\]\s*(#.*)?$")
 _KEY = re.compile(r"""\s*(?P<key>"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+_PLAIN = re.compile(r"""(?P<bare>[A-Za-z0-9_-]+)|"(?P<quoted>[^"\\\x00-\x1f\x7f]+)\"""")
+"""One name without escapes, which most are."""
 
 Positions = dict[tuple[str, ...], int]
 """Line, from 1, of each table ``("codes", "mail-class")`` and each key below it."""
@@ -32,6 +34,8 @@ def multi_line_strings(text: str) -> tuple[int, ...]:
 
 
 def _names(dotted: str) -> tuple[str, ...]:
+    if plain := _PLAIN.fullmatch(dotted):
+        return (plain["bare"] or plain["quoted"],)
     try:
         parsed = tomllib.loads(f"[{dotted}]")
     except tomllib.TOMLDecodeError:
