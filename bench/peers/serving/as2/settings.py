@@ -23,7 +23,6 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": FOLDER / "as2.db",
         "CONN_MAX_AGE": None,
-        "ATOMIC_REQUESTS": os.environ.get("LUXOR_PEER_ATOMIC") == "1",
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
