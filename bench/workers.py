@@ -1,117 +1,80 @@
-"""What a second worker brings: interchanges accepted and delivered by one and by two, in one run.
+"""What a second worker brings: signed orders accepted by one worker and by two, in one run.
 
-``python bench/workers.py [SECONDS]``. Signed in by mutual TLS, one ITMATT item each, SQLite with an
-fsync for each group, one folder destination. Callers share the cores with the gateway: so the CPU
-time of its processes for one interchange stands beside the rate.
+``python -m bench.workers``. Both gateways stand side by side on SQLite, each group of acceptances
+with its fsync, and take turns; their destination is switched off. The generator shares the cores
+with them, so its part of the CPU stands beside the rates.
 """
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import os
-import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
+from bench import serving
+from bench.costing import Cost, Rounds, Subject
+from bench.load.generating import Generators
+from bench.results import Told, goal_of
+from tests.e2e.network import make_pki
 
-from tests.e2e import documents
-from tests.e2e.callers import client_context
-from tests.e2e.network import CONFIG, GatewayProcess, make_pki
-
-CALLERS = 2
-CONNECTIONS = 16
-"""Of each caller process."""
-
-
-async def _call(gateway: GatewayProcess, caller: int, until: float) -> int:
-    context = client_context(gateway, "post-a")
-    url = f"https://localhost:{gateway.ports.https}/v1/interchanges"
-    taken = 0
-
-    async def send(connection: int) -> None:
-        nonlocal taken
-        number = 0
-        async with aiohttp.ClientSession() as session:
-            while time.monotonic() < until:
-                number += 1
-                name = f"bench-{caller}-{connection}-{number}"
-                serial = (caller * CONNECTIONS + connection) * 1_000_000 + number
-                async with session.post(
-                    url,
-                    data=documents.good(serial % 100_000_000, control=name),
-                    headers={"Luxor-Interchange-Id": name, "Luxor-Format": "upu.itmatt.1"},
-                    ssl=context,
-                ) as answer:
-                    assert answer.status == 202, await answer.text()
-                    taken += 1
-
-    async with asyncio.TaskGroup() as group:
-        for connection in range(CONNECTIONS):
-            group.create_task(send(connection))
-    return taken
+BAR = 1.3
+CALLERS = 64
+"""At once, over as many connections: each worker gets about half of them."""
 
 
-def _caller(gateway: GatewayProcess, caller: int, until: float) -> int:
-    return asyncio.run(_call(gateway, caller, until))
+def measure(*, quick: bool) -> Iterator[Told]:
+    """Two workers against one, by the most that each accepted a second in any of its turns."""
+    rounds, count = (1, 400) if quick else (4, 2_500)
+    with tempfile.TemporaryDirectory() as name, Generators() as generators:
+        folder = Path(name)
+        certs = make_pki(folder / "certs")
+        with (
+            serving.gateway(folder / "one", certs, changes=["gateway.workers=1"]) as one,
+            serving.gateway(folder / "two", certs, changes=["gateway.workers=2"]) as two,
+        ):
+            subjects = [
+                Subject(
+                    name=name,
+                    served=served,
+                    mix="order",
+                    count=count,
+                    in_flight=CALLERS,
+                    connections=CALLERS,
+                )
+                for name, served in (("one worker", one), ("two workers", two))
+            ]
+            costs = Rounds(generators, warm=200).run(subjects, rounds=rounds)
+    for name, cost in costs.items():
+        print(f"  {name}: {cost.rate:,.0f} a second, {_parts(cost)}", flush=True)
+    single, double = costs.values()
+    yield goal_of(
+        "workers: two to one",
+        baseline=single.rate,
+        figure=double.rate,
+        ratio=double.rate / single.rate,
+        at_least=BAR,
+        unit="signed orders accepted a second",
+        what="--workers 1 / --workers 2, with the generator on the same cores",
+        note=f"{os.cpu_count()} cores; generator {share(double):.0%} of the CPU of the run",
+    )
 
 
-def _children(pid: int) -> Sequence[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def share(cost: Cost) -> float:
+    """What the generator took of the CPU of a run, of it and the server together."""
+    assert cost.seen is not None  # of every round something is seen
+    generator = cost.seen.cpu / cost.seen.answered * 1e6
+    return generator / (generator + cost.micros)
 
 
-def _cpu(pids: Sequence[int]) -> float:
-    """Seconds of CPU of these processes so far."""
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def measure(folder: Path, certs: Path, workers: int, seconds: float) -> tuple[float, float, float]:
-    """Accepted a second, delivered a second meanwhile, and CPU in ms for one accepted."""
-    config = CONFIG + "\n[limits.party]\nrequests_per_second = 100000\nburst = 100000\n"
-    gateway = GatewayProcess(folder, certs, config)
-    gateway.start(f"gateway.workers={workers}", 'gateway.log_level="warning"')
-    try:
-        assert gateway.pid is not None
-        pids = _children(gateway.pid)
-        gateway_only = GatewayProcess.__new__(GatewayProcess)  # without its process, to be sent
-        gateway_only.certs, gateway_only.ports = gateway.certs, gateway.ports
-        with multiprocessing.get_context("spawn").Pool(CALLERS) as pool:
-            pool.map(abs, range(CALLERS))  # started, before the time runs
-            before, until = _cpu(pids), time.monotonic() + seconds
-            counts = pool.starmap(_caller, [(gateway_only, n, until) for n in range(CALLERS)])
-            spent = _cpu(pids) - before
-        delivered = len(list((folder / "archive").glob("*.json")))
-        return sum(counts) / seconds, delivered / seconds, spent / sum(counts) * 1e3
-    finally:
-        gateway.stop()
+def _parts(cost: Cost) -> str:
+    return f"{cost.micros:.0f} us of server CPU each, generator {share(cost):.0%} of the CPU"
 
 
 def main() -> None:
-    """Print both, twice in turn, and their ratio."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        certs = make_pki(folder / "certs")
-        rates: dict[int, list[float]] = {1: [], 2: []}
-        for turn in range(2):
-            for workers, found in rates.items():
-                place = folder / f"{workers}-{turn}"
-                taken, delivered, cpu = measure(place, certs, workers, seconds)
-                found.append(taken)
-                print(
-                    f"{workers} worker{'s' * (workers > 1)}: {taken:6.0f} accepted a second,"
-                    f" {delivered:6.0f} delivered, {cpu:.2f} ms of CPU each",
-                    flush=True,
-                )
-        ratio = sum(rates[2]) / sum(rates[1])
-        print(f"two workers to one: {ratio:.2f} (callers on the same {os.cpu_count()} cores)")
+    """Print it."""
+    for told in measure(quick=False):
+        print(told)
 
 
 if __name__ == "__main__":
