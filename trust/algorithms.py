@@ -27,6 +27,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 class Hash(Protocol):
     """What ``hashlib`` gives."""
 
+    @property
+    def digest_size(self) -> int:
+        """Octets of the digest."""
+
     def update(self, data: bytes, /) -> None:
         """Take more of the message."""
 

@@ -110,6 +110,14 @@ def test_numbers_that_are_no_signature_are_refused(numbers: tuple[int, int]) -> 
     assert not judged_here("ES256", MESSAGE, signature)
 
 
+def test_the_numbers_of_a_signature_have_their_length_and_no_other() -> None:
+    signature = SIGNERS["ES256"].sign(MESSAGE)
+    longer = signature[:32] + b"\0" + signature[32:]
+
+    assert not judged_here("ES256", MESSAGE, longer)
+    assert not judged_by_joserfc("ES256", MESSAGE, longer)
+
+
 @pytest.mark.parametrize("name", SIGNERS)
 def test_a_public_key_is_written_once_as_joserfc_writes_it(name: str) -> None:
     key = SIGNERS[name].public_key

@@ -60,6 +60,11 @@ DIGESTS: Mapping[str, Callable[[bytes], Hash]] = MappingProxyType(
 )
 """Digest methods (RFC 9231, 2.1)."""
 
+DIGEST_SIZES: Mapping[str, int] = MappingProxyType(
+    {name: make(b"").digest_size for name, make in DIGESTS.items()}
+)
+"""Octets of each."""
+
 SHA256 = f"{_ENCRYPTION}sha256"
 
 

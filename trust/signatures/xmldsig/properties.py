@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from trust.errors import TrustError
 from trust.keys import PublicKey
 from trust.signatures.xmldsig.names import DIGESTS, Node, ds, xades
+from trust.signatures.xmldsig.parts import Parts
 from trust.signatures.xmldsig.structure import (
-    Parts,
     attributes,
     children,
     digest_value,
     local,
+    malformed,
     text,
 )
 
@@ -44,7 +45,7 @@ class Properties:
         """Read them; raises ``signature.malformed`` or ``signature.algorithm``."""
         target = attributes(qualifying, required=("Target",), optional=("Id",))["Target"]
         if not parts.id or target != f"#{parts.id}":
-            raise _malformed("the properties are those of another signature")
+            raise malformed("the properties are those of another signature")
         (self.element,) = children(qualifying, [xades("SignedProperties")])
         self.id = attributes(self.element, required=("Id",))["Id"]
         own, *_ = children(
@@ -98,7 +99,7 @@ def public_bytes(der: bytes) -> bytes:
         key = x509.load_der_x509_certificate(der).public_key()
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Exception as error:  # whatever a parser raises on foreign bytes means no
-        raise _malformed("a certificate that came along can not be read") from error
+        raise malformed("a certificate that came along can not be read") from error
 
 
 def _certificate_name(own: Node) -> str:
@@ -111,7 +112,7 @@ def _digests(certificates: Node) -> list[tuple[str, bytes]]:
     attributes(certificates)
     found = list(certificates)
     if not 1 <= len(found) <= MAX_CERTIFICATE_IDS:
-        raise _malformed(f"{local(certificates)} names 1 to {MAX_CERTIFICATE_IDS} certificates")
+        raise malformed(f"{local(certificates)} names 1 to {MAX_CERTIFICATE_IDS} certificates")
     children(certificates, [xades("Cert")] * len(found))
     digests = []
     for each in found:
@@ -133,13 +134,9 @@ def _digest(method: str, content: bytes) -> bytes:
 def _instant(written: str) -> datetime:
     """An XML Schema ``dateTime`` with its offset; without one it would be no instant."""
     if _TIME.fullmatch(written) is None:
-        raise _malformed("SigningTime is a date and time with an offset")
+        raise malformed("SigningTime is a date and time with an offset")
     # Python takes six digits of a second's fraction.
     try:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", written))
     except ValueError as error:
-        raise _malformed("SigningTime is no date and time") from error
-
-
-def _malformed(detail: str) -> TrustError:
-    return TrustError("signature.malformed", detail)
+        raise malformed("SigningTime is no date and time") from error

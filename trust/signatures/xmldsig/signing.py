@@ -31,7 +31,7 @@ from trust.signatures.xmldsig.names import (
     xades,
 )
 from trust.signatures.xmldsig.place import Detached, identified, only, own_ids
-from trust.signatures.xmldsig.structure import FRAGMENT
+from trust.signatures.xmldsig.signed_info import FRAGMENT
 
 _SUB = etree.SubElement
 

@@ -21,9 +21,10 @@ from trust.errors import TrustError
 from trust.keys import PublicKey
 from trust.signatures.xmldsig.canonical import canonical
 from trust.signatures.xmldsig.names import DIGESTS, SIGNATURE, Node
+from trust.signatures.xmldsig.parts import Parts
 from trust.signatures.xmldsig.place import Detached, identified, locate, own_ids
 from trust.signatures.xmldsig.properties import Properties, public_bytes
-from trust.signatures.xmldsig.structure import Parts, Reference
+from trust.signatures.xmldsig.signed_info import Reference, SignedInfo
 
 MAX_KEYS = 32
 """Registered keys of one algorithm that are tried."""
@@ -81,21 +82,21 @@ def _verified(
     signature, covered = locate(document, place)
     ids = identified(document)
     parts = Parts(signature)
-    _check_target(parts.content, covered, document, ids, enveloped=place is None)
-    statement = canonical(parts.signed_info, parts.prefixes)
-    key = _proving(parts, statement, keys)
+    info = parts.info
+    _check_target(info.content, covered, document, ids, enveloped=place is None)
+    key = _proving(info, parts.value, keys)
     key.judge_time(now)
     _check_hints(parts.certificates, key)
     signing_time = _judged(parts, key, ids, now)
     if place is None:
         _take_out(signature)
-    content = canonical(covered, parts.content.prefixes)
-    _check_digest(parts.content, content)
+    content = canonical(covered, info.content.prefixes)
+    _check_digest(info.content, content)
     return VerifiedXml(
         content=content,
         key=key,
         value=parts.value,
-        statement=hashlib.sha256(statement).hexdigest(),
+        statement=hashlib.sha256(info.statement).hexdigest(),
         signing_time=signing_time,
     )
 
@@ -130,16 +131,16 @@ def _check_target(
         raise TrustError("signature.malformed", "it covers the whole document, not its content")
 
 
-def _proving(parts: Parts, statement: bytes, keys: Mapping[str, PublicKey]) -> PublicKey:
+def _proving(info: SignedInfo, value: bytes, keys: Mapping[str, PublicKey]) -> PublicKey:
     """The registered key that made the signature; what the document says of keys is not asked."""
     if not keys:
         raise TrustError("signature.key-unknown", "this party has no registered key")
-    fitting = [key for key in keys.values() if key.algorithm.name == parts.method]
+    fitting = [key for key in keys.values() if key.algorithm.name == info.method]
     if not fitting:
-        raise TrustError("signature.algorithm", f"no registered key is for {parts.method}")
+        raise TrustError("signature.algorithm", f"no registered key is for {info.method}")
     for key in fitting[:MAX_KEYS]:
         with suppress(TrustError):
-            key.verify(statement, parts.value)
+            key.verify(info.statement, value)
             return key
     raise TrustError("signature.invalid", "none of the registered keys has made it")
 
@@ -155,9 +156,9 @@ def _judged(
     parts: Parts, key: PublicKey, ids: Mapping[str, Node], now: datetime
 ) -> datetime | None:
     """The signing time of XAdES, when there is one, proved like the content."""
-    if parts.qualifying is None or parts.properties is None:
+    if parts.qualifying is None or parts.info.properties is None:
         return None
-    reference = parts.properties
+    reference = parts.info.properties
     found = Properties(parts, parts.qualifying)
     if reference.enveloped or reference.id != found.id or ids.get(found.id) is not found.element:
         raise TrustError("signature.malformed", "it refers to other properties than its own")
