@@ -100,6 +100,7 @@ def _digest(lock: Path) -> str:
 
 def _run(command: Sequence[str], *, cwd: Path | None = None) -> None:
     name = f"{Path(command[0]).name} {command[1]}"
+    print(f"{name}, below var/peers", file=sys.stderr)
     try:
         done = subprocess.run(  # noqa: S603 - the commands are those above
             command, cwd=cwd, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False

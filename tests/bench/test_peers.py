@@ -11,6 +11,7 @@ import json
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
@@ -24,9 +25,10 @@ from asn1crypto import cms  # type: ignore[import-untyped] # has no types
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from bench.load.observed import Observed, nothing
 from bench.load.pump import Request
 from bench.page import PAGE, with_part
-from bench.peers import environment, processes, report
+from bench.peers import environment, measuring, processes, report
 from bench.peers.catalogue import COMPARISONS, SUBJECTS
 from bench.peers.documents import FORMAT, document
 from bench.peers.environment import NotInstalled
@@ -232,6 +234,82 @@ def test_a_program_is_measured_and_stopped() -> None:
     assert found.figures.steady == found.figures.rate / 2
     assert len(pids) == 1
     assert not psutil.pid_exists(pids[0])
+
+
+def test_figures_are_of_the_right_run_and_no_request_is_asked_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    runs = [seen(30, elapsed=3.0), seen(200, elapsed=2.0, cpu=0.5), seen(100, elapsed=2.0)]
+    rates: list[float] = []
+
+    def saturated(place: object, requests: object, *, connections: int, seconds: float) -> Observed:
+        del place, requests, connections, seconds
+        return runs.pop(0)
+
+    def arrived(place: object, requests: object, *, connections: int, rate: float) -> Observed:
+        del place, requests, connections
+        rates.append(rate)
+        return runs.pop(0)
+
+    def requests(first: int, count: int) -> Sequence[Request]:
+        asked.append((first, count))
+        return []
+
+    spent = iter([1.0, 1.5])
+    monkeypatch.setattr(measuring, "saturate", saturated)
+    monkeypatch.setattr(measuring, "arrive", arrived)
+    monkeypatch.setattr(processes, "spent", lambda _: next(spent))
+    monkeypatch.setattr(processes, "resident", lambda _: 40.0)
+    counted: list[int] = []
+
+    def done(count: int) -> str:
+        counted.append(count)
+        return ""
+
+    serving = Serving(pid=1, place=Open(1), requests=requests, done=done)
+
+    @contextmanager
+    def served(folder: Path) -> Iterator[Serving]:
+        assert folder.exists()
+        yield serving
+
+    found = measured(subject(served), Length(warm=2.0, run=4.0, rounds=1)).figures
+    assert found == Figures(
+        rate=100.0, cpu=2_500.0, steady=50.0, p50=50.0, p99=99.0, memory=40.0, generator=0.25
+    )
+    assert rates == [50.0]
+    assert counted == [30, 230, 330]
+    assert asked == [(0, 2_000), (30, 68), (230, 200)]
+
+
+def seen(answered: int, *, elapsed: float, cpu: float = 0.0) -> Observed:
+    """So many answers, after 1 ms, 2 ms, … as they were."""
+    found = nothing()
+    found.latency.extend((number + 1) / 1_000 for number in range(answered))
+    found.sent, found.elapsed, found.cpu = answered, elapsed, cpu
+    return found
+
+
+def test_what_a_server_has_started_ends_with_it(tmp_path: Path) -> None:
+    port = processes.free_port()
+    started = f"sleep 60 & exec {sys.executable} -c '{STUB}' {port} 200"
+    with processes.serving(["sh", "-c", started], port=port, folder=tmp_path) as pid:
+        whole = processes.tree(pid)
+        assert len(whole) == 2
+        assert processes.spent(pid) >= 0
+        assert processes.resident(pid) > processes.resident(whole[1].pid)
+    until = time.monotonic() + 10.0
+    while any(lives(one) for one in whole):  # killed, and soon gone
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_program_that_answers_otherwise_has_no_figures() -> None:
