@@ -41,13 +41,21 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """The values of a field's lines; none when it is not there."""
         return tuple(value for key, value in self.fields if key == name)
 
+    def by_name(self) -> dict[str, list[str]]:
+        """The values of every field's lines."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            found.setdefault(name, []).append(value)
+        return found
+
 
 def signature_base(message: Message, given: SignatureInput) -> bytes:
     """The bytes that are signed (RFC 9421, 2.5).
 
     Raises ``signature.component`` for what is not in the message or is not understood.
     """
-    lines = [f"{part.identifier}: {_value(message, part)}" for part in given.components]
+    fields = message.by_name()
+    lines = [f"{part.identifier}: {_value(message, fields, part)}" for part in given.components]
     lines.append(f'"@signature-params": {given.text}')
     return "\n".join(lines).encode("ascii")
 
@@ -58,7 +66,7 @@ def normal_authority(message: Message) -> str:
     return authority.removesuffix(f":{_PORTS.get(message.scheme)}")
 
 
-def _value(message: Message, component: Component) -> str:
+def _value(message: Message, fields: Mapping[str, list[str]], component: Component) -> str:
     name = component.name
     if name.startswith("@"):
         derive = _DERIVED.get(name)
@@ -68,8 +76,8 @@ def _value(message: Message, component: Component) -> str:
     else:
         if component.parameters:
             raise TrustError("signature.component", f"{name[:40]} is covered as a whole field only")
-        lines = message.lines(name)
-        if not lines:
+        lines = fields.get(name)
+        if lines is None:
             raise TrustError("signature.component", f"it covers {name[:40]}, which is not there")
         value = ", ".join(lines)  # RFC 9421, 2.1
     if _VALUE.fullmatch(value) is None:  # a line break would begin a line of its own

@@ -7,17 +7,20 @@ and parameters that say nothing all change the spelling.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import http_sf
 import msgspec
 
 from trust.errors import TrustError
+from trust.signatures.http.plain import read_input, read_members, write_string
 
 MAX_FIELD_CHARACTERS = 4_096
 MAX_COMPONENTS = 32
 MAX_SIGNATURE_BYTES = 1_024  # RSA of 8192 bits
 
+V = TypeVar("V")
+_Input = tuple[str, tuple["Component", ...], dict[str, Any]]
 Parameters = tuple[tuple[str, Any], ...]
 """Names and bare values, in the order in which they are written."""
 
@@ -31,7 +34,8 @@ class Component(msgspec.Struct, frozen=True):
     @property
     def identifier(self) -> str:
         """Its spelling in the signature base, such as ``"@query-param";name="a"``."""
-        return str(http_sf.ser((self.name, dict(self.parameters))))
+        plain = None if self.parameters else write_string(self.name)
+        return plain or str(http_sf.ser((self.name, dict(self.parameters))))
 
 
 class SignatureInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,27 +49,39 @@ class SignatureInput(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_signature_input(value: str) -> SignatureInput:
     """The only member of a ``Signature-Input`` field; raises ``signature.malformed``."""
-    label, (items, parameters) = _only(_dictionary(value, "Signature-Input"), "Signature-Input")
-    if not isinstance(items, list):
-        raise TrustError("signature.malformed", "Signature-Input is no list of components")
-    if len(items) > MAX_COMPONENTS:
+    _check_length(value, "Signature-Input")
+    label, components, parameters = _plain_input(value) or _any_input(value)
+    if len(components) > MAX_COMPONENTS:
         raise TrustError(
             "signature.malformed", f"a signature covers at most {MAX_COMPONENTS} components"
         )
-    components: list[Component] = []
-    for name, given in items:
-        if type(name) is not str or name != name.lower():
-            raise TrustError("signature.malformed", "a component is named in lower-case letters")
-        component = Component(name, tuple(given.items()))
-        if component in components:  # RFC 9421, 2.5: no component twice
-            raise TrustError("signature.malformed", f"{name} is covered twice")
-        components.append(component)
+    if any(component.name != component.name.lower() for component in components):
+        raise TrustError("signature.malformed", "a component is named in lower-case letters")
+    if any(one in components[:at] for at, one in enumerate(components)):
+        # RFC 9421, 2.5: no component twice
+        raise TrustError("signature.malformed", "a component is covered twice")
     return SignatureInput(
         label=label,
-        components=tuple(components),
+        components=components,
         parameters=parameters,
         text=value.partition("=")[2],
     )
+
+
+def _plain_input(value: str) -> _Input | None:
+    found = read_input(value)
+    if found is None:
+        return None
+    return found.label, tuple(map(Component, found.items)), found.parameters
+
+
+def _any_input(value: str) -> _Input:
+    label, (items, parameters) = _only(_dictionary(value, "Signature-Input"), "Signature-Input")
+    if not isinstance(items, list):
+        raise TrustError("signature.malformed", "Signature-Input is no list of components")
+    if any(type(name) is not str for name, _ in items):
+        raise TrustError("signature.malformed", "a component is named by a string")
+    return label, tuple(Component(name, tuple(given.items())) for name, given in items), parameters
 
 
 def write_signature_input(components: tuple[Component, ...], parameters: dict[str, Any]) -> str:
@@ -77,9 +93,7 @@ def write_signature_input(components: tuple[Component, ...], parameters: dict[st
 
 def read_signature(value: str) -> tuple[str, bytes]:
     """Label and bytes of the only member of a ``Signature`` field."""
-    label, (signature, parameters) = _only(_dictionary(value, "Signature"), "Signature")
-    if not isinstance(signature, bytes) or parameters:
-        raise TrustError("signature.malformed", "Signature is no byte sequence")
+    label, signature = _only(read_bytes_by_key(value, "Signature"), "Signature")
     if not 0 < len(signature) <= MAX_SIGNATURE_BYTES:
         raise TrustError("signature.malformed", "the signature has an impossible length")
     return label, signature
@@ -87,6 +101,10 @@ def read_signature(value: str) -> tuple[str, bytes]:
 
 def read_bytes_by_key(value: str, name: str) -> dict[str, bytes]:
     """A dictionary of byte sequences without parameters, such as ``Content-Digest``."""
+    _check_length(value, name)
+    plain = read_members(value)
+    if plain is not None:
+        return plain
     members = _dictionary(value, name)
     for member, parameters in members.values():
         if not isinstance(member, bytes) or parameters:
@@ -99,16 +117,19 @@ def write_bytes(value: bytes) -> str:
     return str(http_sf.ser((value, {})))
 
 
-def _only(members: dict[str, Any], name: str) -> tuple[str, Any]:
+def _only(members: dict[str, V], name: str) -> tuple[str, V]:
     # Several signatures would ask which of them counts; nobody needs that to speak to a gateway.
     if len(members) != 1:
         raise TrustError("signature.malformed", f"{name} has {len(members)} members, not one")
     return next(iter(members.items()))
 
 
-def _dictionary(value: str, name: str) -> dict[str, Any]:
+def _check_length(value: str, name: str) -> None:
     if len(value) > MAX_FIELD_CHARACTERS:
         raise TrustError("signature.malformed", f"{name} is too long")
+
+
+def _dictionary(value: str, name: str) -> dict[str, Any]:
     try:
         members: Any = http_sf.parse(value.encode("ascii"), tltype="dictionary")
         canonical = bool(members) and http_sf.ser(members) == value

@@ -5,10 +5,10 @@ What is read here has not been proved.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterable, Sequence
 
 from trust.errors import TrustError
+from trust.signatures.octets import read_base64
 from trust.signatures.xmldsig.names import DIGEST_SIZES, Node
 
 MAX_DIGEST_CHARACTERS = 200
@@ -63,13 +63,7 @@ def octets(node: Node, maximum: int) -> bytes:
 
 def unpacked(written: str) -> bytes:
     """The bytes of base64 in its one spelling but for white space; none for anything else."""
-    packed = "".join(written.split())
-    try:
-        found = binascii.a2b_base64(packed)
-    except ValueError:  # binascii's own, and characters beyond ASCII
-        return b""
-    # What was skipped in reading does not come back, nor do stray bits (RFC 4648, 3.5).
-    return found if binascii.b2a_base64(found, newline=False) == packed.encode("ascii") else b""
+    return read_base64("".join(written.split())) or b""
 
 
 def digest_value(method: Node, value: Node) -> tuple[str, bytes]:
