@@ -14,10 +14,11 @@ import click
 import msgspec
 from rich.console import Console
 
-from bench import machine, page, table
+from bench import machine, table
 from bench.measuring import catalogue, measure
 from bench.results import (
     FOLDER,
+    LATEST,
     SOAK,
     Goal,
     Line,
@@ -41,7 +42,7 @@ Examples:
 
 
 def one(name: str, size: str, output: TextIO) -> Measured:
-    """What one module finds; what it found before it failed counts."""
+    """What one module finds, by its dotted name; what it found before it failed counts."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "found"
@@ -71,7 +72,7 @@ def sized(goal: Goal, size: str) -> Goal:
 def each(names: Sequence[str], size: str, output: TextIO) -> Iterator[Measured]:
     """Every module in turn, with a word before and after."""
     for at, name in enumerate(names, 1):
-        print(f"\n[{at}/{len(names)}] bench.{name}", file=output, flush=True)
+        print(f"\n[{at}/{len(names)}] {name}", file=output, flush=True)
         measured = one(name, size, output)
         failed = f", FAILED: {measured.error}" if measured.error else ""
         print(f"[{at}/{len(names)}] {measured.seconds:.0f} s{failed}", file=output, flush=True)
@@ -88,7 +89,12 @@ def tell(run: Run, console: Console, *, whole: bool) -> None:
         console.print(f"no figure for the goals {', '.join(map(str, run.unanswered))}")
     for module in run.modules:
         if module.error:
-            console.print(f"bench.{module.module} {module.error}", style="bold red")
+            console.print(f"{module.module} {module.error}", style="bold red")
+
+
+def console_of(output: TextIO) -> Console:
+    """Where tables go; wide enough for one that is piped."""
+    return Console(file=output, highlight=False, width=None if output.isatty() else 130)
 
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100})
@@ -97,7 +103,21 @@ def tell(run: Run, console: Console, *, whole: bool) -> None:
 @click.option("--only", multiple=True, metavar="NAME", help="These modules; all unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the goals as JSON, the rest aside.")
 @click.option("--list", "listed", is_flag=True, help="Name the modules and end.")
-def main(*, quick: bool, full: bool, only: tuple[str, ...], as_json: bool, listed: bool) -> None:
+@click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    help="Folder of the results instead of bench/results; the page stays as it is then.",
+)
+def main(
+    *,
+    quick: bool,
+    full: bool,
+    only: tuple[str, ...],
+    as_json: bool,
+    listed: bool,
+    results: Path,
+) -> None:
     """Measure everything as ratios to bare baselines of the same run.
 
     Runs the modules with goals, and unless --quick is given those that only print what things
@@ -119,24 +139,25 @@ def main(*, quick: bool, full: bool, only: tuple[str, ...], as_json: bool, liste
     output = sys.stderr if as_json else sys.stdout
     facts = machine.describe()
     print("; ".join(f"{name} {value}" for name, value in facts.items()), file=output)
-    modules = tuple(each(only or usual, size, output))
+    modules = tuple(each([f"bench.{name}" for name in only or usual], size, output))
     run = Run(machine=facts, modules=modules)
-    tell(run, Console(file=output, highlight=False), whole=not only)
+    tell(run, console_of(output), whole=not only)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(run.goals), indent=2))
-    keep(run, page_too=not quick, some=bool(only), output=output)
+    keep(run, results, page_too=not quick and results == FOLDER, some=bool(only))
+    print(f"\n{results / LATEST} written", file=output)
     if any(module.error for module in modules):
         raise SystemExit(1)
 
 
-def keep(run: Run, *, page_too: bool, some: bool, output: TextIO) -> None:
-    """Write the results, and the page unless they are quick ones."""
-    whole = joined(read_run(FOLDER), run) if some else run
-    write_run(FOLDER, whole)
+def keep(run: Run, folder: Path, *, page_too: bool, some: bool) -> None:
+    """Write the results, and the page when it is asked for; ``some``: the others stay."""
+    whole = joined(read_run(folder), run) if some else run
+    write_run(folder, whole)
     if page_too:
-        page.write_page(page.PAGE, whole, read_measured(FOLDER / SOAK))
-    wrote = "bench/results/latest.json" + (" and docs/performance.md" if page_too else "")
-    print(f"\n{wrote} written", file=output)
+        from bench import page
+
+        page.write_page(page.PAGE, whole, read_measured(folder / SOAK))
 
 
 if __name__ == "__main__":

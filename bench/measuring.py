@@ -1,4 +1,4 @@
-"""One module of the bench in a process of its own: `python -m bench.measuring NAME INTO SIZE`.
+"""One module of the bench in a process of its own: `python -m bench.measuring MODULE INTO SIZE`.
 
 Whatever it holds, breaks or leaves behind ends with it; the next one begins with a clean process.
 It writes what it finds to ``INTO`` line by line, so that nothing is lost when it fails later.
@@ -63,8 +63,8 @@ def _defined(path: Path) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def told_by(name: str, size: str) -> Iterator[Told]:
-    """What a module finds in a size."""
-    module = importlib.import_module(f"bench.{name}")
+    """What a module, by its dotted name, finds in a size."""
+    module = importlib.import_module(name)
     if not hasattr(module, "measure"):
         shows: Shows = module
         shows.show()

@@ -71,11 +71,15 @@ def machine_of(run: Run) -> str:
 
 
 def _module(module: Measured) -> str:
-    name = f"`bench.{module.module}`"
-    return (
-        f"| {name} | {module.commit} | {module.at} | {module.seconds:.0f} | {module.size} |"
-        f" {_cell(module.error)} |"
+    cells = (
+        f"`{module.module}`",
+        module.commit,
+        module.at,
+        f"{module.seconds:.0f}",
+        module.size,
+        _cell(module.error),
     )
+    return f"| {' | '.join(cells)} |"
 
 
 def soak_of(soak: Measured, drawn: Sequence[Plot]) -> str:

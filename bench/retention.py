@@ -98,7 +98,7 @@ async def run(
 def measure(*, quick: bool) -> Iterator[Goal]:
     """What pruning costs accepting, on SQLite."""
     if quick:
-        yield asyncio.run(run("sqlite", 6_000, 0.5, turns=2))
+        yield asyncio.run(run("sqlite", 4_000, 0.5, turns=2))
     else:
         yield asyncio.run(run("sqlite", 60_000, 2.0, turns=4))
 

@@ -1,0 +1,105 @@
+"""A run goes on when a module fails, keeps what it found, and says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bench import machine, measuring
+from bench.__main__ import each, main, one, sized
+from bench.measuring import catalogue
+from bench.results import read_run
+
+ROOT = Path(__file__).parents[2]
+BREAKING, HANGING = "tests.bench.modules.breaking", "tests.bench.modules.hanging"
+
+
+def test_a_module_that_breaks_keeps_what_it_found_and_the_next_one_runs(tmp_path: Path) -> None:
+    with (tmp_path / "output").open("w+") as output:
+        first, second = each([BREAKING, BREAKING], "quick", output)
+    assert "ended with 1" == first.error == second.error
+    assert ["1 first"] == [goal.goal for goal in second.goals]
+    assert (1.0, False, "quick run") == (
+        second.goals[0].figure,
+        second.goals[0].passed,
+        second.goals[0].note,
+    )
+    told = (tmp_path / "output").read_text()
+    assert f"[2/2] {BREAKING}\nmeasuring\n[2/2] " in told
+    assert "FAILED: ended with 1" in told
+
+
+def test_a_module_that_has_a_larger_size_takes_it(tmp_path: Path) -> None:
+    with (tmp_path / "output").open("w+") as output:
+        found = one(BREAKING, "full", output)
+    assert ("", 9.0) == (found.error, found.goals[0].figure)
+
+
+def test_a_module_that_hangs_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.__main__.LONGEST", {"quick": 2.0})
+    monkeypatch.setattr(measuring, "GRACE_SECONDS", 0.5)
+    with (tmp_path / "output").open("w+") as output:
+        found = one(HANGING, "quick", output)
+    assert "was not done after 2 seconds" == found.error
+    started = int(found.series[0].y[0])
+    state = Path(f"/proc/{started}/stat")
+    assert not state.exists() or " Z " in state.read_text()
+
+
+def test_a_goal_says_that_its_run_was_quick() -> None:
+    goal = one(BREAKING, "usual", sys.__stdout__ or sys.stdout).goals[0]
+    assert "" == sized(goal, "usual").note
+    assert "quick run" == sized(goal, "quick").note
+
+
+def test_the_folder_is_the_catalogue() -> None:
+    known = catalogue()
+    assert {"layouts": True, "streams": True, "dispatch": True, "proofs": False}.items() <= (
+        known.items()
+    )
+    assert known.keys().isdisjoint({"results", "measuring", "timing", "__main__", "page"})
+
+
+def test_a_module_that_there_is_not_is_refused() -> None:
+    answer = CliRunner().invoke(main, ["--only", "layouts", "--only", "layoust"])
+    assert (2, True) == (answer.exit_code, "no such module: layoust" in answer.output)
+    both = CliRunner().invoke(main, ["--quick", "--full"])
+    assert (2, True) == (both.exit_code, "not both" in both.output)
+
+
+def test_one_quick_module_is_measured_and_written(tmp_path: Path) -> None:
+    words = ("--quick", "--json", "--only", "json_reading")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *words, "--results", str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    assert 6 == len(told)
+    assert {"2"} == {goal["goal"].split()[0] for goal in told}
+    assert told == json.loads((tmp_path / "latest.json").read_text())
+    run = read_run(tmp_path)
+    assert run is not None
+    assert [("bench.json_reading", "quick", "")] == [
+        (module.module, module.size, module.error) for module in run.modules
+    ]
+    assert b"[1/1] bench.json_reading" in done.stderr
+
+
+def test_the_machine_is_told_without_its_name_or_a_path() -> None:
+    facts = machine.describe()
+    assert {"processor", "Python", "lxml", "msgspec", "grpcio", "SQLite", "OpenSSL"} <= facts.keys()
+    written = json.dumps(facts)
+    assert os.uname().nodename not in written
+    assert "/" not in written
