@@ -269,7 +269,7 @@ def _of_processes(folder: Path) -> float:
     ticks = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "cwd").resolve() == folder.resolve():
+            if (process / "cwd").resolve().is_relative_to(folder.resolve()):
                 fields = (process / "stat").read_text().rpartition(")")[2].split()
                 ticks += int(fields[11]) + int(fields[12])
         except OSError:

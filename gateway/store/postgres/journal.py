@@ -93,8 +93,7 @@ class PostgresJournal:
 
     async def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
         """See the port."""
-        async with self._opened.read.connection() as connection:
-            return await reads.find(connection, self._codec, party, interchange_id)
+        return await self._opened.finding.find((interchange_id, party))
 
     async def stage(
         self,

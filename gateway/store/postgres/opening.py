@@ -12,6 +12,7 @@ from gateway.core.ports import Clock
 from gateway.store.codec import Codec
 from gateway.store.leaf import microseconds
 from gateway.store.postgres.connection import Concern, Pool, open_pool
+from gateway.store.postgres.finding import Finding
 from gateway.store.postgres.listening import Listener
 from gateway.store.postgres.members import Member
 from gateway.store.postgres.messages import Messages
@@ -31,8 +32,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages in one transaction, unless a single interchange has more."""
     lease_bytes: int = 16 << 20
     """Stored bytes of the bodies of one lease, unless a single one has more."""
-    linger_seconds: float = 0.001
-    """How long a group may wait for the callers of the one before it."""
+    linger_seconds: float = 0.025
+    """How long a group may wait to become larger, at most; see ``pace``."""
     readers: int = 2
     """Connections that read."""
     writers: int = 2
@@ -60,6 +61,7 @@ class Opened:
     writer: GroupWriter
     listener: Listener
     remembering: Remembering
+    finding: Finding
 
     def __init__(self, *, gateway: int, clock: Clock, limits: Limits) -> None:
         if not 0 <= gateway < 1 << GATEWAY_BITS:
@@ -103,6 +105,8 @@ class Opened:
         self.read = await pool(Concern.READ, limits.readers)
         self.claim = await pool(Concern.CLAIM, limits.claimers)
         self.settle = await pool(Concern.SETTLE, limits.settlers)
+        self.finding = Finding(self.read, self.codec, limit=limits.waiting)
+        stack.push_async_callback(self.finding.close)
         self.prune = await pool(Concern.PRUNE, 1)
         seconds = limits.answer_seconds
         self.listener = Listener(url, self.wakeups, seconds=seconds, password=password)

@@ -16,7 +16,7 @@ from gateway.core.records import Proof, Stored, StoredMessage, TraceEntry
 from gateway.core.reports import Loss, Report
 from gateway.core.retention import Removal
 from gateway.store.codec import Codec
-from gateway.store.postgres import proofs, quality, reads, reports, retention, trace
+from gateway.store.postgres import finding, proofs, quality, reads, reports, retention, trace
 from gateway.store.postgres.connection import Concern, Connection
 from gateway.store.postgres.errors import mapped
 from gateway.store.postgres.messages import Messages
@@ -53,7 +53,8 @@ class PostgresReader:
 
     def find(self, party: PartyId, interchange_id: InterchangeId) -> Stored | None:
         """See the protocol."""
-        return self._run(lambda c: reads.find(c, self._codec, party, interchange_id))
+        asked = [(interchange_id, party)]
+        return self._run(lambda c: finding.find(c, self._codec, asked))[0]
 
     def refusals(self, interchange_id: str, *, limit: int) -> tuple[Stored, ...]:
         """See the protocol."""

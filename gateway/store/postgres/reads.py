@@ -12,14 +12,6 @@ from gateway.store.codec import Codec
 from gateway.store.postgres.connection import Connection
 from gateway.store.postgres.rows import STORED_COLUMNS, stored
 
-_SEEN = "SELECT record FROM seen WHERE id = $1 AND party = $2 AND kind = 0"
-_STORED = f"SELECT {STORED_COLUMNS} FROM interchange AS i WHERE i.record = $1"  # noqa: S608 - constants
-# Without a time all partitions are asked, each by its small index of refused ones.
-_REFUSED = f"""
-SELECT {STORED_COLUMNS} FROM interchange AS i
-WHERE i.state = 'refused' AND i.interchange_id = $1 AND i.party = $2
-ORDER BY i.attempt DESC, i.record DESC LIMIT 1
-"""  # noqa: S608 - constants
 _REFUSALS = f"""
 SELECT {STORED_COLUMNS} FROM interchange AS i
 WHERE i.state = 'refused' AND i.interchange_id = $1 ORDER BY i.record LIMIT $2
@@ -41,19 +33,6 @@ INSERT INTO registry SELECT $1::bigint + 1, $2
 WHERE (SELECT coalesce(max(version), 0) FROM registry) = $1 ON CONFLICT DO NOTHING
 RETURNING version
 """
-
-
-async def find(
-    connection: Connection, codec: Codec, party: str, interchange_id: str
-) -> Stored | None:
-    """The accepted interchange, otherwise the latest refused attempt."""
-    record: int | None = await connection.fetchval(_SEEN, interchange_id, party)
-    if record is not None:
-        row = await connection.fetchrow(_STORED, record)
-        if row is not None:
-            return stored(row, codec)
-    row = await connection.fetchrow(_REFUSED, interchange_id, party)
-    return None if row is None else stored(row, codec)
 
 
 async def refusals(

@@ -7,14 +7,17 @@ flushes depends on the disk and not on the number of callers.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import asyncpg
 
 from gateway.core.errors import Unavailable
 from gateway.core.records import Stored
 from gateway.store.codec import Codec
+from gateway.store.pace import Pace
 from gateway.store.postgres.accept import Committed, Raced, accept
 from gateway.store.postgres.connection import Pool
 from gateway.store.postgres.upkeep import Windows
@@ -45,13 +48,13 @@ class GroupWriter:
         touched: Callable[[frozenset[str]], None],
     ) -> None:
         self._pool, self._codec, self._windows = pool, codec, windows
-        self._limit, self._largest, self._linger = limit, largest, linger
+        self._limit, self._largest = limit, largest
+        self._pace = Pace(linger=linger, largest=largest)
         self._touched = touched
         self._queue: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
         self._closing = False
-        self._usual = 1  # acceptances in the last group: as many are worth a short wait
         self.groups = 0
         self.committed = 0
         self._task = asyncio.create_task(self._serve(), name="journal-accept")
@@ -65,7 +68,7 @@ class GroupWriter:
         future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         self._queue.append((prepared, future))
         self._some.set()
-        if len(self._queue) >= self._usual:
+        if len(self._queue) >= self._pace.wanted:
             self._enough.set()
         return await future
 
@@ -79,23 +82,23 @@ class GroupWriter:
     async def _serve(self) -> None:
         while True:
             await self._some.wait()
-            if self._linger and self._usual > 1 and len(self._queue) < self._usual:
-                await self._gather()
+            await self._gather()
             if group := self._take():
                 await self._commit(group)
             elif self._closing:
                 return
 
     async def _gather(self) -> None:
-        """The callers of the last group are on their way back: one flush for all of them."""
-        self._enough.clear()
-        if self._closing:
+        """Wait for as many acceptances as are worth a flush."""
+        if self._closing or not self._queue:
             return
-        try:
-            async with asyncio.timeout(self._linger):
-                await self._enough.wait()
-        except TimeoutError:
-            pass
+        self._enough.clear()
+        if len(self._queue) < self._pace.wanted:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.patience):
+                    await self._enough.wait()
+        if not self._closing:
+            self._pace.gathered(len(self._queue))
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -105,13 +108,12 @@ class GroupWriter:
             if group and messages > self._largest:
                 break
             group.append(self._queue.popleft())
-        if group:
-            self._usual = len(group)
         if not self._queue and not self._closing:
             self._some.clear()
         return group
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
+        began = time.monotonic()
         try:
             committed = await self._accept([prepared for prepared, _ in group])
         except Unavailable as error:
@@ -124,6 +126,7 @@ class GroupWriter:
             for waiting in group:
                 await self._commit([waiting])
         else:
+            self._pace.wrote(time.monotonic() - began)
             self.groups += 1
             self.committed += len(group)
             self._touched(committed.destinations)

@@ -47,6 +47,30 @@ async def test_an_unknown_id_is_not_found(journal: Journal) -> None:
     assert await journal.find(POST, InterchangeId("other")) is None
 
 
+async def test_of_many_who_ask_at_once_each_finds_its_own(journal: Journal) -> None:
+    accepted = [await accept(journal, f"a-{n}", content=b"%d" % n) for n in range(5)]
+    refused = await journal.commit(refusal(await journal.reserve(), "r-0"))
+    again = await journal.commit(refusal(await journal.reserve(), "r-0", attempt=2))
+    names = [f"a-{n}" for n in range(5)] + ["r-0", "unknown"]
+    found = await asyncio.gather(
+        *(journal.find(POST, InterchangeId(name)) for name in names * 50),
+        *(journal.find(PLATFORM, InterchangeId(name)) for name in names),
+    )
+    assert refused.record != again.record
+    assert list(found) == [*accepted, again, None] * 50 + [None] * 7
+
+
+async def test_a_breach_harms_none_of_those_that_come_with_it(journal: Journal) -> None:
+    whole = [acceptance(await journal.reserve(), f"i-{n}", content=b"%d" % n) for n in range(3)]
+    broken = acceptance(await journal.reserve(), "broken", digest="none")
+    first, breach, *others = await asyncio.gather(
+        *(journal.commit(one) for one in (whole[0], broken, *whole[1:])), return_exceptions=True
+    )
+    assert isinstance(breach, ValueError)
+    assert [first, *others] == [Stored.of(one) for one in whole]
+    assert await journal.find(POST, InterchangeId("broken")) is None
+
+
 async def test_an_id_belongs_to_its_party(journal: Journal) -> None:
     await accept(journal)
     assert await journal.find(PLATFORM, FIRST) is None
