@@ -9,12 +9,14 @@ WORKERS ?= 2
 # How many times the examples of `make test` the long form tries, and how long each parser is fuzzed.
 FUZZ ?= 20
 SECONDS ?= 60
+# How long the soak lasts.
+MINUTES ?= 10
 # Rounds of faults on each store.
 ROUNDS ?= 200
 # Bytecode is kept: programs that tests start hundreds of times are not compiled each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test conformance fuzz faults bench bench-peers check format wire docs lock clean
+.PHONY: help setup run test conformance fuzz faults bench bench-peers soak check format wire docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,6 +52,9 @@ bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: on
 
 bench-peers: setup ## Node-RED, spyne and django-pyas2 beside the gateway (QUICK=1: a minute); needs npm
 	@$(BIN)/python -m bench.peers $(if $(QUICK),--quick)
+
+soak: setup ## minutes at 70 % of the highest rate: is everything flat? (MINUTES=10, RATE=200: not 70 %)
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES) $(if $(RATE),--rate $(RATE))
 
 check: setup ## format, lint, types, import contracts, freshness of generated code
 	@$(BIN)/ruff format --check .

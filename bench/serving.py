@@ -141,12 +141,15 @@ def _switch_off(process: GatewayProcess) -> None:
 
 
 @contextmanager
-def empty(folder: Path, certs: Path) -> Iterator[Served]:
-    """The bare baseline: aiohttp with uvloop, mutual TLS, every request read and answered 202."""
-    port = folder / "empty.port"
+def empty(folder: Path, certs: Path, *, party: str = "gateway-lx") -> Iterator[Served]:
+    """The bare baseline: aiohttp with uvloop, mutual TLS, every request read and answered 202.
+
+    ``party`` is whose certificate it shows.
+    """
+    port = folder / f"empty-{party}.port"
     port.unlink(missing_ok=True)
     process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "bench.empty", str(certs), str(port)]
+        [sys.executable, "-m", "bench.empty", str(certs), str(port), party]
     )
     try:
         until = time.monotonic() + START_SECONDS
