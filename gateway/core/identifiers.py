@@ -8,7 +8,9 @@ ordinal: stable for receivers and resolvable without an index.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 from uuid import UUID
 
@@ -23,6 +25,11 @@ ORDINAL_BITS = 32
 GATEWAY_BITS = 37  # what is left of the 122 free bits of a version-8 UUID
 _VERSION = 8 << 76
 _VARIANT = 0b10 << 62
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+"""As ids are written here; how else they may be written is for :class:`UUID` to say."""
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
+"""Two digits in base 36 of each number below 1,296."""
 
 
 def record_number(at: datetime, counter: int) -> RecordNumber:
@@ -72,18 +79,19 @@ def short_reference(identifier: MessageId) -> str:
     return f"{gateway}-{record.rjust(11, '0')}-{ordinal}"
 
 
+@lru_cache(maxsize=1024)
 def _base36(number: int) -> str:
     digits = ""
-    while number or not digits:
-        number, digit = divmod(number, 36)
-        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit] + digits
-    return digits
+    while number:
+        number, pair = divmod(number, len(_PAIRS))
+        digits = _PAIRS[pair] + digits
+    return digits.lstrip("0") or "0"
 
 
 def resolve(identifier: str) -> tuple[int, RecordNumber, int] | None:
     """Gateway number, record and ordinal of a message id; ``None`` if it is not one of ours."""
     try:
-        value = UUID(identifier).int
+        value = int(identifier.replace("-", ""), 16) if _ID(identifier) else UUID(identifier).int
     except ValueError:
         return None
     if (value >> 76) & 0xF != 8 or (value >> 62) & 0b11 != 0b10:

@@ -97,6 +97,8 @@ class Attempts:
             self._failed(delivery, error)
             settlement = self._retry(delivery, Unavailable("internal"))
         report = prepared[0].report if prepared else None
+        if settlement.report is report:
+            return settlement
         return msgspec.structs.replace(settlement, report=report)
 
     async def _made(
@@ -140,7 +142,12 @@ class Attempts:
             return await self._bury(delivery, refused)
         self._delivered += 1
         await self._reach.succeeded(begun)
-        return Settlement(delivery=delivery, result=Result.DELIVERED, evidence=evidence)
+        return Settlement(
+            delivery=delivery,
+            result=Result.DELIVERED,
+            report=prepared.report,
+            evidence=evidence,
+        )
 
     async def _bury(self, delivery: Delivery, refused: Refused) -> Settlement:
         """What can not be told now is given back: it is refused again, and told then."""

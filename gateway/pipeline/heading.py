@@ -19,38 +19,39 @@ _PROBE = Header(
 )
 
 
-def heading(
-    endpoint: Endpoint,
-    message: Message,
-    *,
-    sender: str,
-    recipient: str,
-    message_id: MessageId,
-    prepared_at: datetime,
-) -> Header:
-    """The header under which a message goes to an endpoint.
+class Heading:
+    """The headers under which messages go to an endpoint from one sender.
 
     What the endpoint's own header says takes the place of what follows from the delivery: a
     declarant for filings, the names by which the receiver knows both sides.
     """
-    header = Header(
-        sender=sender[:35],
-        recipient=recipient[:35],
-        control_reference=short_reference(message_id),
-        prepared_at=prepared_at,
-    )
-    return _with_own(header, endpoint, message)
+
+    __slots__ = ("_same",)
+
+    def __init__(self, endpoint: Endpoint, *, sender: str, recipient: str) -> None:
+        self._same = {"sender": sender[:35], "recipient": recipient[:35], **_own(endpoint)}
+
+    def of(self, message: Message, *, message_id: MessageId, prepared_at: datetime) -> Header:
+        """The header of one message."""
+        values: dict[str, Any] = {
+            "control_reference": short_reference(message_id),
+            "prepared_at": prepared_at,
+            "addressed_country": _addressed(message),
+        }
+        return Header(**(values | self._same))
 
 
 def probe(endpoint: Endpoint, message: Message) -> Header:
     """A header as a delivery will have one: only the message is on trial."""
-    return _with_own(_PROBE, endpoint, message)
+    changes = {"addressed_country": _addressed(message)} | _own(endpoint)
+    return msgspec.structs.replace(_PROBE, **changes)
 
 
-def _with_own(header: Header, endpoint: Endpoint, message: Message) -> Header:
-    changes: dict[str, Any] = {"addressed_country": getattr(message, "destination_country", None)}
-    for name in Header.__struct_fields__:
-        own = getattr(endpoint.header, name)
-        if own:
-            changes[name] = own
-    return msgspec.structs.replace(header, **changes)
+def _addressed(message: Message) -> str | None:
+    country: str | None = getattr(message, "destination_country", None)
+    return country
+
+
+def _own(endpoint: Endpoint) -> dict[str, Any]:
+    own = msgspec.structs.asdict(endpoint.header)
+    return {name: value for name, value in own.items() if value}

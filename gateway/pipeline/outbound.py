@@ -9,10 +9,11 @@ whatever else is: nothing that is slow holds up what is urgent.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from itertools import groupby
 
 from gateway.core.bucket import Rate
@@ -48,6 +49,22 @@ class Hand(Enum):
     COMMON = "common"
     URGENT = "urgent"
     PROBE = "probe"
+
+
+class _Run:
+    """The legs of one key that were claimed together; they go out one after the other."""
+
+    __slots__ = ("hand", "lease", "legs")
+
+    def __init__(self, lease: Lease, legs: deque[Delivery], hand: Hand) -> None:
+        self.lease = lease
+        self.legs = legs
+        self.hand = hand
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the next leg is."""
+        return self.hand is Hand.URGENT or self.legs[0].lane == URGENT
 
 
 class Dispatcher:
@@ -100,7 +117,8 @@ class Dispatcher:
         self._replaying = Replaying(
             journal=journal, board=board, destination=endpoint.id, clock=clock
         )
-        self._slots = Slots(settings.in_flight, reserved=settings.reserved)
+        self._slots: Slots[_Run] = Slots(settings.in_flight, reserved=settings.reserved)
+        self._carriers = 0
         self._hands: Counter[Hand] = Counter()
         self._credit = 0
         self._not_before: datetime | None = None
@@ -206,8 +224,15 @@ class Dispatcher:
         self._credit -= 0 if allowed is None else min(allowed, len(lease.deliveries))
         for _, legs in groupby(lease.deliveries, key=lambda delivery: delivery.key):
             self._hands[hand] += 1
-            keys.create_task(self._bring(lease, tuple(legs), hand))
+            self._begin(keys, _Run(lease, deque(legs), hand))
         return True
+
+    def _begin(self, keys: asyncio.TaskGroup, run: _Run) -> None:
+        """Have a run wait, and see that somebody carries it."""
+        self._slots.add(run, urgent=run.is_urgent)
+        if self._carriers < self._settings.in_flight:  # otherwise one that is at work comes to it
+            self._carriers += 1
+            keys.create_task(self._carry())
 
     async def _allowed(self, limit: int) -> int | None:
         """How many may be sent by the destination's rate, which all nodes share; None: any."""
@@ -229,21 +254,33 @@ class Dispatcher:
                 self._not_before = self._clock() + timedelta(seconds=drawn.wait)
         return self._credit
 
-    async def _bring(self, lease: Lease, legs: Sequence[Delivery], hand: Hand) -> None:
-        """Deliver the legs of one key, one after the other, and see them settled."""
+    async def _carry(self) -> None:
+        """Deliver what waits, leg by leg, while there is something and a place for it."""
         try:
-            for delivery in legs:
-                urgent = hand is Hand.URGENT or delivery.lane == URGENT
-                async with self._slots.taken(urgent=urgent):
-                    settlement = await self._attempt(lease, delivery)
-                written = self._settling.add(lease, settlement)
-                if settlement.result is not Result.DELIVERED:
-                    break
-            await asyncio.shield(written)
+            while (taken := self._slots.take()) is not None:
+                run, urgent = taken
+                try:
+                    settlement = await self._attempt(run.lease, run.legs.popleft())
+                finally:
+                    self._slots.leave(urgent=urgent)
+                self._settle(run, settlement)
+                await asyncio.sleep(0)  # a destination that never waits holds up nothing else
         finally:
-            self._hands[hand] -= 1
-            if hand is not Hand.COMMON or 2 * self._hands[hand] <= self._settings.batch:
-                self._bell.ring((self._id,))
+            self._carriers -= 1
+
+    def _settle(self, run: _Run, settlement: Settlement) -> None:
+        """See a leg settled. The next one of its key waits its turn, unless this one must first."""
+        written = self._settling.add(run.lease, settlement)
+        if settlement.result is Result.DELIVERED and run.legs:
+            self._slots.add(run, urgent=run.is_urgent)
+        else:
+            written.add_done_callback(partial(self._over, run.hand))
+
+    def _over(self, hand: Hand, _: asyncio.Future[None]) -> None:
+        """A key is out of our hands."""
+        self._hands[hand] -= 1
+        if hand is not Hand.COMMON or 2 * self._hands[hand] <= self._settings.batch:
+            self._bell.ring((self._id,))
 
     async def _attempt(self, lease: Lease, delivery: Delivery) -> Settlement:
         until = lease.until - timedelta(seconds=CLOCKS_APART_S + self._settings.timeout)

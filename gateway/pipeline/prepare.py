@@ -11,20 +11,19 @@ from typing import Any
 
 import msgspec
 
-from gateway.agreements import Source
-from gateway.core.errors import Refused, Unavailable
+from gateway.core.errors import Refused
 from gateway.core.identifiers import MessageId, resolve
 from gateway.core.ports import Journal
 from gateway.core.records import Delivery, Outgoing, StoredMessage
 from gateway.core.reports import Report, report_of
-from gateway.pipeline.heading import heading
 from gateway.pipeline.normalise import DERIVED, implied
-from gateway.pipeline.plan import Network, permit_delivery
+from gateway.pipeline.plan import Network
+from gateway.pipeline.terms import AllTerms, Terms
 from gateway.routing import Endpoint
 from translators.canonical import Message, Provenance
 from translators.faults import Note, TranslationError
+from translators.registry import Registry as Formats
 from translators.translator import FormatId
-from trust.party import Party
 from trust.party import Registry as Parties
 
 _OWN = ("/header/", "/provenance")
@@ -53,6 +52,7 @@ class Preparer:
         self._journal = journal
         self._network = network
         self._parties = parties
+        self._terms = AllTerms(gateway_id)
 
     def withheld(self, delivery: Delivery, endpoint: Endpoint) -> Report | None:
         """What an agreement withholds of a delivery whose format is not known any more."""
@@ -72,66 +72,30 @@ class Preparer:
         planned. A party that is suspended gets nothing, and loses nothing: ``Unavailable``.
         """
         network, stored = self._network(), delivery.message
-        party = self._parties().parties.get(endpoint.party)
-        agreement = network.agreement(self._parties(), endpoint, stored.kind)
-        if party is None or agreement is None:
-            raise Refused("agreement.none", f"no agreement lets {endpoint.party} get {stored.kind}")
-        if party.suspended:
-            raise Unavailable(f"{party.id} is suspended")
-        message = _restored(stored, hidden=agreement.source is Source.HIDDEN, via=self._gateway_id)
-        chosen = format_id or self._route_format(delivery, endpoint, network)
-        self._permit(stored, message, party, chosen)
-        message = await self._readdressed(message, endpoint)
-        minimised = network.minimisers[agreement.name].minimise(message)
-        notes: list[Note] = []
-        content = self._encoded(minimised.message, stored, party, endpoint, chosen, notes)
-        outgoing = Outgoing(
-            message_id=stored.message_id, kind=stored.kind, format=chosen, content=content
+        terms = self._terms.find(
+            network,
+            self._parties(),
+            endpoint=endpoint,
+            kind=stored.kind,
+            route=delivery.route,
+            wish=format_id,
         )
-        return Prepared(
-            outgoing, _report(stored, chosen, notes, minimised.dropped, minimised.message)
-        )
-
-    def _permit(
-        self, stored: StoredMessage, message: Message, party: Party, format_id: FormatId
-    ) -> None:
-        """Refuse what no grant of the receiver covers any more; never the gateway's own notices."""
-        if stored.party == self._gateway_id:
-            return
-        denial = permit_delivery(message, party, format_id=format_id, parties=self._parties())
-        if denial is not None:
+        message = _restored(stored, hidden=terms.hidden, via=self._gateway_id)
+        # The gateway's own notices go to whom they concern, whatever that party may receive.
+        if stored.party != self._gateway_id and (denial := terms.denial(message)) is not None:
             raise Refused(denial.code, denial.detail)
-
-    def _route_format(self, delivery: Delivery, endpoint: Endpoint, network: Network) -> FormatId:
-        try:
-            return network.format_for(endpoint, network.routes.get(delivery.route))
-        except KeyError:  # the route is gone from the configuration, the leg still stands
-            return endpoint.format
-
-    def _encoded(
-        self,
-        message: Message,
-        stored: StoredMessage,
-        party: Party,
-        endpoint: Endpoint,
-        format_id: FormatId,
-        notes: list[Note],
-    ) -> bytes:
-        header = heading(
-            endpoint,
-            message,
-            sender=self._gateway_id,
-            recipient=party.operators[0] if party.operators else party.id,
-            message_id=stored.message_id,
-            prepared_at=stored.accepted_at,
+        if getattr(message, "regards", None) is not None:
+            message = await self._readdressed(message, endpoint)
+        minimised = terms.minimiser.minimise(message)
+        notes: list[Note] = []
+        content = _encoded(minimised.message, stored, terms, network.formats, notes)
+        outgoing = Outgoing(
+            message_id=stored.message_id, kind=stored.kind, format=terms.format, content=content
         )
-        try:
-            writer = self._network().formats.get(format_id)
-            return b"".join(writer.write(header, (message,), notes.append))
-        except TranslationError as error:
-            raise Refused(
-                "translation.failed", f"{format_id} can not express it", faults=error.faults
-            ) from error
+        if not notes and not minimised.dropped:
+            return Prepared(outgoing, terms.lossless)
+        report = _report(stored, terms.format, notes, minimised.dropped, minimised.message)
+        return Prepared(outgoing, report)
 
     async def _readdressed(self, message: Message, endpoint: Endpoint) -> Message:
         """An answer to a message that another gateway sent names it by that gateway's own id."""
@@ -143,6 +107,23 @@ class Preparer:
         if regarded is None or regarded.party != endpoint.party or regarded.upstream_id is None:
             return message
         return _replace(message, regards=MessageId(regarded.upstream_id))
+
+
+def _encoded(
+    message: Message,
+    stored: StoredMessage,
+    terms: Terms,
+    formats: Formats,
+    notes: list[Note],
+) -> bytes:
+    header = terms.heading.of(message, message_id=stored.message_id, prepared_at=stored.accepted_at)
+    try:
+        writer = formats.get(terms.format)
+        return b"".join(writer.write(header, (message,), notes.append))
+    except TranslationError as error:
+        raise Refused(
+            "translation.failed", f"{terms.format} can not express it", faults=error.faults
+        ) from error
 
 
 def _report(

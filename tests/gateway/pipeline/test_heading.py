@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.core.identifiers import message_id, short_reference
-from gateway.pipeline.heading import heading, probe
+from gateway.pipeline.heading import Heading, probe
 from gateway.routing import Endpoints
 from tests import samples
 from tests.gateway.pipeline.conftest import FORMATS, Middle, endpoint, outcomes
@@ -32,14 +32,9 @@ def filing(middle: Middle, header: Header) -> None:
 
 
 def test_a_delivery_says_who_sends_to_whom_under_a_short_reference() -> None:
-    found = heading(
-        endpoint("risk", F43),
-        SOLD,
-        sender="gateway-lx",
-        recipient="LUA",
-        message_id=MESSAGE,
-        prepared_at=samples.NOW,
-    )
+    of_risk = Heading(endpoint("risk", F43), sender="gateway-lx", recipient="LUA")
+
+    found = of_risk.of(SOLD, message_id=MESSAGE, prepared_at=samples.NOW)
 
     assert found == Header(
         sender="gateway-lx",
