@@ -12,6 +12,7 @@ from translators import gate
 from translators.canonical import KINDS, Message
 from translators.faults import Fault, Note
 from translators.keys import key_of, key_of_message
+from translators.layout.along import Along
 from translators.layout.fast import GIVES_UP, Fast, FastReader, count, total
 from translators.layout.fastplaces import Around, Unusual, add, settle
 from translators.layout.findings import Findings
@@ -155,7 +156,8 @@ class EntryReader:
         if row is None:
             return None, None
         findings = Findings(self._plan)
-        reader = ReferenceReader(self._plan, self._header, findings)
+        along = Along(pointer) if self._plan.syntax == "xml" and not self._plan.shared else None
+        reader = ReferenceReader(self._plan, self._header, findings, along=along)
         record = Record({}, "", None, ordinal)
         self._shared(reader, node, record)
         reader.message(row.content, node, record, self._where(ordinal))

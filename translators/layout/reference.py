@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from translators.faults import NoteKind
 from translators.layout import completion
+from translators.layout.along import Along
 from translators.layout.codes import CodeTable
 from translators.layout.findings import Findings, check_attributes
 from translators.layout.grammar import Each, Index, Path
@@ -22,6 +23,7 @@ from translators.layout.walking import shown
 from translators.pointer import child as below
 from translators.xml import Node, line_of
 
+_NONE: frozenset[str] = frozenset()
 _BLANK = " \t\r\n"
 """What XML takes for space; there is more in Unicode, which is trimmed here too."""
 
@@ -40,7 +42,11 @@ class Seen:
 class ReferenceReader:
     """Reads one message, or the header, into plain mappings; never raises for bad content."""
 
-    def __init__(self, plan: Plan, header: Record, findings: Findings) -> None:
+    def __init__(
+        self, plan: Plan, header: Record, findings: Findings, *, along: Along | None = None
+    ) -> None:
+        """``along``: only where that pointer stands is to be found, all else may be passed by."""
+        self._along = along
         self.plan = plan
         self.header = header
         self.findings = findings
@@ -68,9 +74,12 @@ class ReferenceReader:
         met: dict[Element, int] = {}
         forms: dict[str, list[tuple[int, Node, str]]] = {}
         latest = -1
+        passed_by = _NONE if self._along is None else self._along.passed_by(content, record)
         for one in self.plan.notation.children(content, node) if children is None else children:
             tag = str(one.tag)
             counts[tag] = counts.get(tag, 0) + 1
+            if tag in passed_by:
+                continue
             slot = content.slots.get(tag)
             if one.tail and one.tail.strip():
                 self._stray(one, where)
@@ -98,9 +107,8 @@ class ReferenceReader:
                 self._surplus(found, one, here, met[found])
                 continue
             self.element(found, one, record, here, met[found])
-        for slot in content.slots.values():
-            if only is None or slot.tag in only:
-                self._absent(slot, met, node, record, where)
+        for slot in _missed(content, only, passed_by):
+            self._absent(slot, met, node, record, where)
         self._counted(met, node, where)
         for namesakes in forms.values():
             self._moved(namesakes)
@@ -439,6 +447,16 @@ class ReferenceReader:
             return ""
         base = owner(path, record, self.header)
         return base.pointer + shown(path)
+
+
+def _missed(
+    content: Content, only: frozenset[str] | None, passed_by: frozenset[str]
+) -> Iterable[Slot]:
+    """Where elements would be missed that do not stand there."""
+    if only is None and not passed_by:
+        return content.slots.values()
+    wanted = content.slots.keys() if only is None else only
+    return [slot for slot in content.slots.values() if slot.tag in wanted - passed_by]
 
 
 def _fits(element: Element, node: Node) -> bool:
