@@ -130,11 +130,14 @@ def _version() -> str:
 
 
 _DOES = (
-    "judged by every rule, identified again in canonical form, journalled with its evidence and its"
-    " legs (synced before the answer), answered by a signed receipt (ES256), and delivered to a"
-    " folder; over mutual TLS 1.3"
+    "judged by every rule, journalled in canonical form with its evidence and its legs (synced"
+    " before the answer), answered by a signed receipt (ES256), and delivered to a folder; over"
+    " mutual TLS 1.3"
 )
-_SETTINGS = "one process, SQLite in WAL mode, synchronous=FULL, its own defaults"
+_SETTINGS = (
+    "one process on uvloop, SQLite in WAL mode, synchronous=FULL; its own defaults, with what one"
+    " party may ask for raised"
+)
 UNSIGNED = Subject(
     id="gateway-xml",
     title="Luxor gateway, XML",
@@ -147,8 +150,8 @@ UNSIGNED = Subject(
 SIGNED_XML = Subject(
     id="gateway-signed-xml",
     title="Luxor gateway, signed XML",
-    does=f"an item as XML under a detached JWS is verified, read and validated by its layout,"
-    f" {_DOES}",
+    does="an item as XML under a detached JWS (ES256) is verified, read and validated by its"
+    f" layout, {_DOES}",
     settings=_SETTINGS,
     version=_version,
     serve=partial(serve, kind=partial(item, signed=True)),
@@ -157,7 +160,8 @@ SIGNED_XML = Subject(
 SIGNED_JSON = Subject(
     id="gateway-signed-json",
     title="Luxor gateway, signed JSON",
-    does=f"an order as JSON (2 KB) under a detached JWS is verified, read and validated, {_DOES}",
+    does="an order as JSON (2 KB) under a detached JWS (Ed25519) is verified, read and validated,"
+    f" {_DOES}",
     settings=_SETTINGS,
     version=_version,
     serve=partial(serve, kind=order),
