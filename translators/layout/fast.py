@@ -130,11 +130,14 @@ def _header(plan: Plan) -> tuple[str, FastReader | None]:
     return first.tag, Generator(plan.id, refuse=plan.refuse).reader(first.content, HEADER)
 
 
+_WITHIN = etree.XPath("count(descendant::node())+count(descendant::*/@*)")
+"""The same without the attributes of the element itself."""
 _TEXTS = etree.XPath("count(text())")
 
 
 def total(nodes: list[Node]) -> tuple[int, int]:
-    """What :data:`COUNT` gives for elements of one parent together, and for all of that parent.
+    """What :data:`COUNT` gives for elements of one parent together, and for all that stands in
+    that parent.
 
     One expression over the parent, less what else stands in it, is half the cost of one for
     each. (A path to all of them would make libxml2 merge their node sets: quadratic.)
@@ -144,8 +147,8 @@ def total(nodes: list[Node]) -> tuple[int, int]:
         number = count(nodes[0])
         return number, number
     ours = set(nodes)
-    whole = count(above)
-    number = whole - len(above.attrib) - _number(_TEXTS(above)) - len(nodes)
+    whole = _number(_WITHIN(above))
+    number = whole - _number(_TEXTS(above)) - len(nodes)
     for one in above:
         if one not in ours:
             number -= 1 + count(one)

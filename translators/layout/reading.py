@@ -7,7 +7,7 @@ does not take goes through the reference reader, which explains (LAYOUTS 9 and 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import BinaryIO
 
@@ -107,11 +107,20 @@ class DocumentReader:
         """Each streamed element with its message, when the fast reader could make one."""
         number = 1
         for batch in stream.batches():
-            nodes = [node for node in batch if self._streamed(node)]
+            nodes = list(self._placed(batch))
             # Of a document as a whole this is known of all that stands in it.
             self._calm = stream.whole and adjoining(nodes)
             yield from zip(nodes, self._entries.quick_all(nodes, number), strict=True)
             number += len(nodes)
+
+    def _placed(self, batch: Sequence[Node]) -> Iterator[Node]:
+        """The streamed elements in their own place, which their parent tells."""
+        known: Node | None = None
+        for node in batch:
+            above = node.getparent()
+            if (above is not None and above is known) or self._streamed(node):
+                known = above
+                yield node
 
     def _streamed(self, node: Node) -> bool:
         """True for the streamed element in its own place, not for namesakes elsewhere."""
