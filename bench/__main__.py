@@ -30,7 +30,7 @@ from bench.results import (
     write_run,
 )
 
-LONGEST: Final = {"quick": 60.0, "usual": 300.0, "full": 3_600.0}
+LONGEST: Final = {"quick": 180.0, "usual": 600.0, "full": 5_400.0}
 """Seconds after which a module is ended, by size: a hang does not stop the others."""
 EXAMPLES: Final = """\b
 Examples:
