@@ -115,12 +115,14 @@ def markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
 
 
 def _setting(report: Report) -> str:
+    machine = report.machine
     return (
-        f"Commit {report.commit}, {report.at}, {report.machine.get('processor', '')}. One document"
-        f" of {report.document:,} bytes with one item; {report.connections} connections, kept;"
-        f" {report.rounds} rounds in turn, the best of each figure. Requests a second and CPU:"
-        f" every connection busy for {report.seconds:g} seconds. Latency: half as many requests, at"
-        " random times, from when each was due. CPU and memory: all processes of a server together."
+        f"Commit {report.commit}, {report.at}; {machine.get('processor', '')}, load before"
+        f" {machine.get('load before', 'unknown')}. One document of {report.document:,} bytes with"
+        f" one item; {report.connections} connections, kept; {report.rounds} rounds in turn, the"
+        f" best of each figure. Requests a second and CPU: every connection busy for"
+        f" {report.seconds:g} seconds. Latency: half as many requests, at random times, from when"
+        " each was due. CPU and memory: all processes of a server together."
     )
 
 

@@ -47,7 +47,7 @@ def told(*rows: Row) -> report.Report:
     return report.Report(
         commit="abc",
         at="2026-11-22T09:00:00Z",
-        machine={"processor": "2 × one"},
+        machine={"processor": "2 × one", "load before": "0.10"},
         document=1575,
         connections=8,
         seconds=4.0,
@@ -97,6 +97,7 @@ def test_a_page_has_a_table_for_each_comparison_and_says_what_is_not_alike() -> 
     assert "| Peer | 100 | 2,500 | 1 | 2 | 64 |" in page
     assert "| Own | 1,234 | 500 | 1 | 2 | 64 |" in page
     assert "It is fair." in page
+    assert "2 × one, load before 0.10. One document of 1,575 bytes" in page
     assert "- **Own** (): something. so." in page
     assert "load generator" not in page
 
