@@ -8,12 +8,15 @@ the content; and what is kept of it as proof.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
+from lxml import etree
 
+from bench import http_signatures, xml_signatures
 from bench.results import Goal, goal_of
 from bench.timing import least, verdict
 from gateway.agreements import Agreements
@@ -37,6 +40,7 @@ from trust.identity import Identity, PartyId
 from trust.keys import KeySigner, signing_key
 from trust.members import Grant
 from trust.receipt import ReceiptClaims, sign
+from trust.signatures.http.offer import prove_offer, read_offer
 from trust.signatures.jws import sign_detached
 
 CONTENT: Final = b'{"order":"' + b"x" * 1_480 + b'"}'
@@ -53,6 +57,10 @@ OF_SIGNING: Final = 0.52
 """At most 20 µs on top of the 22 of ES256."""
 OF_IDENTIFYING: Final = 0.075
 """At most 8 µs, said in verifications of Ed25519."""
+
+OF_REQUEST: Final = 0.55
+"""At most 50 µs on top of ES256."""
+OF_XML: Final = 0.6
 
 
 class Kept:
@@ -227,11 +235,68 @@ def signing(times: int, rounds: int) -> Iterator[Goal]:
     )
 
 
+def requests(times: int, rounds: int) -> Iterator[Goal]:
+    """A signed request beside the bare verification."""
+    signer = KeySigner(generate_key("P-256"))
+    keys, message = {signer.kid: signer.public_key}, http_signatures.signed(signer)
+
+    def proved() -> None:
+        offer = read_offer(
+            message, content=True, names=http_signatures.NAMES, now=http_signatures.NOW
+        )
+        prove_offer(offer, keys)
+
+    bare, whole = least(
+        times, many(bare_verification(signer), times), many(proved, times), rounds=rounds
+    )
+    yield goal_of(
+        "Trust: signed HTTP request",
+        baseline=bare,
+        figure=whole,
+        ratio=bare / whole,
+        unit="us",
+        what="bare ES256 verification / a request of RFC 9421 read, judged and proved",
+        at_least=OF_REQUEST,
+    )
+
+
+def documents(times: int, rounds: int) -> Iterator[Goal]:
+    """A signature inside XML beside the steps that none can do without."""
+    content, signer = xml_signatures.signed(generate_key("P-256"), 12)
+    bare_signature = bare_verification(signer)
+
+    def steps() -> None:
+        document = etree.fromstring(content)
+        info = document[-1][0]
+        for covered in (document, info):
+            hashlib.sha256(etree.tostring(covered, method="c14n", exclusive=True)).digest()
+        bare_signature()
+
+    bare, whole = least(
+        times,
+        many(steps, times),
+        many(xml_signatures.by_us(content, signer), times),
+        rounds=rounds,
+    )
+    yield goal_of(
+        "Trust: signature inside XML",
+        baseline=bare,
+        figure=whole,
+        ratio=bare / whole,
+        unit="us",
+        what=f"parse, two canonical forms and digests, ES256 / the strict verifier, "
+        f"{len(content)} bytes",
+        at_least=OF_XML,
+    )
+
+
 def measure(*, quick: bool) -> Iterator[Goal]:
     """All of it."""
     times, rounds = (300, 5) if quick else (2_000, 9)
     yield from verifying(times, rounds)
     yield from signing(times, rounds)
+    yield from requests(times, rounds)
+    yield from documents(times, rounds)
 
 
 def main() -> None:

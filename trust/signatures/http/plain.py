@@ -53,9 +53,10 @@ def read_input(value: str) -> Input | None:
 
 def read_members(value: str) -> dict[str, bytes] | None:
     """A dictionary of byte sequences without parameters, such as ``Signature``."""
-    if _MEMBERS.fullmatch(value) is None:
+    one = _MEMBER.fullmatch(value)
+    if one is None and _MEMBERS.fullmatch(value) is None:
         return None
-    written = _MEMBER.findall(value)
+    written = _MEMBER.findall(value) if one is None else [one.groups()]
     members = {name: octets for name, text in written if (octets := read_base64(text)) is not None}
     return members if len(members) == len(written) else None
 

@@ -55,10 +55,10 @@ def read_signature_input(value: str) -> SignatureInput:
         raise TrustError(
             "signature.malformed", f"a signature covers at most {MAX_COMPONENTS} components"
         )
-    if any(component.name != component.name.lower() for component in components):
+    names = "".join(component.name for component in components)
+    if names != names.lower():
         raise TrustError("signature.malformed", "a component is named in lower-case letters")
-    if any(one in components[:at] for at, one in enumerate(components)):
-        # RFC 9421, 2.5: no component twice
+    if len(set(components)) != len(components):  # RFC 9421, 2.5: no component twice
         raise TrustError("signature.malformed", "a component is covered twice")
     return SignatureInput(
         label=label,
