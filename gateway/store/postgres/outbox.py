@@ -26,11 +26,15 @@ ON CONFLICT (destination, key) DO UPDATE SET lane = excluded.lane, due = exclude
  WHERE excluded.lane < h.lane OR (excluded.lane = h.lane AND excluded.due < h.due)
 RETURNING destination, key, xmax = 0
 """
-_NUMBERS = "SELECT nextval('leg_seq') FROM generate_series(1, $1)"
+# Numbered in the order given.
 _LEGS = """
 INSERT INTO leg
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::bigint[],
- $6::bigint[], $7::bigint[], $8::text[], $9::integer[], $10::integer[])
+SELECT destination, key, nextval('leg_seq'), lane, due, record, ordinal, route, 0, size
+FROM (
+ SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[],
+  $6::bigint[], $7::text[], $8::integer[]) WITH ORDINALITY
+  AS l(destination, key, lane, due, record, ordinal, route, size, at) ORDER BY at
+) AS ordered RETURNING seq
 """
 _URGENT = """
 UPDATE head AS h SET urgent = n.urgent
@@ -68,13 +72,12 @@ async def enqueue(connection: Connection, legs: Sequence[NewLeg]) -> frozenset[s
         nearest[key] = min(nearest.get(key, (*urgency, at)), (*urgency, at))
     heads = [(*key, lane, at) for key, (lane, at, _) in sorted(nearest.items())]
     raised = await connection.fetch(_HEADS, *columns(heads, 4))
-    numbers = [row[0] for row in await connection.fetch(_NUMBERS, len(legs))]
-    rows = sorted(
-        (p.destination, leg.key, seq, *urgency, leg.record, leg.ordinal, p.route, 0, leg.size)
-        for leg, urgency, seq in zip(legs, urgencies, numbers, strict=True)
+    rows = [
+        (p.destination, leg.key, *urgency, leg.record, leg.ordinal, p.route, leg.size)
+        for leg, urgency in zip(legs, urgencies, strict=True)
         for p in (leg.planned,)
-    )
-    await connection.execute(_LEGS, *columns(rows, 10))
+    ]
+    numbers = sorted(row[0] for row in await connection.fetch(_LEGS, *columns(rows, 8)))
     # Of a new head whose first leg is its most urgent one, nobody inherits anything.
     urgent = [
         (destination, key, numbers[nearest[destination, key][2]])

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gateway.core.records import Proof
 from gateway.store.codec import Codec
 from gateway.store.postgres.connection import Connection, columns
 from gateway.store.proofs import PackedProof, proof_of
 
-_KNOWN = "SELECT digest, no FROM prover WHERE digest = ANY ($1::bytea[])"
 _NEW = """
 INSERT INTO prover (digest, method, kid, algorithm, public_key, fingerprint)
 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 ON CONFLICT DO NOTHING
 """
+# Those whose way of proving is there.
 _PROOFS = """
-INSERT INTO proof SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])
+INSERT INTO proof SELECT j.record, w.no, j.signature
+FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS j(record, digest, signature)
+JOIN prover AS w ON w.digest = j.digest RETURNING record
 """
 _PROOF = """
 SELECT w.method, w.kid, w.algorithm, w.public_key, w.fingerprint, p.signature
@@ -28,19 +30,15 @@ async def write(connection: Connection, packed: Sequence[PackedProof]) -> None:
     """Within a transaction, after the rows that callers wait for: store proofs of interchanges."""
     if not packed:
         return
-    wanted = {one.digest: one.way for one in packed}
-    known = await _known(connection, wanted)
-    # Sorted, so that two that meet at a new way of proving wait for each other in one direction.
-    new = [(digest, *way) for digest, way in sorted(wanted.items()) if digest not in known]
+    rows = [(one.record, one.digest, one.signature) for one in packed]
+    stored = {row[0] for row in await connection.fetch(_PROOFS, *columns(rows, 3))}
+    new = {one.digest: one.way for one in packed if one.record not in stored}
     if new:
-        await connection.execute(_NEW, *columns(new, 6))
-        known = await _known(connection, wanted)
-    rows = [(one.record, known[one.digest], one.signature) for one in packed]
-    await connection.execute(_PROOFS, *columns(rows, 3))
-
-
-async def _known(connection: Connection, wanted: Iterable[bytes]) -> dict[bytes, int]:
-    return {row[0]: row[1] for row in await connection.fetch(_KNOWN, list(wanted))}
+        # Sorted, so that two that meet at a new way of proving wait in one direction.
+        ways = [(digest, *way) for digest, way in sorted(new.items())]
+        await connection.execute(_NEW, *columns(ways, 6))
+        rows = [row for row in rows if row[0] not in stored]
+        await connection.execute(_PROOFS, *columns(rows, 3))
 
 
 async def read(connection: Connection, codec: Codec, record: int) -> Proof | None:

@@ -6,7 +6,7 @@ versions. All subjects of a transaction are locked by one statement, in one orde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.core.identifiers import record_time
@@ -14,13 +14,15 @@ from gateway.core.records import Subject
 from gateway.store.contract import SUBJECT_WINDOW
 from gateway.store.postgres.connection import Connection, columns
 
+# Who is not there gets a number in place of the window's.
 _LATEST = """
-SELECT j.at, s.no, s.nth, s.first_record
+SELECT j.at, s.no, s.nth, s.first_record, CASE WHEN s.no IS NULL THEN nextval('subject_no') END
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[]) AS j(at, value, kind, origin)
-CROSS JOIN LATERAL (SELECT no, nth, first_record FROM subject
+LEFT JOIN LATERAL (SELECT no, nth, first_record FROM subject
  WHERE value = j.value AND kind = j.kind AND origin = j.origin ORDER BY nth DESC LIMIT 1) AS s
+ ON true
 """
-_NUMBERS = "SELECT nextval('subject_no') FROM generate_series(1, $1)"
+_NUMBER = "SELECT nextval('subject_no')"
 # In the order of the unique index, which the rows come in.
 _LOCK = """
 INSERT INTO subject AS s
@@ -28,7 +30,7 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::integ
  $6::bigint[], $7::bigint[])
 ON CONFLICT (value, kind, origin, nth)
  DO UPDATE SET last_record = greatest(s.last_record, excluded.last_record)
-RETURNING no, value, kind, origin, nth
+RETURNING no, value, kind, origin, nth, xmax = 0
 """
 _KEYS = """
 SELECT j.record, j.ordinal, s.no, s.value, s.kind, s.origin, s.nth, s.first_record
@@ -70,6 +72,8 @@ class Subjects:
         self._own: set[Place] = set()
         self._windows: dict[tuple[Subject, int], _Window] = {}
         self._keys: dict[Place, int] = {}
+        self.new: frozenset[int] = frozenset()
+        """Numbers that were given for the first time: nothing stands under them yet."""
 
     def note(
         self, place: Place, subjects: Iterable[Subject], key_of: tuple[int, int] | None
@@ -89,12 +93,11 @@ class Subjects:
         """
         used: dict[tuple[Subject, int], _Window] = {}
         answered = await self._find_answered(connection, used)
-        new = self._place(await self._latest(connection), used)
-        if new:
-            for window, (no,) in zip(new, await connection.fetch(_NUMBERS, len(new)), strict=True):
-                window.no = no
+        latest, numbers = await self._latest(connection)
+        for window in self._place(latest, used):
+            window.no = numbers.pop(window.subject, 0) or await connection.fetchval(_NUMBER)
         if used:
-            await _hold(connection, used)
+            self.new = await _hold(connection, used)
         self._keys = {place: window.no for place, window in answered.items()}
 
     async def _find_answered(
@@ -115,14 +118,20 @@ class Subjects:
             raise ValueError(f"a message is ordered after an unknown one: {min(unknown)}")
         return found
 
-    async def _latest(self, connection: Connection) -> dict[Subject, _Window]:
-        """The newest window of each subject that is there."""
+    async def _latest(
+        self, connection: Connection
+    ) -> tuple[dict[Subject, _Window], dict[Subject, int]]:
+        """The newest window of each subject that is there, and numbers for those that are not."""
         distinct = list({subject: None for subject, _ in self._wanted})
         rows = [(at, s.value, s.kind, s.origin) for at, s in enumerate(distinct)]
-        return {
-            distinct[at]: _Window(no, distinct[at], nth, first, 0)
-            for at, no, nth, first in await connection.fetch(_LATEST, *columns(rows, 4))
-        }
+        latest: dict[Subject, _Window] = {}
+        numbers: dict[Subject, int] = {}
+        for at, no, nth, first, new in await connection.fetch(_LATEST, *columns(rows, 4)):
+            if new is None:
+                latest[distinct[at]] = _Window(no, distinct[at], nth, first, 0)
+            else:
+                numbers[distinct[at]] = new
+        return latest, numbers
 
     def _place(
         self, latest: dict[Subject, _Window], used: dict[tuple[Subject, int], _Window]
@@ -154,15 +163,22 @@ class Subjects:
         return own
 
 
-async def _hold(connection: Connection, used: dict[tuple[Subject, int], _Window]) -> None:
-    """Lock the windows; another node may have numbered a new one meanwhile."""
+async def _hold(connection: Connection, used: dict[tuple[Subject, int], _Window]) -> frozenset[int]:
+    """Lock the windows, of which another node may have numbered a new one meanwhile.
+
+    Gives the numbers of those that were not there.
+    """
     rows = sorted(
         (w.subject.value, w.subject.kind, w.subject.origin, w.nth, w.no, w.first, w.last)
         for w in used.values()
     )
     ordered = [(no, v, k, o, nth, first, last) for v, k, o, nth, no, first, last in rows]
-    for no, value, kind, origin, nth in await connection.fetch(_LOCK, *columns(ordered, 7)):
+    new: set[int] = set()
+    for no, value, kind, origin, nth, added in await connection.fetch(_LOCK, *columns(ordered, 7)):
         used[Subject(kind, value, origin), nth].no = no
+        if added:
+            new.add(no)
+    return frozenset(new)
 
 
 class Versions:
@@ -176,10 +192,15 @@ class Versions:
         self._latest: dict[Line, int] = {}
         self._used: set[Line] = set()
 
-    async def read(self, connection: Connection, wanted: Iterable[Line]) -> None:
-        """Read the counts of these lines."""
-        missing = sorted({line for line in wanted if line not in self._latest})
-        self._latest.update(dict.fromkeys(missing, 0))
+    async def read(
+        self, connection: Connection, wanted: Iterable[Line], *, new: Collection[int]
+    ) -> None:
+        """Read the counts of these lines; of ``new`` keys there are none."""
+        unread = {line for line in wanted if line not in self._latest}
+        self._latest.update(dict.fromkeys(unread, 0))
+        missing = sorted(line for line in unread if line[0] not in new)
+        if not missing:
+            return
         for subject, party, kind, latest in await connection.fetch(_VERSIONS, *columns(missing, 3)):
             self._latest[subject, party, kind] = latest
 

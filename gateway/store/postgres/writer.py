@@ -140,16 +140,17 @@ class GroupWriter:
 
     async def _accept(self, group: Sequence[Prepared]) -> Committed:
         await self._windows.cover(prepared.acceptance.record for prepared in group)
+        hoping = True
         for _ in range(_TRIES):
             try:
                 async with self._pool.connection() as connection:
                     try:
                         async with connection.transaction():
-                            return await accept(connection, group, self._codec)
+                            return await accept(connection, group, self._codec, hoping=hoping)
                     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                         continue
             except Raced:
-                continue
+                hoping = False
         raise Unavailable("the journal is busy", retry_after=1.0)
 
 
