@@ -14,7 +14,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from bench import machine, table
+from bench import machine, shortfalls, table
 from bench.measuring import catalogue, measure
 from bench.results import (
     FOLDER,
@@ -49,20 +49,21 @@ def one(name: str, size: str, output: TextIO) -> Measured:
         error = measure(name, size, into, seconds=LONGEST[size], output=output)
         content = into.read_bytes() if into.exists() else b""
     lines = [msgspec.json.decode(line, type=Line) for line in content.splitlines()]
+    goals = (sized(line.goal, size) for line in lines if line.goal is not None)
     return Measured(
         module=name,
         commit=machine.commit(),
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         seconds=time.perf_counter() - began,
         size=size,
-        goals=tuple(sized(line.goal, size) for line in lines if line.goal is not None),
+        goals=tuple(goals),
         series=tuple(line.series for line in lines if line.series is not None),
         error=error,
     )
 
 
 def sized(goal: Goal, size: str) -> Goal:
-    """The goal, which says so when its sizes and rounds were the small ones."""
+    """The goal, which says so when it was measured with small sizes and few rounds."""
     if size != "quick":
         return goal
     note = f"quick run; {goal.note}" if goal.note else "quick run"
@@ -81,10 +82,13 @@ def each(names: Sequence[str], size: str, output: TextIO) -> Iterator[Measured]:
 
 def tell(run: Run, console: Console, *, whole: bool) -> None:
     """Print the table of a run and what is missing from it."""
+    goals = shortfalls.explained(run.goals)
     console.print()
-    table.tell(run.goals, console)
-    short = sum(not goal.passed for goal in run.goals)
-    console.print(f"\n{len(run.goals) - short} pass, {short} short")
+    table.tell(goals, console)
+    short = [goal for goal in goals if not goal.passed]
+    console.print(f"\n{len(goals) - len(short)} pass, {len(short)} short")
+    for goal in short:
+        console.print(f"SHORT {goal.goal}: {goal.note or 'no reason is known'}", markup=False)
     if whole and run.unanswered:
         console.print(f"no figure for the goals {', '.join(map(str, run.unanswered))}")
     for module in run.modules:
@@ -143,7 +147,8 @@ def main(
     run = Run(machine=facts, modules=modules)
     tell(run, console_of(output), whole=not only)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(run.goals), indent=2))
+        encoded = msgspec.json.encode(shortfalls.explained(run.goals))
+        click.echo(msgspec.json.format(encoded, indent=2))
     keep(run, results, page_too=not quick and results == FOLDER, some=bool(only))
     print(f"\n{results / LATEST} written", file=output)
     if any(module.error for module in modules):
@@ -153,7 +158,7 @@ def main(
 def keep(run: Run, folder: Path, *, page_too: bool, some: bool) -> None:
     """Write the results, and the page when it is asked for; ``some``: the others stay."""
     whole = joined(read_run(folder), run) if some else run
-    write_run(folder, whole)
+    write_run(folder, whole, shortfalls.explained(whole.goals))
     if page_too:
         from bench import page
 

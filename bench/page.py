@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.plots import Plot, write_plots
-from bench.results import FOLDER, SOAK, Goal, Measured, Run, read_measured, read_run
+from bench.results import FOLDER, SOAK, Goal, Measured, Run, read_measured, read_run, write_run
+from bench.shortfalls import explained
 from bench.table import bar, number, percent
 
 PAGE: Final = Path(__file__).parents[1] / "docs/performance.md"
@@ -86,7 +87,7 @@ def soak_of(soak: Measured, drawn: Sequence[Plot]) -> str:
     """What the long run at a steady rate found."""
     told = f"Commit {soak.commit}, {soak.at}, {soak.seconds / 60:.0f} minutes."
     return "\n".join(
-        [told, "", *([goals_table(soak.goals)] if soak.goals else []), plots_of(drawn)]
+        [told, "", *([goals_table(explained(soak.goals))] if soak.goals else []), plots_of(drawn)]
     )
 
 
@@ -110,7 +111,7 @@ def write_page(page: Path, run: Run, soak: Measured | None = None) -> None:
     series = (*run.series, *(soak.series if soak is not None else ()))
     drawn = write_plots(page.with_suffix(""), series)
     text = page.read_text()
-    text = with_part(text, "goals", goals_table(run.goals))
+    text = with_part(text, "goals", goals_table(explained(run.goals)))
     text = with_part(text, "machine", machine_of(run))
     of_run = [plot for plot in drawn if not plot.id.startswith(SOAK_PLOTS)]
     text = with_part(text, "plots", plots_of(of_run))
@@ -125,6 +126,7 @@ def main() -> None:
     run = read_run(FOLDER)
     if run is None:
         raise SystemExit("nothing was measured yet: `make bench`")
+    write_run(FOLDER, run, explained(run.goals))
     write_page(PAGE, run, read_measured(FOLDER / SOAK))
 
 

@@ -7,7 +7,7 @@ prints what it likes. ``bench/results/latest.json`` has the goals as a list of o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -163,10 +163,10 @@ def joined(earlier: Run | None, later: Run) -> Run:
     return Run(machine=later.machine, modules=tuple(modules))
 
 
-def write_run(folder: Path, run: Run) -> None:
-    """Write ``run.json`` and, as a list of its goals, ``latest.json``."""
+def write_run(folder: Path, run: Run, goals: Sequence[Goal]) -> None:
+    """Write ``run.json``, and ``latest.json`` with its goals as they are told."""
     _write(folder / RUN, run)
-    _write(folder / LATEST, run.goals)
+    _write(folder / LATEST, goals)
 
 
 def read_run(folder: Path) -> Run | None:

@@ -20,6 +20,7 @@ from bench.results import (
     write_measured,
     write_run,
 )
+from bench.shortfalls import Shortfall, explained, read
 from bench.timing import each, least, percentile
 
 
@@ -82,7 +83,7 @@ def test_a_goal_has_one_bar(bars: dict[str, float]) -> None:
 
 
 def test_the_latest_results_are_a_list_of_objects_in_the_order_of_the_goals(tmp_path: Path) -> None:
-    write_run(tmp_path, RUN)
+    write_run(tmp_path, RUN, RUN.goals)
     written = json.loads((tmp_path / LATEST).read_text())
     assert ["9 before it", "10 last"] == [one["goal"] for one in written]
     assert {
@@ -100,7 +101,7 @@ def test_the_latest_results_are_a_list_of_objects_in_the_order_of_the_goals(tmp_
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_run(tmp_path) is None
-    write_run(tmp_path, RUN)
+    write_run(tmp_path, RUN, RUN.goals)
     assert RUN == read_run(tmp_path)
     assert read_measured(tmp_path / "soak.json") is None
     write_measured(tmp_path / "soak.json", RUN.modules[0])
@@ -133,3 +134,14 @@ def test_works_are_timed_in_turns_and_each_as_often() -> None:
     assert all(0 <= cost < 1e6 for cost in costs)
     assert each(lambda: order.append("c"), times=5, rounds=2) >= 0
     assert 10 == order.count("c")
+
+
+def test_a_short_goal_says_why_as_far_as_it_is_known() -> None:
+    known = (Shortfall("1 ", "parsing 20 µs"), Shortfall("1", "never reached"))
+    goals = (made("1 first", 0.4), made("1 second", 0.6), made("11 other", 0.4))
+    first, second, other = explained(goals, known)
+    assert ("parsing 20 µs", "", "never reached") == (first.note, second.note, other.note)
+
+
+def test_what_is_written_down_can_be_read() -> None:
+    assert all(one.goal and one.reason for one in read())
