@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -84,17 +85,15 @@ def growth(sizes: Sequence[int], *, rounds: int) -> Iterator[Told]:
     """Goal 11: what 10 times the items cost."""
     formats = standard()
     source, target = formats.get(SOURCE), formats.get(TARGETS["XML to XML"])
-    seconds: dict[int, float] = {}
-    for count in sizes:
-        document = encode(source, items(count))
-        times = max(1, 200 // count)
 
-        def work(content: bytes = document, repeated: int = times) -> None:
-            for _ in range(repeated):
-                translate(source, target, io.BytesIO(content))
+    def repeated(content: bytes, times: int) -> None:
+        for _ in range(times):
+            translate(source, target, io.BytesIO(content))
 
-        (micros,) = least(count * times, work, rounds=rounds)
-        seconds[count] = micros * count / 1e6
+    times = {count: max(1, 1_000 // count) for count in sizes}
+    works = [partial(repeated, encode(source, items(n)), times[n]) for n in sizes]
+    costs = zip(sizes, least(1, *works, rounds=rounds), strict=True)
+    seconds = {count: micros / times[count] / 1e6 for count, micros in costs}
     worst = max(pairwise(sizes), key=lambda pair: seconds[pair[1]] / seconds[pair[0]])
     few, many = (seconds[count] for count in worst)
     rates = tuple(count / seconds[count] for count in sizes)
@@ -183,7 +182,7 @@ def _resident(field: str) -> float:
 def measure(*, quick: bool) -> Iterator[Told]:
     """Goal 4, and goal 11 for translations."""
     yield from speed(2_000 if quick else 10_000, rounds=2 if quick else 5)
-    yield from growth(SIZES[:-1] if quick else SIZES, rounds=2 if quick else 3)
+    yield from growth(SIZES[:-1] if quick else SIZES, rounds=3 if quick else 5)
     yield from memory(DOCUMENTS[1:2] if quick else DOCUMENTS)
 
 
