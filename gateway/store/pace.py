@@ -37,7 +37,8 @@ class Pace:
         if count < self._wanted:
             if self._wanted > self._usual:
                 self._attempted_every = min(self._attempted_every * 4, _SELDOM)
-            self._wanted = self._usual = max(1, count)
+            # One slow turn of the event loop is no sign that callers are gone.
+            self._wanted = self._usual = max(1, count, self._wanted // 2)
             self._filled = 0
             return
         if self._wanted > self._usual:

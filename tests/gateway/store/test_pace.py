@@ -45,12 +45,19 @@ def test_as_many_as_came_last_are_waited_for() -> None:
     assert pace.wanted == 30
 
 
-def test_after_a_wait_in_vain_fewer_are_wanted() -> None:
+def test_after_a_wait_in_vain_as_many_are_wanted_as_came_or_half() -> None:
     pace = paced()
     pace.gathered(30)
+    pace.gathered(20)
+    assert pace.wanted == 20
     pace.gathered(3)
-    assert pace.wanted == 3
-    pace.gathered(1)
+    assert pace.wanted == 10
+
+
+def test_who_is_left_alone_waits_a_few_times_only() -> None:
+    pace = paced()
+    pace.gathered(64)
+    assert sum(run(pace, 1, 50)) <= 8
     assert pace.wanted == 1
 
 
