@@ -77,9 +77,9 @@ class ReferenceReader:
         passed_by = _NONE if self._along is None else self._along.passed_by(content, record)
         for one in self.plan.notation.children(content, node) if children is None else children:
             tag = str(one.tag)
-            counts[tag] = counts.get(tag, 0) + 1
             if tag in passed_by:
                 continue
+            counts[tag] = counts.get(tag, 0) + 1
             slot = content.slots.get(tag)
             if one.tail and one.tail.strip():
                 self._stray(one, where)
@@ -455,8 +455,8 @@ def _missed(
     """Where elements would be missed that do not stand there."""
     if only is None and not passed_by:
         return content.slots.values()
-    wanted = content.slots.keys() if only is None else only
-    return [slot for slot in content.slots.values() if slot.tag in wanted - passed_by]
+    wanted = (content.slots.keys() if only is None else only) - passed_by
+    return [slot for slot in content.slots.values() if slot.tag in wanted]
 
 
 def _fits(element: Element, node: Node) -> bool:
