@@ -14,6 +14,7 @@ from translators.layout.fast import GIVES_UP
 from translators.layout.fastwrite import fast_writers
 from translators.layout.leaves import leaves
 from translators.layout.losses import loses
+from translators.layout.marks import Marker, Marks
 from translators.layout.notices import notices
 from translators.layout.plan import Content, Element, MessageRow, Plan
 from translators.layout.roots import no_form
@@ -31,6 +32,9 @@ class Writers:
         self.fast = fast_writers(plan) if plan.syntax == "xml" else {}
         self.loses = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
         self.notices = {row.group: notices(row.content) for row in plan.messages.rows}
+        self.marks = {
+            row.group: Marks(row.content) for row in plan.messages.rows if row.group in self.fast
+        }
         self.header_paths = frozenset(
             pointer for row in plan.messages.rows for pointer in _header_paths(row.content)
         )
@@ -131,18 +135,27 @@ class DocumentWriter:
         """The text of an ordinary message; with several forms only the reference chooses."""
         if len(rows) != 1 or rows[0].group not in self._writers.fast:
             return None
-        notices = self._writers.notices.get(rows[0].group)
-        if self._report is not None and (notices is None or self._loses(message)):
+        if self._report is not None and self._plan.shared is not None:
             return None
         try:
             writer = self._writers.fast[rows[0].group]
             found = writer.write(message, self._header, ordinal)
         except GIVES_UP:
             return None
-        if self._report is not None and notices is not None:
-            report = self._report
-            notices(message, "", lambda note: report(replace(note, ordinal=ordinal)))
+        if self._report is not None:
+            self._tell_quick(rows[0], message, ordinal, self._report)
         return found
+
+    def _tell_quick(self, row: MessageRow, message: Message, ordinal: int, report: Report) -> None:
+        """The report of a message that was written by the fast writer."""
+        notices = self._writers.notices.get(row.group)
+        if notices is not None and not self._loses(message):
+            notices(message, "", lambda note: report(replace(note, ordinal=ordinal)))
+            return
+        marker = Marker(self._plan, self._header)
+        marker.mark(self._writers.marks[row.group], message, ordinal)
+        marker.touched.update(one.pointer for one in row.given)
+        self._tell(marker, message, "", ordinal)
 
     def _loses(self, message: Message) -> bool:
         """True when something of a message may have no place in the format."""

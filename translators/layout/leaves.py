@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 
@@ -19,19 +21,31 @@ def escaped(name: str) -> str:
 
 def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """Pointer and value of every leaf that is set; a value equal to its default is not."""
-    if isinstance(value, msgspec.Struct):
+    found: list[tuple[str, Any]] = []
+    _gather(value, pointer, found)
+    return iter(found)
+
+
+_SINGLE = (str, Decimal, int, bytes, date)
+
+
+def _gather(value: Any, pointer: str, found: list[tuple[str, Any]]) -> None:
+    # A list that is passed on costs a third of generators in generators.
+    if isinstance(value, _SINGLE):
+        found.append((pointer, value))
+    elif isinstance(value, msgspec.Struct):
         for name, default, _ in _fields(type(value)):
             below = getattr(value, name)
             if below is not None and below != default:
-                yield from leaves(below, f"{pointer}/{name}")
+                _gather(below, f"{pointer}/{name}", found)
     elif isinstance(value, tuple | list):
         for at, below in enumerate(value):
-            yield from leaves(below, f"{pointer}/{at}")
+            _gather(below, f"{pointer}/{at}", found)
     elif isinstance(value, dict):
         for name, below in value.items():
-            yield from leaves(below, f"{pointer}/{escaped(name)}")
+            _gather(below, f"{pointer}/{escaped(name)}", found)
     else:
-        yield pointer, value
+        found.append((pointer, value))
 
 
 def without(value: _T, pointers: Iterable[str]) -> _T:

@@ -77,7 +77,7 @@ class LayoutTranslator:
     def standing(self) -> str:
         return self.plan.standing
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[str]:
         return frozenset(kind for plan in self.plans for kind in plan.kinds)
 
@@ -95,8 +95,9 @@ class LayoutTranslator:
         """Where documents stand that come in an envelope with a signature beside them."""
         return self.plan.detached
 
-    @property
+    @cached_property
     def drops(self) -> dict[str, frozenset[str]]:
+        # Asked for with every message that is planned.
         return {
             kind: common_drops([plan.drops[kind] for plan in self.plans if kind in plan.drops])
             for kind in sorted(self.kinds)

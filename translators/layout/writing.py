@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from translators.faults import Fault, Note, NoteKind
+from translators.layout.codes import CodeTable
 from translators.layout.grammar import Each, Expression, Field, Match, Path
 from translators.layout.notation import Wrong
 from translators.layout.plan import Content, Element, Plan, Slot, Value, first_path
@@ -313,7 +314,7 @@ class ReferenceWriter:
             raise ValueFault("code.ambiguous", f"spelled like a code of {table.name}")
         if table.closed:
             raise ValueFault("code.unknown", f"not in the closed table {table.name}")
-        self._note(NoteKind.MAPPED, pointer, f"not in table {table.name}: passed as it is")
+        self._passed(table, pointer)
         return value.type.written(found)
 
     def _joined(self, value: Value, path: Path, source: Source) -> str | None:
@@ -422,6 +423,9 @@ class ReferenceWriter:
     def _mapped(self, ours: str, wire: str, pointer: str) -> None:
         if ours != wire:
             self._note(NoteKind.MAPPED, pointer, f"{ours} → {wire}")
+
+    def _passed(self, table: CodeTable, pointer: str) -> None:
+        self._note(NoteKind.MAPPED, pointer, f"not in table {table.name}: passed as it is")
 
     def _note(self, kind: NoteKind, pointer: str, detail: str) -> None:
         self.notes.append(Note(kind=kind, path=pointer, detail=detail))
