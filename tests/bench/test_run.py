@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from bench import machine, measuring
 from bench.__main__ import each, main, one, sized
 from bench.measuring import catalogue
-from bench.results import read_run
+from bench.results import Measured, goal_of, read_run
 
 ROOT = Path(__file__).parents[2]
 BREAKING, HANGING = "tests.bench.modules.breaking", "tests.bench.modules.hanging"
@@ -95,6 +95,33 @@ def test_one_quick_module_is_measured_and_written(tmp_path: Path) -> None:
         (module.module, module.size, module.error) for module in run.modules
     ]
     assert b"[1/1] bench.json_reading" in done.stderr
+
+
+@pytest.mark.parametrize(("error", "code"), [("ended with 1", 1), ("", 0)])
+def test_only_a_module_that_fails_fails_the_run(
+    error: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = goal_of(
+        "1 first", baseline=1, figure=2, ratio=0.5, at_least=2, unit="µs", what="one; other"
+    )
+    found = Measured(
+        module="bench.layouts",
+        commit="abc",
+        at="2026-11-23T08:00:00Z",
+        seconds=1,
+        size="quick",
+        goals=(short,),
+        error=error,
+    )
+    monkeypatch.setattr("bench.__main__.each", lambda *_: iter([found]))
+    answer = CliRunner().invoke(main, ["--quick", "--results", str(tmp_path)])
+    assert code == answer.exit_code
+    assert "0 pass, 1 short" in answer.output
+    assert "no figure for the goals 2, 3, 4, 5, 6, 7, 8, 9, 10, 11" in answer.output
+    assert (f"bench.layouts {error}" in answer.output) == bool(error)
+    run = read_run(tmp_path)
+    assert run is not None
+    assert (found,) == run.modules
 
 
 def test_the_machine_is_told_without_its_name_or_a_path() -> None:
