@@ -91,7 +91,7 @@ def _goals(costs: Mapping[str, Cost], stages: Mapping[str, Mapping[str, float]])
             figure=cost.micros,
             ratio=ratio,
             at_least=bar,
-            unit="us of server CPU a request",
+            unit="µs of server CPU a request",
             what=f"an empty aiohttp mutual-TLS 202 / {what}, durable on SQLite, signed receipt",
             note=where(stages[name]) if ratio < bar else "",
         )
@@ -193,7 +193,7 @@ def _alone(gateway: Served, turns: Rounds, folder: Path, *, quick: bool) -> Goal
         figure=p50 * 1e6,
         ratio=p50 / bare,
         at_most=ALONE,
-        unit="us of wall time",
+        unit="µs of wall time",
         what="append of 4 KiB and fdatasync / a signed order from request to receipt, one caller",
     )
 

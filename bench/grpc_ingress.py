@@ -220,7 +220,7 @@ def measure(*, quick: bool) -> Iterator[Goal]:
         figure=found["bare"].stream,
         ratio=found["bare"].ratio,
         at_least=2.3,
-        unit="us of server CPU",
+        unit="µs of server CPU",
         what="an empty grpc.aio call; a message of an empty grpc.aio stream",
     )
     yield goal_of(
@@ -229,7 +229,7 @@ def measure(*, quick: bool) -> Iterator[Goal]:
         figure=found["gateway"].stream,
         ratio=found["gateway"].ratio,
         at_least=1.4,
-        unit="us of server CPU",
+        unit="µs of server CPU",
         what="a signed order accepted durably by a call of its own; the same in one stream",
         note=(
             "our listener before a service that accepts at once:"

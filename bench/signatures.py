@@ -183,7 +183,7 @@ def verifying(times: int, rounds: int) -> Iterator[Goal]:
             baseline=bare,
             figure=whole,
             ratio=bare / whole,
-            unit="us",
+            unit="µs",
             what=f"bare {name} verification / permit, detached JWS, proof of {len(CONTENT)} bytes",
             at_least=OF_VERIFYING[name],
         )
@@ -193,7 +193,7 @@ def verifying(times: int, rounds: int) -> Iterator[Goal]:
                 baseline=bare,
                 figure=identifying,
                 ratio=identifying / bare,
-                unit="us",
+                unit="µs",
                 what="bare Ed25519 verification / identify, revocation and suspension judged anew",
                 at_most=OF_IDENTIFYING,
             )
@@ -229,7 +229,7 @@ def signing(times: int, rounds: int) -> Iterator[Goal]:
         baseline=bare,
         figure=whole,
         ratio=bare / whole,
-        unit="us",
+        unit="µs",
         what="bare ES256 signature / receipt as a compact JWS",
         at_least=OF_SIGNING,
     )
@@ -254,7 +254,7 @@ def requests(times: int, rounds: int) -> Iterator[Goal]:
         baseline=bare,
         figure=whole,
         ratio=bare / whole,
-        unit="us",
+        unit="µs",
         what="bare ES256 verification / a request of RFC 9421 read, judged and proved",
         at_least=OF_REQUEST,
     )
@@ -283,7 +283,7 @@ def documents(times: int, rounds: int) -> Iterator[Goal]:
         baseline=bare,
         figure=whole,
         ratio=bare / whole,
-        unit="us",
+        unit="µs",
         what=f"parse, two canonical forms and digests, ES256 / the strict verifier, "
         f"{len(content)} bytes",
         at_least=OF_XML,
