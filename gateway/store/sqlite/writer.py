@@ -79,6 +79,7 @@ class GroupWriter:
         self._wanted = 1  # how many must wait before the thread is woken for them
         self.groups = 0
         self.committed = 0
+        self.seconds = {"pack": 0.0, "commit": 0.0}
         self._thread = threading.Thread(target=self._serve, name="journal-accept", daemon=True)
         self._thread.start()
 
@@ -108,7 +109,7 @@ class GroupWriter:
             if len(queue) >= self._limit:
                 raise Unavailable("too much waits to be written", retry_after=1.0)
             queue.append(waiting)
-            if queue is not self._acceptances or len(queue) >= self._wanted:
+            if queue is self._jobs or self._gathered() >= self._wanted:
                 self._changed.notify()
         return await waiting.future
 
@@ -124,10 +125,12 @@ class GroupWriter:
             group, onces, jobs = taken
             for job in jobs:
                 _deliver([(job, self._attempt(job.what))])
-            if onces:
+            ready = self._prepared(group)
+            if not (onces and ready and self._write_together(onces, ready)):
                 self._remember(onces)
-            if group:
-                self._commit(self._prepared(group))
+                self._commit(ready)
+            # All else that this thread does is done to write.
+            self.seconds["commit"] = time.thread_time() - self.seconds["pack"]
 
     def _take(
         self,
@@ -150,23 +153,40 @@ class GroupWriter:
             return group, onces, jobs
 
     def _gather(self) -> None:
-        """Wait for as many acceptances as are worth a flush, unless something must not wait."""
+        """Wait for as many callers as are worth a flush, unless something must not wait."""
         self._wanted = self._pace.wanted
         self._changed.wait_for(
-            lambda: self._urgent() or len(self._acceptances) >= self._wanted,
+            lambda: self._closing or self._jobs or self._gathered() >= self._wanted,
             timeout=self._pace.patience,
         )
         self._wanted = 1
-        if not self._urgent():
-            self._pace.gathered(len(self._acceptances))
+        if not (self._closing or self._jobs):
+            self._pace.gathered(self._gathered())
 
-    def _urgent(self) -> bool:
-        return bool(self._closing or self._onces or self._jobs)
+    def _gathered(self) -> int:
+        return len(self._acceptances) + len(self._onces)
 
     def _waits(self) -> bool:
         return bool(self._acceptances or self._onces or self._jobs)
 
+    def _write_together(self, onces: Sequence[_Waiting[Once]], group: Sequence[_Ready]) -> bool:
+        """Both in one transaction, with one flush; false, and nothing is written, if one cannot."""
+        asked = [waiting.what for waiting in onces]
+        result = self._attempt(lambda c: (remember(c, asked), self._accept(c, group)))
+        if isinstance(result, Unavailable):
+            callers: list[_Waiting[Any]] = [*onces, *(waiting for waiting, _ in group)]
+            _deliver([(waiting, result) for waiting in callers])
+            return True
+        if isinstance(result, Exception):
+            return False
+        fresh, committed = result
+        _deliver(list(zip(onces, fresh, strict=True)))
+        self._tell(group, committed)
+        return True
+
     def _remember(self, onces: Sequence[_Waiting[Once]]) -> None:
+        if not onces:
+            return
         asked = [waiting.what for waiting in onces]
         result = self._attempt(lambda connection: remember(connection, asked))
         answers = result if isinstance(result, list) else [result] * len(onces)
@@ -175,26 +195,22 @@ class GroupWriter:
     def _prepared(self, group: Sequence[_Waiting[_Work]]) -> list[_Ready]:
         """The group as far as it can be written; who breaks the contract is told at once."""
         ready: list[_Ready] = []
+        began = time.thread_time()
         for waiting in group:
             acceptance, prepare = waiting.what
             try:
                 ready.append((waiting, prepare(acceptance)))
             except Exception as error:
                 _deliver([(waiting, error)])
+        self.seconds["pack"] += time.thread_time() - began
         return ready
 
     def _commit(self, group: Sequence[_Ready]) -> None:
         if not group:
             return
-        began = time.monotonic()
         result = self._attempt(lambda connection: self._accept(connection, group))
-        self._pace.wrote(time.monotonic() - began)
         if isinstance(result, Committed):
-            self.groups += 1
-            self.committed += len(group)
-            self._touched(result.destinations)
-            callers = [waiting for waiting, _ in group]
-            _deliver(list(zip(callers, result.answers, strict=True)))
+            self._tell(group, result)
         elif len(group) == 1 or isinstance(result, Unavailable):
             _deliver([(waiting, result) for waiting, _ in group])
         else:
@@ -202,15 +218,25 @@ class GroupWriter:
             for one in group:
                 self._commit([one])
 
+    def _tell(self, group: Sequence[_Ready], committed: Committed) -> None:
+        self.groups += 1
+        self.committed += len(group)
+        self._touched(committed.destinations)
+        callers = [waiting for waiting, _ in group]
+        _deliver(list(zip(callers, committed.answers, strict=True)))
+
     def _accept(self, connection: sqlite3.Connection, group: Sequence[_Ready]) -> Committed:
         return accept(connection, [prepared for _, prepared in group], self._codec)
 
     def _attempt(self, job: Job) -> Any:
+        began = time.monotonic()
         try:
             with mapped(), transaction(self._connection, self._turnstile):
                 return job(self._connection)
         except Exception as error:
             return error
+        finally:
+            self._pace.wrote(time.monotonic() - began)
 
 
 def _deliver(answers: Sequence[tuple[_Waiting[Any], Any]]) -> None:
