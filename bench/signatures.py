@@ -32,6 +32,7 @@ from gateway.pipeline.plan import Network
 from gateway.pipeline.settings import Limits
 from gateway.routing import Endpoints, Routes
 from gateway.store.memory import MemoryJournal
+from gateway.telemetry.stages import Stages
 from tests.trust.town import NOW, Town, authenticator, der, party
 from translators.registry import standard
 from translators.translator import FormatId
@@ -66,7 +67,9 @@ OF_XML: Final = 0.6
 class Kept:
     """Takes the place of what judges content: it keeps the proof."""
 
-    proof: Proof | None = None
+    def __init__(self) -> None:
+        self.proof: Proof | None = None
+        self.stages = Stages()
 
     async def accept(self, sender: Sender, envelope: Envelope, **given: Any) -> object:
         """What the service would go on with."""
