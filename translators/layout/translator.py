@@ -85,7 +85,7 @@ class LayoutTranslator:
     def media_types(self) -> tuple[str, ...]:
         return self.plan.media_types
 
-    @property
+    @cached_property
     def root_elements(self) -> tuple[str, ...]:
         """The document elements in Clark notation; none of JSON."""
         return tuple(plan.root for plan in self.plans if plan.root)
