@@ -1,4 +1,4 @@
-"""Minimisation: a message without what its receiver may not see, compiled per kind.
+"""Minimisation: a message without what its receiver may not see, worked out once per kind.
 
 Runs before encoding, so that what is withheld is in no format, error or log.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import Any
 
 import msgspec
 
+from gateway.agreements.sieve import Sieve, sieve_of
 from translators.canonical import KINDS, Message
 from translators.model import Field, Form, describe
 
@@ -42,7 +42,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
 class Minimiser:
     """Keeps what the field globs of one agreement cover. Immutable and safe to share."""
 
-    __slots__ = ("_decisions", "_everything", "_patterns")
+    __slots__ = ("_decisions", "_everything", "_patterns", "_sieves")
 
     def __init__(self, fields: Iterable[str]) -> None:
         globs = tuple(fields)
@@ -50,6 +50,7 @@ class Minimiser:
         # A glob that names a whole branch covers all below it.
         self._patterns = tuple(glob_pattern(glob.rstrip("/") + "/**") for glob in globs)
         self._decisions: dict[str, bool] = {}
+        self._sieves: dict[type[Message], Sieve] = {}
 
     def covers(self, path: str) -> bool:
         """True when a leaf at ``path`` (pointer, ``*`` for indices) may be seen."""
@@ -89,43 +90,20 @@ class Minimiser:
         return any(self._sees(below, where) for below in _parts(part.inner))
 
     def minimise(self, message: Message) -> Minimised:
-        """The message without what may not be seen. The same message when nothing is withheld."""
+        """The message without what may not be seen. The same message when nothing is withheld.
+
+        Raises ``TypeError`` when that includes what the kind requires (see :meth:`missing`).
+        """
         if self._everything:
             return Minimised(message, ())
-        raw: dict[str, Any] = msgspec.to_builtins(message)
-        needed = _REQUIRED_PARTS[type(message)]
+        kind = type(message)
+        sieve = self._sieves.get(kind)
+        if sieve is None:
+            sieve = sieve_of(kind, self.covers, _REQUIRED_PARTS[kind] | {""}, ENVELOPE)
+            self._sieves[kind] = sieve
         dropped: list[str] = []
-        kept = {
-            name: value
-            if name in ENVELOPE
-            else self._keep(value, f"/{name}", f"/{name}", needed, dropped)
-            for name, value in raw.items()
-        }
-        kept = {name: value for name, value in kept.items() if value is not None}
-        if not dropped:
-            return Minimised(message, ())
-        return Minimised(msgspec.convert(kept, type(message)), tuple(dropped))
-
-    def _keep(
-        self, value: Any, path: str, pointer: str, needed: frozenset[str], dropped: list[str]
-    ) -> Any:
-        if isinstance(value, dict):
-            branch = {
-                name: self._keep(child, f"{path}/{name}", f"{pointer}/{name}", needed, dropped)
-                for name, child in value.items()
-            }
-            kept = {name: child for name, child in branch.items() if child is not None}
-            return kept if kept or path in needed else None
-        if isinstance(value, (list, tuple)):
-            entries = [
-                self._keep(child, f"{path}/*", f"{pointer}/{index}", needed, dropped)
-                for index, child in enumerate(value)
-            ]
-            return [entry for entry in entries if entry is not None] or None
-        if self.covers(path):
-            return value
-        dropped.append(pointer)
-        return None
+        seen: Message = sieve(message, "", dropped)
+        return Minimised(seen, tuple(dropped)) if dropped else Minimised(message, ())
 
 
 class _Part(msgspec.Struct, frozen=True):
