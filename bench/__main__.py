@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
@@ -43,7 +44,7 @@ Examples:
 
 def one(name: str, size: str, output: TextIO) -> Measured:
     """What one module finds, by its dotted name; what it found before it failed counts."""
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), _cpu_of_children()
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "found"
         error = measure(name, size, into, seconds=LONGEST[size], output=output)
@@ -55,11 +56,17 @@ def one(name: str, size: str, output: TextIO) -> Measured:
         commit=machine.commit(),
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         seconds=time.perf_counter() - began,
+        cpu=_cpu_of_children() - spent,
         size=size,
         goals=tuple(goals),
         series=tuple(line.series for line in lines if line.series is not None),
         error=error,
     )
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def sized(goal: Goal, size: str) -> Goal:
@@ -76,7 +83,8 @@ def each(names: Sequence[str], size: str, output: TextIO) -> Iterator[Measured]:
         print(f"\n[{at}/{len(names)}] {name}", file=output, flush=True)
         measured = one(name, size, output)
         failed = f", FAILED: {measured.error}" if measured.error else ""
-        print(f"[{at}/{len(names)}] {measured.seconds:.0f} s{failed}", file=output, flush=True)
+        took = f"{measured.seconds:.0f} s, {measured.cpu:.0f} s of CPU"
+        print(f"[{at}/{len(names)}] {took}{failed}", file=output, flush=True)
         yield measured
 
 

@@ -63,7 +63,10 @@ def machine_of(run: Run) -> str:
     facts = "; ".join(f"{name} {value}" for name, value in run.machine.items())
     seconds = sum(module.seconds for module in run.modules)
     lines = [f"{facts}. {seconds / 60:.1f} minutes in all.", ""]
-    lines += ["| module | commit | ended | seconds | size | |", "|---|---|---|---|---|---|"]
+    lines += [
+        "| module | commit | ended | seconds | of CPU | size | |",
+        "|---|---|---|---|---|---|---|",
+    ]
     lines += [_module(module) for module in run.modules]
     if run.unanswered:
         numbers = ", ".join(map(str, run.unanswered))
@@ -77,6 +80,7 @@ def _module(module: Measured) -> str:
         module.commit,
         module.at,
         f"{module.seconds:.0f}",
+        f"{module.cpu:.0f}",
         module.size,
         _cell(module.error),
     )

@@ -88,6 +88,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """When it ended, RFC 3339."""
     seconds: float
     """Of wall time."""
+    cpu: float = 0.0
+    """Seconds of CPU, with the programs that it started and waited for."""
     size: str
     """``quick``, ``usual`` or ``full``."""
     goals: tuple[Goal, ...] = ()

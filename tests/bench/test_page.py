@@ -28,6 +28,7 @@ RUN = Run(
             commit="abc",
             at="2026-11-23T08:00:00Z",
             seconds=90,
+            cpu=45,
             size="usual",
             goals=(
                 goal_of(
@@ -99,7 +100,7 @@ def test_every_row_says_pass_or_why_it_is_short(files: dict[str, bytes]) -> None
     assert "| 11 growth | 1 → 10.6 ms | 10.60 × | ≤ 11 × | pass |" in text
     assert "- **11 growth**: one; ten (SQLite)" in text
     assert "No figure in this run for the goals 1, 2, 3, 4, 6, 7, 8, 9, 10." in text
-    assert "| `bench.a` | abc | 2026-11-23T08:00:00Z | 90 | usual | ended with 1 |" in text
+    assert "| `bench.a` | abc | 2026-11-23T08:00:00Z | 90 | 45 | usual | ended with 1 |" in text
 
 
 def test_plots_stand_where_they_belong(files: dict[str, bytes]) -> None:
