@@ -60,6 +60,10 @@ class Nowhere:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self.staged = 0
+        """Messages that were staged."""
+        self.largest = 0
+        """Messages that were staged at once."""
 
     async def find(self, party: PartyId, interchange_id: InterchangeId) -> None:
         """Nothing was ever accepted."""
@@ -68,8 +72,12 @@ class Nowhere:
         """The next number."""
         return RecordNumber(next(self._numbers))
 
-    async def stage(self, record: RecordNumber, **_: object) -> None:
-        """Thrown away."""
+    async def stage(
+        self, record: RecordNumber, *, messages: Sequence[object] = (), **_: object
+    ) -> None:
+        """Counted, and thrown away."""
+        self.staged += len(messages)
+        self.largest = max(self.largest, len(messages))
 
     async def commit(self, acceptance: Acceptance) -> Stored:
         """Thrown away."""
@@ -93,7 +101,8 @@ class Unsigned:
 class Desk:
     """A gateway's middle with one destination for items and orders."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        bounds = limits or Limits()
         everything = Grant(formats=("*",), kinds=("*",), countries=("*",))
         self.parties = Registry(
             parties=[
@@ -120,14 +129,14 @@ class Desk:
         log = event_log(stream=io.StringIO())
         telemetry = Telemetry(metrics=Metrics(CollectorRegistry()), log=log)
         self.counting = Counting(telemetry)
-        limits = Limits()
+        self.journal = Nowhere()
         self.inbound = Inbound(
             gateway_id="gateway-lx",
-            journal=cast("Journal", Nowhere()),
+            journal=cast("Journal", self.journal),
             bench=lambda: self.bench,
             parties=lambda: self.parties,
             desk=SigningDesk(cast("Signer", Unsigned())),
-            limits=lambda: limits,
+            limits=lambda: bounds,
             bell=Bell(),
             clock=lambda: AT,
             observe=self.counting.judged,
