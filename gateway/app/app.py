@@ -187,6 +187,7 @@ class App:
         journal = await open_journal(self.config)
         self._stack.push_async_callback(journal.close)
         Groups(self.telemetry.metrics.registry, lambda: journal.groups)
+        self.telemetry.metrics.stages.include(lambda: journal.seconds)
         self._stack.callback(self._desk.close)
         board = Switchboard(journal.destinations, node=uuid4().hex, told=self._announcing.changed)
         await board.refresh()
@@ -309,6 +310,7 @@ class App:
             bell=self._bell,
             clock=utc_now,
             strain=self._strain,
+            stages=self.telemetry.metrics.stages,
             observe=self._counting.judged,
             forgotten=forgetting.forgotten,
         )

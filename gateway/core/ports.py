@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -70,6 +70,13 @@ class Journal(Protocol):
     @property
     def groups(self) -> tuple[int, int]:
         """Durable transactions of acceptances since it was opened, and acceptances in them."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """What it has spent on acceptances since, without waiting: ``find``, ``pack``, ``commit``.
+
+        In the caller's thread or in threads of its own, whose CPU counts.
+        """
 
     async def reserve(self) -> RecordNumber:
         """A new record number; never given twice, also not after a crash."""

@@ -47,6 +47,7 @@ class Reception:
         self._clock = clock
         self._transport = transport
         self._metrics = telemetry.metrics
+        self.stages = telemetry.metrics.stages
         self._counters: dict[tuple[PartyId, str], Counter] = {}
         self._seconds = telemetry.metrics.accept_seconds.labels(transport=transport)
         self._log = telemetry.of(f"ingress.{transport}")

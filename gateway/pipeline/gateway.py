@@ -85,6 +85,7 @@ class Gateway:
         self._bench = bench
         self._journal = journal
         self._inbound = inbound
+        self._stages = inbound.stages
         self._inboxes = inboxes
         self._pinging = pinging
         self._limits = limits
@@ -203,6 +204,7 @@ class Gateway:
 
     async def accept(self, identity: Identity, envelope: Envelope) -> Stored:
         """Judge and commit one interchange; durable on return."""
+        watch = self._stages.watch()
         sender = self._permitted(
             identity,
             interchange_id=envelope.interchange_id,
@@ -211,9 +213,11 @@ class Gateway:
         )
         if envelope.content.size == 0:
             raise Refused("body.empty")
+        watch.lap("policy")
         # Whichever signatures there are, all must hold; that beside the content covers all of it.
         inside = await self._xml.prove(sender, envelope)
         proof = self._verify(sender, envelope, inside=inside)
+        watch.lap("verify")
         if inside is not None:
             await self._xml.tie(sender, envelope, inside)
         return await self._inbound.accept(

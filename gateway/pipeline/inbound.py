@@ -35,6 +35,7 @@ from gateway.pipeline.referrals import NOT_REFERRED, Referred, answers, look_up
 from gateway.pipeline.settings import Limits
 from gateway.pipeline.signing import SigningDesk
 from gateway.pipeline.strain import Strain
+from gateway.telemetry.stages import Stages, Watch
 from translators.canonical import Header, Referral, kind_of
 from translators.faults import Fault
 from translators.translator import Entry, FormatId
@@ -70,7 +71,8 @@ def asks_journal(entry: Entry, bench: Bench) -> bool:
 class Sitting:
     """The judging of one interchange, from its first entry to its outcome list."""
 
-    def __init__(self, record: RecordNumber, sender: Sender) -> None:
+    def __init__(self, record: RecordNumber, sender: Sender, watch: Watch) -> None:
+        self.watch = watch
         self.record = record
         self.sender = sender
         self.header = Header()
@@ -105,6 +107,7 @@ class Sitting:
             parties=parties,
             bench=bench,
             referred=known.referred,
+            lap=self.watch.lap,
         )
         outcome, planned = judged.outcome, judged.planned
         if entry.notes:
@@ -153,11 +156,13 @@ class Inbound:
         observe: Observe,
         forgotten: Callable[[], datetime | None] = lambda: None,
         strain: Strain | None = None,
+        stages: Stages | None = None,
     ) -> None:
         """``forgotten``: before when ids of accepted interchanges are not known any more.
 
-        ``strain`` is told how long the journal takes.
+        ``strain`` is told how long the journal takes, ``stages`` where the time goes.
         """
+        self.stages = stages or Stages()
         self._strain = strain or Strain(time.monotonic)
         self._gateway_id = gateway_id
         self._journal = journal
@@ -187,11 +192,13 @@ class Inbound:
         """
         began = time.perf_counter()
         party = sender.identity.party
+        watch = self.stages.watch()
         earlier = await self._journal.find(party, envelope.interchange_id)
         if earlier is not None and earlier.state is State.ACCEPTED:
             return self._repeat(earlier, envelope, sender)
         record = await self._strain.during(self._journal.reserve())
-        sitting = Sitting(record, sender)
+        watch.restart()
+        sitting = Sitting(record, sender, watch)
         try:
             read = envelope.content if signed is None else Bytes(signed)
             await self._hear(sitting, envelope, read)
@@ -212,8 +219,10 @@ class Inbound:
             await self._journal.discard(record)
         if stored.repeated:
             return self._repeat(stored, envelope, sender)
+        watch.restart()
         self._bell.ring(sitting.destinations)
         self._observe(stored, sitting.outcomes, time.perf_counter() - began)
+        watch.lap("answer")
         return stored
 
     def _judge_age(self, sitting: Sitting) -> None:
@@ -250,9 +259,11 @@ class Inbound:
         if translator is None:  # withdrawn since it was permitted
             raise Refused("format.unknown", f"{envelope.format} is not configured here any more")
         large = envelope.content.size > limits.staged_from
+        watch = sitting.watch
         with read.open() as source:
             until = time.perf_counter() + limits.slice_seconds
             for reading in translator.read(source):
+                watch.lap("parse")
                 if isinstance(reading, Entry):
                     if len(sitting.outcomes) >= limits.messages:
                         raise Refused(
@@ -261,15 +272,18 @@ class Inbound:
                     known = UNASKED
                     if asks_journal(reading, bench):
                         known = await self._known(reading, sitting.sender, bench)
+                        watch.restart()
                     sitting.hear(reading, envelope.format, known, parties, bench)
                     if large and sitting.held >= limits.chunk:
                         await self._stage(sitting, envelope)
+                        watch.restart()
                 elif isinstance(reading, Fault):
                     sitting.broken.append(reading)
                 else:
                     sitting.header = reading
                 if time.perf_counter() > until:
                     await asyncio.sleep(0)
+                    watch.restart()
                     until = time.perf_counter() + limits.slice_seconds
         if large:
             await self._stage(sitting, envelope)
@@ -364,6 +378,9 @@ class Inbound:
             outcomes=hashlib.sha256(outcomes).hexdigest(),
             on_behalf_of=sitting.sender.on_behalf_of,
         )
+        sitting.watch.lap("canonical")
+        signed = await self._desk.sign(partial(receipt.sign, claims))
+        sitting.watch.lap("sign")
         return Acceptance(
             record=sitting.record,
             party=sitting.sender.identity.party,
@@ -377,7 +394,7 @@ class Inbound:
             received_at=envelope.received_at,
             accepted=sitting.accepted,
             refused=refused,
-            receipt=await self._desk.sign(partial(receipt.sign, claims)),
+            receipt=signed,
             outcomes=outcomes,
             on_behalf_of=sitting.sender.on_behalf_of,
             control_reference=sitting.header.control_reference,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from gateway.pipeline.referrals import (
 )
 from gateway.regimes import Regime, located, weigh
 from gateway.routing import subjects_of
+from gateway.telemetry.stages import Stage
 from translators.canonical import Message, kind_of
 from translators.faults import Fault, Severity
 from translators.translator import Entry, FormatId
@@ -99,6 +100,10 @@ class Judged(msgspec.Struct, frozen=True):
     planned: PlannedMessage | None
 
 
+def _untimed(_: Stage) -> None:
+    """For who does not ask where the time goes."""
+
+
 def judge(
     entry: Entry,
     sender: Sender,
@@ -109,22 +114,27 @@ def judge(
     parties: Parties,
     bench: Bench,
     referred: Referred = NOT_REFERRED,
+    lap: Callable[[Stage], None] = _untimed,
 ) -> Judged:
     """Accept or refuse one message of an interchange with every fault of it.
 
     ``regards``: the message that it answers, also where only the reference of a referral says so.
+    ``lap`` is told of each stage when it ends.
     """
     severities = _severities(bench, sender)
     if entry.message is None:
         drafted = _draft_faults(entry, bench.regimes)
+        lap("validate")
         return _refused(entry, located(entry.faults + weigh(drafted, severities), entry))
     message = _answering(normalise(entry.message), regards)
+    lap("canonical")
     faults = [*entry.faults, *check_clocks(message)]
     faults.extend(_provenance(entry.message, sender))
     found = [fault for regime in bench.regimes for fault in regime.check(message)]
     if found:
         derived = _derived(entry.message, message)
         faults.extend(fault for fault in found if fault.path not in derived)
+    lap("validate")
     unanswerable = _answer(message, sender, regards=regards, bench=bench)
     subjects = subjects_of(message, party=sender.author.party)
     weighed = weigh(faults, severities) if faults else ()
@@ -134,6 +144,7 @@ def judge(
     if not subjects:
         detail = "it names no item, order or declaration"
         weighed += (Fault(code="subject.none", detail=detail),)
+    lap("policy")
     planned = NO_PLAN
     if not unanswerable:  # otherwise it has no way by itself, which says nothing new
         planned = plan(
@@ -147,6 +158,7 @@ def judge(
             referred=referred,
             deadline=deadline_of(message),
         )
+    lap("plan")
     weighed += planned.faults
     if weighed:
         weighed = located(weighed, entry)
@@ -162,7 +174,7 @@ def judge(
         message_id=message_id(bench.gateway_number, record, entry.ordinal),
         faults=weighed,
     )
-    return Judged(
+    judged = Judged(
         outcome,
         PlannedMessage(
             ordinal=entry.ordinal,
@@ -179,6 +191,8 @@ def judge(
             else upstream.message_id,
         ),
     )
+    lap("canonical")
+    return judged
 
 
 def _refused(entry: Entry, faults: tuple[Fault, ...]) -> Judged:

@@ -7,7 +7,7 @@ spends beyond the stages is TLS, HTTP or gRPC, and the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import Literal
 
@@ -45,12 +45,21 @@ class Stages(Collector):
     """
 
     def __init__(
-        self, registry: CollectorRegistry, *, now: Callable[[], float] = perf_counter
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        now: Callable[[], float] = perf_counter,
     ) -> None:
         """Tells itself in ``registry``; ``now`` is a monotonic clock in seconds."""
         self.seconds: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
         self.now = now
-        registry.register(self)
+        self._others: list[Callable[[], Mapping[str, float]]] = []
+        if registry is not None:
+            registry.register(self)
+
+    def include(self, others: Callable[[], Mapping[str, float]]) -> None:
+        """Tell also what somebody else counts: seconds by stage, so far."""
+        self._others.append(others)
 
     def watch(self) -> Watch:
         """A watch for one interchange, which runs from now on."""
@@ -63,8 +72,9 @@ class Stages(Collector):
             "Time spent on accepting interchanges, by stage, without what was waited for",
             labels=("stage",),
         )
+        counted = [others() for others in self._others]
         for stage, seconds in self.seconds.items():
-            family.add_metric((stage,), seconds)
+            family.add_metric((stage,), seconds + sum(one.get(stage, 0.0) for one in counted))
         yield family
 
     def describe(self) -> Iterable[Metric]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry
 
+from gateway.pipeline.bell import Bell
+from gateway.store.sqlite import open_sqlite
 from gateway.telemetry.stages import STAGES, Stages
+from tests import samples
+from tests.bench_middle import accepting
+from tests.gateway.pipeline.conftest import Middle
 
 
 class _Clock:
@@ -49,6 +57,38 @@ def test_interchanges_under_way_at_once_do_not_count_each_others_waiting() -> No
     first.lap("sign")
     assert stages.seconds["parse"] == 6
     assert stages.seconds["sign"] == 1
+
+
+def test_what_others_count_is_told_with_the_same_stage() -> None:
+    registry = CollectorRegistry()
+    stages = Stages(registry)
+    counted = {"commit": 2.0}
+    stages.include(lambda: counted)
+    counted["commit"] = 5.0
+    stages.seconds["commit"] = 1.0
+    assert _value(registry, "commit") == 6
+
+
+async def test_of_an_accepted_message_every_stage_of_the_middle_is_timed() -> None:
+    middle = Middle()
+    steps = itertools.count()
+    stages = middle.inbound.stages
+    stages.now = lambda: float(next(steps))
+    await middle.send("post-a", samples.item())
+    timed = {stage for stage, seconds in stages.seconds.items() if seconds}
+    assert timed == {"parse", "validate", "plan", "policy", "canonical", "sign", "answer"}
+
+
+async def test_a_journal_with_a_thread_tells_what_its_acceptances_cost(tmp_path: Path) -> None:
+    journal = await open_sqlite(tmp_path / "journal.db", gateway=1, clock=lambda: samples.NOW)
+    try:
+        before = dict(journal.seconds)
+        bell = Bell()
+        await accepting(journal, bell, clock=lambda: samples.NOW)(1)
+    finally:
+        await journal.close()  # its thread has counted its last turn
+    after = journal.seconds
+    assert all(after[stage] > before[stage] for stage in ("find", "pack", "commit"))
 
 
 def test_every_stage_is_told_from_the_start() -> None:

@@ -16,6 +16,7 @@ from gateway.ingress.limits import CONCURRENT, CONNECTIONS, RATE, Limiter
 from gateway.ingress.problems import Problems, Told
 from gateway.ingress.reception import printable
 from gateway.pipeline.signed import Signed
+from gateway.telemetry.stages import Stages
 from trust.identity import Identity
 
 Handler = Callable[["Call"], Awaitable[web.Response]]
@@ -77,10 +78,12 @@ class Router:
         identify: Callable[[BaseRequest], Awaitable[Caller]],
         limiter: Limiter,
         problems: Problems,
+        stages: Stages,
     ) -> None:
         self._identify = identify
         self._limiter = limiter
         self._problems = problems
+        self._stages = stages
         self._paths: dict[tuple[str, ...], dict[str, Handler]] = {}
         for route in routes:
             self._paths.setdefault(_segments(route.path), {})[route.method] = route.handler
@@ -104,7 +107,9 @@ class Router:
         party = ""
         try:
             # Who calls comes first: nothing is told to somebody who is not a party.
+            watch = self._stages.watch()
             caller = await self._identify(request)
+            watch.lap("identify")
             party = caller.identity.party
             if isinstance(request.protocol, Connection):
                 request.protocol.used_by(party)

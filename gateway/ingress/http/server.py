@@ -90,6 +90,7 @@ class HttpIngress:
             identify=self._identification,
             limiter=limiter,
             problems=self._problems,
+            stages=telemetry.metrics.stages,
         )
         self._server: web.Server | None = None
         self._acceptor: Acceptor | None = None

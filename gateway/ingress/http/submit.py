@@ -90,7 +90,10 @@ class Submit:
         except Refused as refused:
             await self._reception.note(call.identity, claim, refused)
             raise
-        return answer_response(stored, page=self._settings.outcome_page)
+        watch = self._reception.stages.watch()
+        answer = answer_response(stored, page=self._settings.outcome_page)
+        watch.lap("answer")
+        return answer
 
 
 def _printable(text: str | None) -> str | None:

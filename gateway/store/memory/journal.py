@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -131,6 +131,11 @@ class MemoryJournal:
     def groups(self) -> tuple[int, int]:
         """See the port. Each acceptance is a transaction of its own here."""
         return len(self._tallies), len(self._tallies)
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """See the port. It has no thread."""
+        return {}
 
     async def reserve(self) -> RecordNumber:
         """See the port."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from gateway.core.bucket import Drawn, Rate
@@ -82,6 +82,11 @@ class PostgresJournal:
     def groups(self) -> tuple[int, int]:
         """Transactions of acceptances so far, and the acceptances in them."""
         return self._opened.writer.groups, self._opened.writer.committed
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """See the port. It has no thread; the database works elsewhere."""
+        return {}
 
     async def reserve(self) -> RecordNumber:
         """See the port. Waits for the store once in 1,024 calls."""

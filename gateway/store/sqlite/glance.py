@@ -41,6 +41,8 @@ class Glance:
         connection.execute("PRAGMA busy_timeout = 0")
         self._connection, self._pool, self._now = connection, pool, now
         self._rests_until = 0.0
+        self.seconds = 0.0
+        """What looking took so far."""
         self._looking = threading.Lock()  # an event loop in another thread asks the pool
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
@@ -58,6 +60,7 @@ class Glance:
         finally:
             self._looking.release()
             ended = self._now()
+            self.seconds += ended - began
             if ended - began > SLOW_SECONDS:
                 self._rests_until = ended + REST_SECONDS
         return await self._pool.run(job)

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import itertools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -89,6 +89,11 @@ class SqliteJournal:
     def groups(self) -> tuple[int, int]:
         """Transactions of acceptances so far, and the acceptances in them."""
         return self._writer.groups, self._writer.committed
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """See the port."""
+        return {**self._writer.seconds, "find": self._glance.seconds}
 
     async def reserve(self) -> RecordNumber:
         """See the port. Waits for the store once in 1,024 calls."""

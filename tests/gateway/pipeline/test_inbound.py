@@ -13,6 +13,7 @@ from gateway.core.errors import Refused
 from gateway.core.records import Outcome, State
 from gateway.pipeline.inbound import Sitting
 from gateway.pipeline.settings import Limits
+from gateway.telemetry.stages import Stages
 from tests import samples
 from tests.e2e import documents
 from tests.gateway.pipeline.conftest import Middle, codes, outcomes
@@ -154,7 +155,7 @@ async def test_all_or_nothing_holds_beside_a_warning_about_the_whole(
     middles: Callable[..., Middle],
 ) -> None:
     middle = middles(all_or_nothing=True)
-    sitting = Sitting(await middle.journal.reserve(), middle.sender("post-a"))
+    sitting = Sitting(await middle.journal.reserve(), middle.sender("post-a"), Stages().watch())
     sitting.broken = [Fault(code="example", severity=Severity.WARNING)]
     sitting.outcomes = [
         Outcome(ordinal=1, status=State.ACCEPTED),
