@@ -7,10 +7,9 @@ another can not be passed on, since every delegation is signed by the very party
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from fnmatch import translate
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Annotated
 
@@ -86,10 +85,10 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     void: str = ""
 
 
-def matches(globs: Collection[str], name: str) -> bool:
-    """Whether one of the globs is for that name."""
-    # Mostly it is a name itself, or all of them: only ``*`` is special in a ``Glob``.
-    return name in globs or "*" in globs or any(_pattern(glob).match(name) for glob in globs)
+@lru_cache(maxsize=8_192)
+def matches(globs: tuple[str, ...], name: str) -> bool:
+    """Whether one of the globs is for that name; asked several times for each message."""
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def sign(delegation: Delegation, signer: Signer) -> str:
@@ -175,11 +174,6 @@ def acting(
         detail = f"no delegation by {principal[:80]!r} to {delegate} is in force here"
         raise TrustError("permission.on-behalf-of", detail)
     return Principal(party, found)
-
-
-@lru_cache(maxsize=4_096)
-def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile(translate(glob))
 
 
 def _claims(payload: bytes) -> Delegation:

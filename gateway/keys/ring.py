@@ -89,6 +89,8 @@ class Keyring:
 
     def _turn(self) -> int:
         """The last key whose time has come; the first one needs none."""
+        if len(self._held) == 1:
+            return 0
         now = self._clock()
         turns = [at for at, key in enumerate(self._held) if key.since is None or key.since <= now]
         return turns[-1] if turns else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from trust.errors import TrustError
 from trust.keys import PublicKey, Signer
@@ -20,9 +21,14 @@ MAX_PAYLOAD_CHARACTERS = 65_536
 def sign_attached(payload: bytes, *, signer: Signer, type: str) -> str:  # noqa: A002 - JOSE's typ
     """A compact JWS of the payload whose header names its type (RFC 8725, 3.11)."""
     signer = signer.chosen()
-    header = put_together({"alg": signer.alg, "kid": signer.kid, "typ": type})
-    signing_input = header + b"." + unpadded_encode(payload).encode("ascii")
+    signing_input = _header(signer.alg, signer.kid, type) + b"." + unpadded_encode(payload).encode("ascii")
     return f"{signing_input.decode('ascii')}.{unpadded_encode(signer.sign(signing_input))}"
+
+
+@lru_cache(maxsize=256)
+def _header(alg: str, kid: str, typ: str) -> bytes:
+    """The same for every receipt that one key signs."""
+    return put_together({"alg": alg, "kid": kid, "typ": typ})
 
 
 def verify_attached(
