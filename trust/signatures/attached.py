@@ -21,14 +21,15 @@ MAX_PAYLOAD_CHARACTERS = 65_536
 def sign_attached(payload: bytes, *, signer: Signer, type: str) -> str:  # noqa: A002 - JOSE's typ
     """A compact JWS of the payload whose header names its type (RFC 8725, 3.11)."""
     signer = signer.chosen()
-    signing_input = _header(signer.alg, signer.kid, type) + b"." + unpadded_encode(payload).encode("ascii")
-    return f"{signing_input.decode('ascii')}.{unpadded_encode(signer.sign(signing_input))}"
+    signing_input = f"{_header(signer.alg, signer.kid, type)}.{unpadded_encode(payload)}"
+    signature = signer.sign(signing_input.encode("ascii"))
+    return f"{signing_input}.{unpadded_encode(signature)}"
 
 
 @lru_cache(maxsize=256)
-def _header(alg: str, kid: str, typ: str) -> bytes:
+def _header(alg: str, kid: str, typ: str) -> str:
     """The same for every receipt that one key signs."""
-    return put_together({"alg": alg, "kid": kid, "typ": typ})
+    return put_together({"alg": alg, "kid": kid, "typ": typ}).decode("ascii")
 
 
 def verify_attached(
