@@ -128,7 +128,7 @@ class Soak:
             time.sleep(max(0.0, end - time.monotonic()))
             now, waiting, resident = self._served.cpu(), backlog(), self._served.resident()
             seen = sending.collect()
-            yield _sample(
+            yield sampled(
                 seen,
                 at=number * interval,
                 backlog=waiting,
@@ -144,7 +144,8 @@ class Soak:
         return load
 
 
-def _sample(seen: Observed, *, at: float, backlog: float, resident: int, spent: float) -> Sample:
+def sampled(seen: Observed, *, at: float, backlog: float, resident: int, spent: float) -> Sample:
+    """What one interval was like; what was planned and not sent is an error, too."""
     return Sample(
         at=at,
         latency=seen.percentiles(),

@@ -169,6 +169,7 @@ def test_every_order_and_item_is_valid_and_has_identifiers_of_its_own() -> None:
     for item in read("upu.itmatt.1", items.body(300, name="i", count=200)):
         assert isinstance(item, ItemDeclaration)
         seen.add(item.item_id)
+        assert (item.order_reference or "O-").startswith("O-")
     assert 400 == len(seen)
     assert items.item_id(300) in seen
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.load.observed import Percentiles
+from bench.load.observed import UNANSWERED, Percentiles, nothing
 from bench.results import read_measured
-from bench.soak import Sample, config, judged, keep, plotted
+from bench.soak import Sample, config, judged, keep, plotted, sampled
 from bench.steadiness import Change, change
 
 
@@ -46,7 +46,7 @@ FLAT = {
 
 
 def test_the_last_third_is_compared_with_the_first_without_the_first_tenth() -> None:
-    values = [99.0, *[1.0] * 3, *[5.0] * 3, *[2.0] * 3]
+    values = [9.0, 9.0, 1.0, 1.0, *[5.0] * 3, *[2.0] * 3]
 
     assert Change(first=1.0, last=2.0) == change(values)
     assert (2.0, 1.0) == (change(values).ratio, change(values).growth)
@@ -87,6 +87,18 @@ def test_what_is_not_as_it_should_be_is_short_and_nothing_else(
     name: str, samples: list[Sample]
 ) -> None:
     assert {**FLAT, name: False} == passes(samples)
+
+
+def test_what_a_generator_gave_up_is_an_error_too() -> None:
+    seen = nothing()
+    seen.latency.extend([0.01] * 8)
+    seen.problems[UNANSWERED] = 2
+    seen.planned, seen.sent = 15, 10
+
+    told = sampled(seen, at=10.0, backlog=0.0, resident=1 << 20, spent=0.004)
+
+    assert 7 == told.errors
+    assert 500.0 == pytest.approx(told.micros)
 
 
 def test_a_result_is_written_with_its_lines(tmp_path: Path) -> None:
