@@ -27,6 +27,7 @@ import uvloop
 
 from bench.results import Told, goal_of
 from bench.timing import percentile
+from gateway.app.memory import settle
 from gateway.core.identifiers import InterchangeId, message_id
 from gateway.core.ports import Journal
 from gateway.core.records import (
@@ -292,6 +293,7 @@ async def measured(
         f"  {'callers':>8} {'CPU µs':>8} {'(user)':>8} {'database':>9} {'in a group':>11}"
         f" {'p50 µs':>9} {'p99 µs':>9}"
     )
+    settle()  # as the gateway does
     best: dict[int, Cost] = {}
     start = 0
     for _ in range(rounds):
