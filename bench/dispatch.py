@@ -78,7 +78,7 @@ async def rate(town: Town, count: int) -> Sequence[Goal]:
     accepted = count / (time.perf_counter() - begun)
     print(f"accepted, of {count:,} items:             {accepted:8.0f} messages a second")
     receivers = [Receiver("risk"), Receiver("clearance")]
-    settings = DispatchSettings(batch=256, in_flight=256)
+    settings = DispatchSettings(batch=256, in_flight=32)
     preparer = preparer_of(town.journal)
     begun = time.perf_counter()
     async with town.delivering(*receivers, settings=settings, preparer=preparer):
