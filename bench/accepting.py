@@ -4,7 +4,9 @@
 same request and answers 202 without content. A gateway on SQLite (synchronous=FULL) verifies,
 reads, judges, plans, commits durably and answers with a signed receipt; its destination is
 switched off, so that the legs stay in the outbox. Figures are CPU of the server's process, all
-threads, at saturation by 64 callers; the least of the rounds, which take turns.
+threads, at saturation by 64 callers; the least of the rounds, which take turns. Stages are timed by
+the wall between two waits (the journal's thread by its CPU): what else runs on the machine adds to
+them, so that on a busy one they come to more than the CPU.
 """
 
 from __future__ import annotations
