@@ -16,6 +16,8 @@ from bench.table import number
 FILE = Path(__file__).parents[1] / "results/peers.json"
 LIMITED = 0.9
 """A generator that took so much of a core may have been the limit."""
+BUSY = 1.0
+"""A load of the machine before the run, above which other work took part of its cores."""
 HEADINGS = ("", "a second", "µs of CPU each", "p50 ms", "p99 ms", "MiB")
 
 
@@ -99,6 +101,8 @@ def markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
     """The same for a page, with what each program does and how it was set up."""
     rows = {row.id: row for row in report.rows}
     lines = [_setting(report), ""]
+    if float(report.machine.get("load before", "0")) > BUSY:
+        lines += ["The machine had other work: CPU compares, rates and latencies hardly do.", ""]
     if any(row.figures is not None and row.figures.generator >= LIMITED for row in report.rows):
         lines += ["\\* The load generator was at its limit: the server could do more.", ""]
     for comparison in comparisons:
@@ -109,7 +113,8 @@ def markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
         lines += [comparison.fairness, ""]
     lines += ["### What each of them does", ""]
     lines += [
-        f"- **{row.title}** ({row.version}): {row.does}. {row.settings}." for row in report.rows
+        f"- **{row.title}** ({row.version}): {row.does}. Set up: {row.settings}."
+        for row in report.rows
     ]
     return "\n".join([*lines, ""])
 

@@ -98,7 +98,7 @@ def test_a_page_has_a_table_for_each_comparison_and_says_what_is_not_alike() -> 
     assert "| Own | 1,234 | 500 | 1 | 2 | 64 |" in page
     assert "It is fair." in page
     assert "2 × one, load before 0.10. One document of 1,575 bytes" in page
-    assert "- **Own** (): something. so." in page
+    assert "- **Own** (): something. Set up: so." in page
     assert "load generator" not in page
 
 
@@ -107,6 +107,13 @@ def test_a_generator_at_its_limit_is_said() -> None:
     assert report.cells(limited)[1] == "100 *"
     page = report.markdown(told(row("peer", figures()), limited), [comparison("own")])
     assert "generator was at its limit" in page
+
+
+@pytest.mark.parametrize(("load", "said"), [("0.90", False), ("1.10", True)])
+def test_a_machine_that_had_other_work_is_said(load: str, *, said: bool) -> None:
+    found = told(row("peer", figures()), row("own", figures()))
+    busy = msgspec.structs.replace(found, machine={"load before": load})
+    assert ("had other work" in report.markdown(busy, [comparison("own")])) is said
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
