@@ -59,9 +59,9 @@ OF_SIGNING: Final = 0.52
 OF_IDENTIFYING: Final = 0.075
 """At most 8 µs, said in verifications of Ed25519."""
 
-OF_REQUEST: Final = 0.55
-"""At most 50 µs on top of ES256."""
-OF_XML: Final = 0.6
+OF_REQUEST: Final = 0.5
+OF_XML: Final = 0.5
+"""Reading and judging cost at most as much as the steps that none can do without."""
 
 
 class Kept:
