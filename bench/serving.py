@@ -27,7 +27,7 @@ ROOMIER = (
     "limits.longest_wait=60",
     'gateway.log_level="warning"',
 )
-"""An ITMATT of 10,000 items is 16 MB; a machine that is busy otherwise is no reason to turn away."""
+"""An ITMATT of 10,000 items is 16 MB; that the machine is busy otherwise turns nobody away."""
 START_SECONDS, STOP_SECONDS = 30.0, 10.0
 
 
