@@ -110,6 +110,11 @@ def test_an_input_is_written_in_the_one_way(name: str) -> None:
     }
 
 
+def test_a_component_in_capitals_is_refused_before_anybody_looks_for_its_field() -> None:
+    with pytest.raises(TrustError, match=r"signature\.malformed"):
+        read_signature_input(INPUT.replace('"content-type"', '"Content-Type"', 1))
+
+
 SIGNATURES = {
     "nothing": "",
     "empty": "luxor=::",
