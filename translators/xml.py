@@ -134,11 +134,14 @@ class Stream:
         self._bounded = bounded = _Bounded(source, limits.size)
         head = bounded.read_all(TREE_LIMIT + 1)
         self.whole = len(head) <= TREE_LIMIT
+        self.attributes: int | None = None
+        """Of a document that is whole: at most so many attributes stand below its element."""
         if self.whole:
             self._root = _tree(head)
             if bounded.may_crowd:
                 check_attributes(self._root, limits.attributes)
             self.opening = _judged(self._root)
+            self.attributes = _attributes(head, self._root)
             return
         self.opening = _read_opening(_Bounded(io.BytesIO(head), len(head)))[0]
         bounded.give_back(head)
@@ -196,8 +199,18 @@ class Stream:
         return self._root
 
 
+def _attributes(content: bytes, root: Node) -> int:
+    """No fewer attributes than stand below the document element: each has its equals sign.
+
+    A byte of that value is in it in every encoding. Those of the declaration of XML and of the
+    document element are taken off; a sign in a text, or of a namespace below, is counted too.
+    """
+    declared = content[: content.find(b"?>")].count(b"=") if content.startswith(b"<?xml") else 0
+    return content.count(b"=") - declared - len(root.nsmap) - len(root.attrib)
+
+
 def _tree(content: bytes, options: dict[str, Any] = _OPTIONS) -> Node:
-    if not content.strip():
+    if not content or content.isspace():
         raise _empty()
     try:
         return etree.fromstring(content, etree.XMLParser(**options))

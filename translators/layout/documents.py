@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from translators.canonical import Header, Message, kind_of
 from translators.faults import Fault, Note, NoteKind, TranslationError
 from translators.layout.fast import GIVES_UP
-from translators.layout.fastwrite import fast_writers
+from translators.layout.fastwrite import fast_writers, header_writer
 from translators.layout.leaves import leaves
 from translators.layout.losses import loses
 from translators.layout.marks import Marker, Marks
@@ -30,6 +30,8 @@ class Writers:
 
     def __init__(self, plan: Plan) -> None:
         self.fast = fast_writers(plan) if plan.syntax == "xml" else {}
+        self.header = header_writer(plan) if self.fast else None
+        self.header_marks = None if self.header is None else Marks(self.header.element.content)
         self.loses = {kind: loses(SHAPES[kind], lost) for kind, lost in plan.drops.items()}
         self.notices = {row.group: notices(row.content) for row in plan.messages.rows}
         self.marks = {
@@ -79,10 +81,30 @@ class DocumentWriter:
 
     def _around(self, count: int | None, first: Message | None = None) -> Built:
         """What stands outside the messages; what is said there once is taken from the first."""
+        quick = self._quick_header()
+        if quick is not None:
+            return quick
         writer, built = self._outside(count, first)
         if self._report is not None:
             writer.touched |= self._writers.header_paths
             self._tell(writer, self._header, "/header", None)
+        return built
+
+    def _quick_header(self) -> Built | None:
+        """What stands outside, when that is an ordinary header alone."""
+        writer, marks = self._writers.header, self._writers.header_marks
+        if not self._writers.fast or writer is None or marks is None:
+            return None
+        try:
+            built = Built(inner=writer.write(self._header), live=True)
+        except GIVES_UP:
+            return None
+        self._plan.notation.put_mark(built, writer.streamed)
+        if self._report is not None:
+            marker = Marker(self._plan, self._header)
+            marker.record(writer.element, marks, writer.path, Source(None))
+            marker.touched |= self._writers.header_paths
+            self._tell(marker, self._header, "/header", None)
         return built
 
     def _outside(self, count: int | None, message: Message | None) -> tuple[ReferenceWriter, Built]:

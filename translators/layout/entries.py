@@ -103,8 +103,13 @@ class EntryReader:
             raise Unusual
         settle(self._header.data, found)
 
-    def quick_all(self, nodes: list[Node], first: int = 1) -> list[Message | None]:
-        """The same for several messages of a document, the first of them with that number."""
+    def quick_all(
+        self, nodes: list[Node], first: int = 1, attributes: int | None = None
+    ) -> list[Message | None]:
+        """The same for several messages of a document, the first of them with that number.
+
+        ``attributes``: no fewer than stand below the document element, for what is read whole.
+        """
         (row, *others) = self._plan.messages.rows
         if (
             self._fast is None
@@ -130,6 +135,11 @@ class EntryReader:
                 more = sum(count(node) for node in batch)
             found += messages
             number += more
+        if attributes is not None and len(self._plan.chain) == 1:
+            # Nothing was counted twice, so that what equals the bound is the number itself.
+            expected, _ = total(nodes, attributes)
+            if number == expected:
+                return found
         expected, counted = total(nodes)
         # Where more stands around them than in them, that is not counted again each time.
         self._apart = counted > 2 * expected
@@ -146,11 +156,11 @@ class EntryReader:
                 ordinal=ordinal,
                 message=message,
                 key=key_of_message(message),
-                locate=lambda pointer: self._locate(node, ordinal, pointer),
+                locate=Place(self, node, ordinal),
             )
         return self._explained(node, choose_row(self._plan.messages, node), ordinal)
 
-    def _locate(self, node: Node, ordinal: int, pointer: str) -> tuple[str | None, int | None]:
+    def locate(self, node: Node, ordinal: int, pointer: str) -> tuple[str | None, int | None]:
         """Where a path of a good message stands; its element is read once more for that."""
         row = choose_row(self._plan.messages, node)
         if row is None:
@@ -224,6 +234,17 @@ class EntryReader:
 
     def _where(self, ordinal: int) -> str:
         return self._plan.notation.message(self._plan, ordinal)
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where the paths of a good message stand; there is one for each, and few are asked."""
+
+    _reader: EntryReader
+    _node: Node
+    _ordinal: int
+
+    def __call__(self, pointer: str) -> tuple[str | None, int | None]:
+        return self._reader.locate(self._node, self._ordinal, pointer)
 
 
 def _batch(

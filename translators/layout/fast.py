@@ -132,12 +132,13 @@ def _header(plan: Plan) -> tuple[str, FastReader | None]:
 
 _WITHIN = etree.XPath("count(descendant::node())+count(descendant::*/@*)")
 """The same without the attributes of the element itself."""
+_NODES = etree.XPath("count(descendant::node())")
 _TEXTS = etree.XPath("count(text())")
 
 
-def total(nodes: list[Node]) -> tuple[int, int]:
+def total(nodes: list[Node], attributes: int | None = None) -> tuple[int, int]:
     """What :data:`COUNT` gives for elements of one parent together, and for all that stands in
-    that parent.
+    that parent. ``attributes``: how many stand there in all, if that is known or bounded.
 
     One expression over the parent, less what else stands in it, is half the cost of one for
     each. (A path to all of them would make libxml2 merge their node sets: quadratic.)
@@ -147,7 +148,7 @@ def total(nodes: list[Node]) -> tuple[int, int]:
         number = count(nodes[0])
         return number, number
     ours = set(nodes)
-    whole = _number(_WITHIN(above))
+    whole = _number(_WITHIN(above) if attributes is None else _NODES(above)) + (attributes or 0)
     number = whole - _number(_TEXTS(above)) - len(nodes)
     for one in above:
         if one not in ours:

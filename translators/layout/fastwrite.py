@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from translators.canonical import Header
 from translators.layout import fastlooks
 from translators.layout.fastforms import contextual
 from translators.layout.fastplaces import Unusual
 from translators.layout.fastwritebody import Uncovered, WriteBody
-from translators.layout.plan import Content, Plan
+from translators.layout.grammar import Path
+from translators.layout.plan import Content, Element, Plan
 from translators.layout.writing import escaped
-from translators.model import SHAPES, Shape
+from translators.model import HEADER, SHAPES, Shape
 
 Write = Callable[..., str]
 """Writes an element from a record; its texts are handed to ``A``, and those that must match a
@@ -65,19 +68,52 @@ def fast_writers(plan: Plan) -> dict[str, FastWriter]:
     writers: dict[str, FastWriter] = {}
     shown = plan.chain[-1].shown if plan.chain else plan.name(plan.root)
     for row in plan.messages.rows:
-        try:
-            plain = _Source(plan, escaping=False)
-            twin = _Source(plan, escaping=True)
-            shape = SHAPES[row.kind]
-            writers[row.group] = FastWriter(
-                plain.compiled(shown, row.content, shape),
-                twin.compiled(shown, row.content, shape),
-                tuple(plain.patterns),
-                contextual=contextual(row.content),
-            )
-        except Uncovered:
-            continue
+        with suppress(Uncovered):
+            writers[row.group] = _both(plan, shown, row.content, SHAPES[row.kind])
     return writers
+
+
+class HeaderWriter:
+    """Writes what stands before the messages where that is one element of the header alone."""
+
+    def __init__(self, element: Element, path: Path, streamed: Element, writer: FastWriter) -> None:
+        self.element = element
+        self.path = path
+        self.streamed = streamed
+        self._writer = writer
+
+    def write(self, header: Header) -> str:
+        """The element; raises what :meth:`FastWriter.write` does."""
+        return self._writer.write(header, header, 1)
+
+
+def header_writer(plan: Plan) -> HeaderWriter | None:
+    """The writer of a header that is one element, when the layout allows one."""
+    document = plan.document
+    elements = list(document.elements())
+    if len(plan.chain) != 1 or document.attributes or document.text or len(elements) != 2:
+        return None
+    first, streamed = elements
+    path = first.record
+    if path is None or not path.header or path.parts or first.maximum != 1 or first.predicate:
+        return None
+    if plan.required_count or document.choices or first.pairs or streamed.messages is None:
+        return None
+    try:
+        return HeaderWriter(first, path, streamed, _both(plan, first.shown, first.content, HEADER))
+    except Uncovered:
+        return None
+
+
+def _both(plan: Plan, shown: str, content: Content, shape: Shape) -> FastWriter:
+    """The writer of an element and its escaping twin."""
+    plain, twin = _Source(plan, escaping=False), _Source(plan, escaping=True)
+    return FastWriter(
+        plain.compiled(shown, content, shape),
+        twin.compiled(shown, content, shape),
+        tuple(plain.patterns),
+        contextual=contextual(content),
+    )
 
 
 def _escape(text: str) -> str:

@@ -110,7 +110,8 @@ class DocumentReader:
             nodes = list(self._placed(batch))
             # Of a document as a whole this is known of all that stands in it.
             self._calm = stream.whole and adjoining(nodes)
-            yield from zip(nodes, self._entries.quick_all(nodes, number), strict=True)
+            messages = self._entries.quick_all(nodes, number, stream.attributes)
+            yield from zip(nodes, messages, strict=True)
             number += len(nodes)
 
     def _placed(self, batch: Sequence[Node]) -> Iterator[Node]:
