@@ -59,3 +59,26 @@ def test_a_crowd_across_two_pieces_of_a_document_is_refused(before: int) -> None
 
     with pytest.raises(XmlError, match=r"xml\.size.*attributes"):
         streamed(large)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize(
+    ("document", "at_most"),
+    [
+        ("<all/>", 0),
+        ('<all a="1" xmlns="urn:a" xmlns:b="urn:b"><row b:c="2" d=\'3\'/></all>', 2),
+        ("<all><row a = '=='>==</row></all>", 5),
+        ('<all><row xmlns="urn:a" a=""/></all>', 2),
+    ],
+)
+def test_attributes_are_never_more_than_their_bound(
+    document: str, at_most: int, encoding: str
+) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{document}'
+    stream = Stream(io.BytesIO(text.encode(encoding)), "row", Limits())
+    below = sum(len(one.attrib) for row in stream for one in row.iter())
+
+    assert stream.attributes is not None
+    assert below <= stream.attributes
+    # In two bytes the declaration is not seen: its two signs are counted too.
+    assert at_most + 2 * (encoding == "utf-16") == stream.attributes

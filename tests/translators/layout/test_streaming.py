@@ -184,3 +184,18 @@ def test_what_stands_before_the_messages_is_not_counted_with_each_of_them(
 
     assert 1000 == sum(entry.message is not None for entry in found)
     assert 1 == len(counted)
+
+
+@pytest.mark.parametrize("more", [b' extra="1"', b' xmlns:a="urn:a"'])
+def test_an_attribute_that_nobody_asked_for_is_found_also_where_a_bound_is_enough(
+    more: bytes,
+) -> None:
+    equals = ITEM.replace(b"<item>", b"<item" + more + b">")
+    (found, other) = (
+        [one for one in LAYOUT.read(io.BytesIO(document)) if isinstance(one, Entry)]
+        for document in (BEFORE + ITEM + equals + AFTER, BEFORE + equals + ITEM + AFTER)
+    )
+    expected = ["attribute.unknown"] if b"extra" in more else []
+
+    assert [[], expected] == [[fault.code for fault in one.faults] for one in found]
+    assert [expected, []] == [[fault.code for fault in one.faults] for one in other]
