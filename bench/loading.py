@@ -131,13 +131,15 @@ def _measure(effort: Effort) -> Iterator[Told]:
             with serving.gateway(folder / "delivers", certs, delivers=True) as gateway:
                 drive = Drive(gateway, generators)
                 rates[f"{MIXES['order'].what}, delivered"] = _searched(drive, "order", effort)
-    yield Series(
-        plot="highest-rate",
-        name="p99 within 100 ms",
-        x=tuple(range(len(rates))),
-        y=tuple(rates.values()),
-        labels=tuple(rates),
-    )
+    held = {what: rate for what, rate in rates.items() if rate}
+    if held:
+        yield Series(
+            plot="highest-rate",
+            name="p99 within 100 ms",
+            x=tuple(map(float, range(len(held)))),
+            y=tuple(held.values()),
+            labels=tuple(held),
+        )
 
 
 def _reach(folder: Path, certs: Path, generators: Generators) -> None:

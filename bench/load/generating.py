@@ -100,7 +100,10 @@ def split(load: Load, processes: int) -> list[Load]:
 
 
 class Generators:
-    """Processes that generate, started once for many runs; a context manager."""
+    """Processes that generate, started once for many runs; a context manager.
+
+    After a run has `Failed` it is only to be left.
+    """
 
     def __init__(self, processes: int = 1) -> None:
         self._number = processes
