@@ -31,8 +31,11 @@ ATTRIBUTES = frozenset(
 """Of any module: XSLT, extension functions of XPath, importing by name, running code."""
 
 _COMPILED = "made of the model or of a compiled layout, which the operator writes"
+_CHECKS = "made of the model and of our own table of checks; values are constants beside it"
 ALLOWED = {
     ("gateway/cli/main.py", "import_module"): "commands of the command line, a literal table",
+    ("gateway/regimes/compiled.py", "compile"): _CHECKS,
+    ("gateway/regimes/compiled.py", "exec"): _CHECKS,
     ("translators/checks.py", "exec"): _COMPILED,
     ("translators/exchange/tally.py", "exec"): _COMPILED,
     ("translators/layout/fast.py", "compile"): _COMPILED,
