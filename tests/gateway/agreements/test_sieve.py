@@ -36,7 +36,7 @@ def needs(kind: str) -> list[str]:
 
 
 @given(message=messages(), globs=st.lists(st.sampled_from(GLOBS), max_size=6, unique=True))
-@tried(250)
+@tried(120)
 def test_it_withholds_and_names_what_the_plain_rule_does(
     message: Message, globs: list[str]
 ) -> None:
