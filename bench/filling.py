@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.durable import database
 from gateway.core.identifiers import InterchangeId, RecordNumber
 from gateway.core.ports import Journal
 from gateway.core.records import (
@@ -26,7 +27,6 @@ from gateway.core.records import (
 from gateway.demo.generator import item, s10
 from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import Limits, open_sqlite
-from tests.postgres import database
 from translators.translator import FormatId
 from trust.identity import PartyId
 

@@ -7,11 +7,12 @@ import hashlib
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.durable import GATEWAY, database
 from gateway.app.waking import Waking
 from gateway.core.errors import Refused, Unavailable
 from gateway.core.identifiers import InterchangeId
@@ -34,6 +35,7 @@ from gateway.pipeline.prepare import Prepared
 from gateway.pipeline.settings import DispatchSettings
 from gateway.pipeline.switchboard import Switchboard
 from gateway.routing import Endpoint
+from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import open_sqlite
 from translators.translator import FormatId
 from trust.identity import PartyId
@@ -210,26 +212,16 @@ async def until(condition: Callable[[], bool], *, seconds: float = 600.0) -> Non
             await asyncio.sleep(0.005)
 
 
-@contextmanager
-def _url() -> Iterator[str]:
-    from tests.postgres import database
-
-    with database() as url:
-        yield url
-
-
 @asynccontextmanager
 async def opened(store: str, folder: Path) -> AsyncIterator[Journal]:
     """An empty journal."""
     if store == "sqlite":
         name = f"journal-{time.perf_counter_ns()}.db"
-        journal: Journal = await open_sqlite(folder / name, gateway=1, clock=now)
+        journal: Journal = await open_sqlite(folder / name, gateway=GATEWAY, clock=now)
         yield journal
         await journal.close()
         return
-    from gateway.store.postgres import open_postgres
-
-    with _url() as url:
-        journal = await open_postgres(url, gateway=1, clock=now)
+    with database() as url:
+        journal = await open_postgres(url, gateway=GATEWAY, clock=now)
         yield journal
         await journal.close()
