@@ -81,7 +81,7 @@ class Drive:
             in_flight=64,
         )
         if one.seeds and not self._seeded:
-            self._generators.seed(msgspec.structs.replace(load, mix=one.seeds))
+            self._generators.seed(load)
             self._seeded = True
         self._first = after(load, processes=1)
         return self._generators.run(load)

@@ -170,9 +170,8 @@ class Runs:
 
     def at(self, rate: float) -> Observed:
         """One run at this rate; raises `Failed`."""
-        seeds = MIXES[self.mix].seeds
-        if seeds and not self._seeded:
-            self._generators.seed(msgspec.structs.replace(self._load, mix=seeds))
+        if MIXES[self.mix].seeds and not self._seeded:
+            self._generators.seed(self._load)
             self._seeded = True
         load = msgspec.structs.replace(self._load, rate=rate)
         self._load = msgspec.structs.replace(

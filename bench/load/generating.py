@@ -143,7 +143,13 @@ class Generators:
     def seed(self, load: Load) -> None:
         """Submit what reads of this load ask about; raises `Failed` when not all of it is taken."""
         seeds = msgspec.structs.replace(
-            load, first=load.seeded, count=SEEDED, rate=0.0, connections=8, drain=60.0
+            load,
+            mix=MIXES[load.mix].seeds,
+            first=load.seeded,
+            count=SEEDED,
+            rate=0.0,
+            connections=8,
+            drain=60.0,
         )
         self._prepare([seeds])
         self.begin(time.monotonic())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,15 @@ from aiohttp.web_request import BaseRequest
 from click.testing import CliRunner
 
 from bench import empty, serving
+from bench.accepting import TAKEN
 from bench.load.__main__ import main
 from bench.load.documents import item_bodies, order_bodies
 from bench.load.generating import Failed, Generators, Load, after, split
 from bench.load.https import HttpsSender, content_length
-from bench.load.mixes import MIXES, Maker, Papers
+from bench.load.mixes import MIXES, SEEDED, Maker, Papers
 from bench.load.pump import Call, Request
 from bench.load.target import Target, is_loopback
+from bench.serving import summed
 from tests.e2e.network import make_pki
 from translators.canonical import ItemDeclaration, Order
 from translators.registry import standard
@@ -122,16 +124,21 @@ def test_the_length_of_an_answer_is_found_in_its_head() -> None:
     assert content_length(b"HTTP/1.1 200 OK\r\nContent-Length: -1") is None
 
 
-def test_generators_send_a_fixed_rate_and_measure_themselves(certs: Path, tmp_path: Path) -> None:
-    with serving.empty(tmp_path, certs) as bare, Generators() as generators:
+@pytest.fixture(scope="module")
+def generators() -> Iterator[Generators]:
+    with Generators() as running:
+        yield running
+
+
+def test_generators_send_a_fixed_rate_and_measure_themselves(
+    certs: Path, tmp_path: Path, generators: Generators
+) -> None:
+    with serving.empty(tmp_path, certs) as bare:
         load = Load(
             target=bare.target("platform-shop"), mix="order", run="t", rate=100.0, seconds=0.5
         )
         before = bare.cpu()
         seen = generators.run(load)
-        again = generators.run(Load(target=load.target, mix="order", run="u", count=20))
-        with pytest.raises(Failed, match="FileNotFoundError"):
-            generators.run(Load(target=nowhere(load.target), mix="order", run="v", count=1))
         spent = bare.cpu() - before
 
     assert seen.planned == seen.sent == seen.answered
@@ -141,7 +148,38 @@ def test_generators_send_a_fixed_rate_and_measure_themselves(certs: Path, tmp_pa
     assert max(seen.due) <= 0.5
     assert seen.cpu > 0
     assert spent > 0
-    assert (20, 0) == (again.answered, again.errors)
+
+
+def test_a_gateway_takes_what_every_mix_sends(
+    certs: Path, tmp_path: Path, generators: Generators
+) -> None:
+    with serving.gateway(tmp_path, certs, delivers=True) as gateway:
+        before = gateway.metrics()
+        first = SEEDED
+        for mix in MIXES.values():
+            if mix.items > 100:
+                continue  # as the smaller ones, for longer
+            load = Load(
+                target=gateway.target(mix.party, transport=mix.transport),
+                mix=mix.name,
+                run="all",
+                first=first,
+                count=10 if mix.items == 1 else 1,
+                connections=2,
+            )
+            if mix.seeds:
+                generators.seed(load)
+            seen = generators.run(load)
+            assert (load.count, {}) == (seen.answered, dict(seen.problems)), mix.name
+            first = after(load, processes=1)
+        taken = summed(gateway.metrics(), TAKEN) - summed(before, TAKEN)
+
+    assert 6 * 10 + SEEDED + 1 + 2 == taken
+
+
+def test_a_generator_tells_why_it_can_not_run(certs: Path) -> None:
+    with Generators() as generators, pytest.raises(Failed, match="FileNotFoundError"):
+        generators.run(Load(target=nowhere(target(certs)), mix="order", run="v", count=1))
 
 
 def nowhere(good: Target) -> Target:
