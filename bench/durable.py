@@ -7,8 +7,8 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.postgres import GATEWAY, Server
-
+from tests.gateway.store.samples import GATEWAY
+from tests.postgres import Server
 
 __all__ = ["GATEWAY", "database"]
 
