@@ -192,7 +192,7 @@ async def costs(
 
 def measure(*, quick: bool) -> Iterator[Goal]:
     """Goal 8, bare and with the accept path; beside it what our listener adds to the bare one."""
-    count, full, rounds = (2_000, 600, 2) if quick else (6_000, 2_000, 4)
+    count, full, rounds = (1_500, 500, 4) if quick else (6_000, 2_000, 5)
     numbers = itertools.count()
     found: dict[str, Costs] = {}
     with tempfile.TemporaryDirectory() as name:
