@@ -37,6 +37,8 @@ CONNECTIONS = 64
 MEMORY, LATENCY, BACKLOG_SECONDS = 1.05, 1.25, 1.0
 """Bars: growth of memory and of p99, and of the backlog in seconds of arrivals."""
 AHEAD_SECONDS = 0.3
+PATIENCE_SECONDS = 30.0
+"""A stall is to be seen in the latencies, and not to end the load."""
 RECEIVER = """
 transport = "https"
 address = "https://localhost:{port}/take"
@@ -98,13 +100,15 @@ class Soak:
             run="soak",
             first=SEEDED,
             connections=CONNECTIONS,
+            patience=PATIENCE_SECONDS,
+            drain=PATIENCE_SECONDS,
         )
 
     def find(self, seconds: float, told: Callable[[Step], None]) -> float:
         """The highest rate; 0 when none was held."""
         trial = self._generators[0].run(self._next(count=500))
         found = highest(
-            lambda rate: self._generators[0].run(self._next(rate=rate, seconds=seconds)),
+            lambda rate: self._generators[0].run(self._trial(rate, seconds)),
             start=trial.rate / 2,
             bounds=Bounds(p99=P99, factor=1.3, close=0.1, most=12),
             told=told,
@@ -137,6 +141,10 @@ class Soak:
             )
             cpu = now
             sending, preparing = preparing, sending
+
+    def _trial(self, rate: float, seconds: float) -> Load:
+        """One that gives up soon: far beyond the server there is nothing to wait for."""
+        return msgspec.structs.replace(self._next(rate=rate, seconds=seconds), patience=2.0)
 
     def _next(self, *, rate: float = 0.0, seconds: float = 0.0, count: int = 0) -> Load:
         load = msgspec.structs.replace(self._load, rate=rate, seconds=seconds, count=count)
