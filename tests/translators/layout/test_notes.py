@@ -14,7 +14,7 @@ from tests.translators.layout.layouts import (
     noted,
     whole,
 )
-from translators.canonical import Interchange
+from translators.canonical import GoodsDeclaration, Interchange, Reference, TradeParty
 from translators.faults import Note, NoteKind
 from translators.layout import LayoutTranslator
 from translators.translator import Entry, decode, encode
@@ -91,4 +91,21 @@ def test_the_spacing_of_joined_values_is_named_when_it_changes() -> None:
     assert noted(layout, whole("<line>a; b</line>")) == []
     assert [note[3] for note in noted(layout, whole("<line>a;   b; c</line>"))] == [
         "space around '; ' is not carried"
+    ]
+
+
+def test_what_a_line_picks_from_a_list_is_carried_no_further_than_by_that_line() -> None:
+    layout = compiled(
+        declaration(
+            'first = "exporter.references[1].value"\nother = "exporter.references * : reference"',
+            '[reference]\ntype = "type"\nvalue = "value"',
+        )
+    )
+    references = (Reference(type="A", value="1"), Reference(type="B", value="2"))
+    message = GoodsDeclaration(
+        function="F", type_code="T", lrn="L", exporter=TradeParty(references=references)
+    )
+    assert [document.writers.fast.keys() for document in layout._documents] == [{"d"}]
+    assert reported(layout, Interchange(messages=(message,))) == [
+        ("dropped", "/exporter/references/0/type", "x.test.1 has no place for it")
     ]
