@@ -13,8 +13,10 @@ from tests.translators.strategies_model import messages
 from translators import keys, model
 from translators.canonical import KINDS, ItemDeclaration, Message, kind_of
 from translators.exchange.sample import full_interchange
-from translators.exchange.tally import tally
+from translators.exchange.tally import are_plain, tally
 from translators.json import members
+from translators.layout.leaves import leaves
+from translators.lexical import decimal_ismatch_plain
 from translators.model import Form
 from translators.pointer import MAX_TOKEN, child
 
@@ -65,8 +67,18 @@ def test_pointers_escape_and_bound_names() -> None:
 
 @given(messages())
 def test_members_are_told_from_a_message_as_it_is_written(message: Message) -> None:
-    count = tally(model.SHAPES[kind_of(message)])
-    assert count(message) == members(msgspec.json.encode(message))
+    count, decimals = tally(model.SHAPES[kind_of(message)]), list[Decimal]()
+    assert count(message, decimals.append) == members(msgspec.json.encode(message))
+    held = [value for _, value in leaves(message) if isinstance(value, Decimal)]
+    assert sorted(decimals) == sorted(held)
+    assert are_plain(decimals)
+
+
+@pytest.mark.parametrize("value", ["1E+3", "NaN", "Infinity", "-0", "0.0000001", "1" * 17])
+def test_decimals_are_judged_together_as_one_by_one(value: str) -> None:
+    decimals = [Decimal("1.5"), Decimal(value), Decimal(-2)]
+    assert are_plain([Decimal(value)]) is decimal_ismatch_plain(Decimal(value))
+    assert are_plain(decimals) is decimal_ismatch_plain(Decimal(value))
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
