@@ -60,7 +60,7 @@ def measure(*, quick: bool) -> Iterator[Told]:
             serving.gateway(folder / "gateway", certs) as gateway,
             serving.gateway(folder / "es256", others) as other,
         ):
-            turns = Rounds(generators)
+            turns = Rounds(generators, warm=200)
             subjects = [
                 Subject(name="empty", served=bare, mix="order", count=count * 8),
                 *(Subject(name=one, served=gateway, mix=one, count=count) for one in MIXED),
