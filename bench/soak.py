@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,26 +65,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Of the gateway's CPU for one order, its delivery too."""
 
 
-class Backlog:
-    """Accepted and not yet delivered, from the gateway's own counters."""
-
-    def __init__(self, served: Served) -> None:
-        self._served = served
-        self._before = 0.0
-        self._before = self()
-
-    def __call__(self) -> float:
-        """Now, beyond what there was at the beginning."""
-        metrics = self._served.metrics()
-        accepted = summed(
-            {name: value for name, value in metrics.items() if 'status="accepted"' in name},
-            "luxor_messages_total",
-        )
-        delivered = summed(
-            {name: value for name, value in metrics.items() if 'result="delivered"' in name},
-            "luxor_deliveries_total",
-        )
-        return accepted - delivered - self._before
+def backlog(metrics: Mapping[str, float]) -> float:
+    """Messages that a gateway has accepted since its start and not yet delivered."""
+    accepted = {name: value for name, value in metrics.items() if 'status="accepted"' in name}
+    delivered = {name: value for name, value in metrics.items() if 'result="delivered"' in name}
+    return summed(accepted, "luxor_messages_total") - summed(delivered, "luxor_deliveries_total")
 
 
 class Soak:
@@ -119,8 +104,9 @@ class Soak:
     def run(self, rate: float, *, minutes: float, interval: float) -> Iterator[Sample]:
         """A sample for each interval, as it ends."""
         count = max(1, round(minutes * 60 / interval))
-        backlog, cpu = Backlog(self._served), self._served.cpu()
         sending, preparing = self._generators
+        self._settle()
+        cpu = self._served.cpu()
         sending.prepare(self._next(rate=rate, seconds=interval))
         begun = time.monotonic() + AHEAD_SECONDS
         sending.begin(begun)
@@ -130,7 +116,8 @@ class Soak:
                 preparing.prepare(self._next(rate=rate, seconds=interval))
                 preparing.begin(max(end, time.monotonic() + AHEAD_SECONDS))
             time.sleep(max(0.0, end - time.monotonic()))
-            now, waiting, resident = self._served.cpu(), backlog(), self._served.resident()
+            now, resident = self._served.cpu(), self._served.resident()
+            waiting = backlog(self._served.metrics())
             seen = sending.collect()
             yield sampled(
                 seen,
@@ -141,6 +128,12 @@ class Soak:
             )
             cpu = now
             sending, preparing = preparing, sending
+
+    def _settle(self) -> None:
+        """What the search has left over is delivered first, if that takes no longer than this."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while backlog(self._served.metrics()) > 0 and time.monotonic() < until:
+            time.sleep(0.2)
 
     def _trial(self, rate: float, seconds: float) -> Load:
         """One that gives up soon: far beyond the server there is nothing to wait for."""
@@ -170,7 +163,7 @@ def judged(samples: Sequence[Sample], *, rate: float) -> Iterator[Goal]:
     """Whether each of the four is as it should be."""
     memory = change([sample.resident / 2**20 for sample in samples])
     latency = change([sample.latency.p99 * 1e3 for sample in samples])
-    backlog = change([sample.backlog for sample in samples])
+    waiting = change([sample.backlog for sample in samples])
     errors = sum(sample.errors for sample in samples)
     requests = sum(sample.answered for sample in samples)
     minutes = samples[-1].at / 60
@@ -196,9 +189,9 @@ def judged(samples: Sequence[Sample], *, rate: float) -> Iterator[Goal]:
     )
     yield goal_of(
         "soak: the backlog is flat",
-        baseline=backlog.first,
-        figure=backlog.last,
-        ratio=max(0.0, backlog.growth) / rate,
+        baseline=waiting.first,
+        figure=waiting.last,
+        ratio=max(0.0, waiting.growth) / rate,
         at_most=BACKLOG_SECONDS,
         unit="messages not yet delivered",
         what=f"{load}: growth from the first third to the last, in seconds of arrivals",
@@ -226,8 +219,8 @@ def plotted(samples: Sequence[Sample]) -> Iterator[Series]:
         yield Series(plot="soak-latency", name=name, x=minutes, y=milli)
     resident = tuple(sample.resident / 2**20 for sample in samples)
     yield Series(plot="soak-memory", name="gateway", x=minutes, y=resident)
-    backlog = tuple(sample.backlog for sample in samples)
-    yield Series(plot="soak-backlog", name="accepted, not yet delivered", x=minutes, y=backlog)
+    behind = tuple(sample.backlog for sample in samples)
+    yield Series(plot="soak-backlog", name="accepted, not yet delivered", x=minutes, y=behind)
 
 
 def config(port: int) -> str:

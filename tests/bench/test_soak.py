@@ -8,7 +8,7 @@ import pytest
 
 from bench.load.observed import UNANSWERED, Percentiles, nothing
 from bench.results import read_measured
-from bench.soak import Sample, config, judged, keep, plotted, sampled
+from bench.soak import Sample, backlog, config, judged, keep, plotted, sampled
 from bench.steadiness import Change, change
 
 
@@ -99,6 +99,18 @@ def test_what_a_generator_gave_up_is_an_error_too() -> None:
 
     assert 7 == told.errors
     assert 500.0 == pytest.approx(told.micros)
+
+
+def test_the_backlog_is_what_was_accepted_and_not_delivered() -> None:
+    assert 7.0 == backlog(
+        {
+            'luxor_messages_total{kind="Order",status="accepted"}': 10.0,
+            'luxor_messages_total{kind="Order",status="refused"}': 5.0,
+            'luxor_deliveries_total{destination="a",result="delivered"}': 3.0,
+            'luxor_deliveries_total{destination="a",result="retry"}': 4.0,
+            'luxor_interchanges_total{status="accepted"}': 10.0,
+        }
+    )
 
 
 def test_a_result_is_written_with_its_lines(tmp_path: Path) -> None:
