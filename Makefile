@@ -50,7 +50,7 @@ faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
 bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: one; FULL=1: a million messages; ONLY=layouts)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
 
-bench-peers: setup ## Node-RED, spyne and django-pyas2 beside the gateway (QUICK=1: a minute); needs npm
+bench-peers: setup ## Node-RED, spyne and django-pyas2 beside the gateway (QUICK=1: quicker); needs npm
 	@$(BIN)/python -m bench.peers $(if $(QUICK),--quick)
 
 soak: setup ## minutes at 70 % of the highest rate: is everything flat? (MINUTES=10, RATE=200: not 70 %)

@@ -19,8 +19,8 @@ PART = "peers"
 """Of the page."""
 EXAMPLES = """\b
 Examples:
-  python -m bench.peers                    about four minutes, writes docs/performance.md
-  python -m bench.peers --quick            about a minute, writes nothing
+  python -m bench.peers                    about five minutes, writes docs/performance.md
+  python -m bench.peers --quick            a minute and a half, writes nothing
   python -m bench.peers --quick --only spyne --only library
   python -m bench.peers --page             the page again, from bench/results/peers.json
 """
