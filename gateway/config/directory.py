@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,6 +37,34 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     registry: msgspec.Raw
 
 
+class _State(msgspec.Struct, frozen=True):
+    """What a file system tells of a file that changes with its content; nought without a file."""
+
+    changed_ns: int = 0
+    written_ns: int = 0
+    inode: int = 0
+    size: int = 0
+
+
+_States = dict[str, _State]
+_SETTLED_NS = 2_000_000_000
+"""A file that was touched within this time before it was read is read again: its times have steps
+(up to two seconds on FAT), in which it may change twice."""
+
+
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    """A registry file as it was read. ``source`` is a digest over it and the files that it names.
+
+    ``states`` are theirs; ``None`` when one had changed so shortly before that its next change
+    might show the same state.
+    """
+
+    registry: Registry
+    source: str
+    files: Mapping[str, Path]
+    states: _States | None
+
+
 class Directory:
     """Gives the authenticator in force, and keeps it so."""
 
@@ -62,6 +91,7 @@ class Directory:
         self._version = 0
         self._source = ""
         self._rejected = ""
+        self._read: _Read | None = None
         self._lists: _States | None = None
         self._authenticator: Authenticator | None = None
 
@@ -93,9 +123,10 @@ class Directory:
         if self._file is None:
             return self.parties, self._source
         try:
-            return await asyncio.to_thread(_read_registry, self._file)
+            read = await asyncio.to_thread(_read_registry, self._file)
         except (OSError, RegistryError) as error:
             raise ConfigError(str(self._file), [Mistake("", str(error))]) from error
+        return read.registry, read.source
 
     async def adopt(self, registry: Registry, source: str) -> None:
         """Put a registry that was foreseen and judged into force; it is in force on return.
@@ -148,7 +179,7 @@ class Directory:
         if self._file is None:
             return
         try:
-            registry, source = await asyncio.to_thread(_read_registry, self._file)
+            read = self._read = await asyncio.to_thread(_read_again, self._file, self._read)
         except (OSError, RegistryError) as error:
             if self._authenticator is None:
                 raise ConfigError(str(self._file), [Mistake("", str(error))]) from error
@@ -156,6 +187,7 @@ class Directory:
                 self._rejected = str(error)
                 self._log.error("registry.rejected", mistakes=str(error).splitlines()[:20])
             return
+        registry, source = read.registry, read.source
         if source in (self._source, self._rejected):
             return
         mistakes = self._judge(registry)
@@ -202,21 +234,37 @@ class Directory:
         self._log.info("revocations.loaded", lists=len(lists), problems=problems)
 
 
-def _read_registry(file: Path) -> tuple[Registry, str]:
-    """The registry of a file and a digest over it and every file that it names."""
+def _read_again(file: Path, before: _Read | None) -> _Read:
+    """What was read before, if no file has changed since."""
+    if before is not None and before.states is not None and _states(before.files) == before.states:
+        return before
+    return _read_registry(file)
+
+
+def _read_registry(file: Path) -> _Read:
+    """The registry of a file, with every file that it names."""
+    files = {"": file}
+    states = _states(files)
+    began = time.time_ns()
     digest = hashlib.sha256()
     text = file.read_bytes()
     digest.update(text)
 
     def read(name: str) -> bytes:
-        content = (file.parent / name).read_bytes()
+        files[name] = file.parent / name
+        states.update(_states({name: files[name]}))
+        content = files[name].read_bytes()
         digest.update(content)
         return content
 
-    return Registry.from_toml(text.decode("utf-8"), read), digest.hexdigest()
-
-
-_States = dict[str, tuple[int, int]]
+    registry = Registry.from_toml(text.decode("utf-8"), read)
+    settled = all(state.changed_ns < began - _SETTLED_NS for state in states.values())
+    return _Read(
+        registry=registry,
+        source=digest.hexdigest(),
+        files=files,
+        states=states if settled else None,
+    )
 
 
 def _states(files: Mapping[str, Path]) -> _States:
@@ -225,9 +273,9 @@ def _states(files: Mapping[str, Path]) -> _States:
         try:
             stat = file.stat()
         except OSError:
-            states[name] = (0, 0)
+            states[name] = _State()
         else:
-            states[name] = (stat.st_mtime_ns, stat.st_size)
+            states[name] = _State(stat.st_ctime_ns, stat.st_mtime_ns, stat.st_ino, stat.st_size)
     return states
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator
+import os
+import time
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -49,6 +52,17 @@ def delegation() -> str:
     )
 
 
+class Asked(MemoryJournal):
+    """Counts how often it is asked for the registry: once each time that the directory looks."""
+
+    asked = 0
+
+    async def registry(self) -> tuple[int, bytes] | None:
+        """See the port."""
+        self.asked += 1
+        return await super().registry()
+
+
 class Followed:
     """A directory that follows a file, and what it logs."""
 
@@ -57,8 +71,9 @@ class Followed:
         self.write(TEXT + write_delegation(delegation()))
         self.lines = io.StringIO()
         self.changes: list[Registry] = []
+        self.journal = Asked(gateway=1, clock=lambda: NOW)
         self.directory = Directory(
-            journal=MemoryJournal(gateway=1, clock=lambda: NOW),
+            journal=self.journal,
             file=self.file,
             crls=folder,
             fetched=folder / "fetched",
@@ -125,3 +140,92 @@ async def test_a_delegation_is_withdrawn_while_the_gateway_runs(followed: Follow
     await until(lambda: followed.changes)
 
     assert not followed.acts()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were written just now are so old that their times tell whether they change."""
+    monkeypatch.setattr(
+        "gateway.config.directory.time",
+        SimpleNamespace(time_ns=lambda: time.time_ns() + 60_000_000_000),
+    )
+
+
+class _Counted:
+    """Counts how often a registry is read from its text."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        real = Registry.from_toml
+
+        def counting(text: str, read: Callable[[str], bytes]) -> Registry:
+            self.times += 1
+            return real(text, read)
+
+        monkeypatch.setattr(Registry, "from_toml", counting)
+
+
+async def polled(followed: Followed, times: int = 5) -> None:
+    """Wait until the directory has looked so many times."""
+    journal = followed.journal
+    before = journal.asked
+    await until(lambda: journal.asked >= before + times)
+
+
+@pytest.mark.usefixtures("later")
+async def test_files_that_do_not_change_are_not_read_again(
+    monkeypatch: pytest.MonkeyPatch, followed: Followed
+) -> None:
+    await polled(followed)
+    counted = _Counted(monkeypatch)
+    await polled(followed)
+    assert counted.times == 0
+
+    followed.write(TEXT)
+    await until(lambda: followed.changes)
+    assert not followed.acts()
+
+
+@pytest.mark.usefixtures("later")
+async def test_a_change_that_keeps_size_and_time_of_writing_is_seen(followed: Followed) -> None:
+    await polled(followed)
+    before = followed.file.stat()
+    with followed.file.open("r+", encoding="utf-8") as file:
+        file.write(TEXT.replace('id = "post-b"', 'id = "post-c"', 1))
+    os.utime(followed.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert followed.file.stat().st_size == before.st_size
+    await until(lambda: followed.changes or followed.events("registry.rejected"))
+
+
+async def test_a_file_that_was_just_written_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, followed: Followed
+) -> None:
+    await polled(followed)
+    counted = _Counted(monkeypatch)
+    await polled(followed)
+    assert counted.times > 0
+
+
+@pytest.mark.usefixtures("later")
+async def test_a_key_in_a_file_of_its_own_is_followed_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    followed = Followed(tmp_path)
+    (tmp_path / "post.pub").write_bytes(SIGNER.public_pem)
+    followed.write('[[party]]\nid = "post-b"\n[[party.key]]\npublic_key = "post.pub"\n')
+    await followed.directory.open()
+    watching = asyncio.create_task(followed.directory.watch(seconds=0.01))
+    try:
+        await polled(followed)
+        counted = _Counted(monkeypatch)
+        await polled(followed)
+        assert counted.times == 0
+        other = KeySigner(generate_key("P-256"))
+        (tmp_path / "post.pub").write_bytes(other.public_pem)
+        await until(lambda: followed.changes)
+        (key,) = followed.directory.parties.party(POST).signing_keys
+        assert key.kid == other.kid
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
