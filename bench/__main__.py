@@ -157,7 +157,7 @@ def main(
     if as_json:
         encoded = msgspec.json.encode(shortfalls.explained(run.goals))
         click.echo(msgspec.json.format(encoded, indent=2))
-    keep(run, results, page_too=not quick and results == FOLDER, some=bool(only))
+    keep(run, results, page_too=not quick and results.resolve() == FOLDER, some=bool(only))
     print(f"\n{results / LATEST} written", file=output)
     if any(module.error for module in modules):
         raise SystemExit(1)

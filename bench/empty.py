@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -46,4 +47,5 @@ async def serve(certs: Path, port_file: Path, party: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
+    with suppress(KeyboardInterrupt):  # whoever started it is interrupted too, and tells
+        uvloop.run(serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

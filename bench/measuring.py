@@ -117,4 +117,7 @@ def main(name: str, into: str, size: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)  # as a shell tells it; what was found before is written

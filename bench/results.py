@@ -167,8 +167,8 @@ def joined(earlier: Run | None, later: Run) -> Run:
 
 def write_run(folder: Path, run: Run, goals: Sequence[Goal]) -> None:
     """Write ``run.json``, and ``latest.json`` with its goals as they are told."""
-    _write(folder / RUN, run)
-    _write(folder / LATEST, goals)
+    write_json(folder / RUN, run)
+    write_json(folder / LATEST, goals)
 
 
 def read_run(folder: Path) -> Run | None:
@@ -183,7 +183,7 @@ def read_run(folder: Path) -> Run | None:
 
 def write_measured(path: Path, measured: Measured) -> None:
     """Write what one module found, apart from the runs."""
-    _write(path, measured)
+    write_json(path, measured)
 
 
 def read_measured(path: Path) -> Measured | None:
@@ -195,6 +195,9 @@ def read_measured(path: Path) -> Measured | None:
     return msgspec.json.decode(path.read_bytes(), type=Measured) if path.exists() else None
 
 
-def _write(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
+    """The whole file or, when this is interrupted, what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    written = path.with_name(f"{path.name}.tmp")
+    written.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    written.replace(path)

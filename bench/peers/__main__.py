@@ -50,7 +50,7 @@ def write_page(report: reports.Report) -> None:
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100})
 @click.option("--quick", is_flag=True, help="One short round; writes nothing.")
-@click.option("--only", multiple=True, metavar="ID", help="These programs; all unless given.")
+@click.option("--only", multiple=True, metavar="ID", help="These programs; writes nothing then.")
 @click.option("--page", "page_only", is_flag=True, help="Write the page of the last run and end.")
 @click.option("--list", "listed", is_flag=True, help="Name the programs and end.")
 def main(*, quick: bool, only: tuple[str, ...], page_only: bool, listed: bool) -> None:

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from bench.peers.measuring import Row
 from bench.peers.subject import Comparison
+from bench.results import FOLDER, write_json
 from bench.table import number
 
-FILE = Path(__file__).parents[1] / "results/peers.json"
+FILE = FOLDER / "peers.json"
 LIMITED = 0.9
 """A generator that took so much of a core may have been the limit."""
 BUSY = 1.0
@@ -39,8 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(path: Path, report: Report) -> None:
     """Write it as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    write_json(path, report)
 
 
 def read(path: Path) -> Report | None:

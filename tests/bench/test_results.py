@@ -17,6 +17,7 @@ from bench.results import (
     joined,
     read_measured,
     read_run,
+    write_json,
     write_measured,
     write_run,
 )
@@ -145,3 +146,20 @@ def test_a_short_goal_says_why_as_far_as_it_is_known() -> None:
 
 def test_what_is_written_down_can_be_read() -> None:
     assert all(one.goal and one.reason for one in read())
+
+
+def test_what_cannot_be_written_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / LATEST, [1])
+
+    def interrupted(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_json(tmp_path / LATEST, [2, 3])
+
+    assert [1] == json.loads((tmp_path / LATEST).read_text())

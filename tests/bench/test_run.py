@@ -54,6 +54,25 @@ def test_a_module_that_hangs_is_ended_with_all_that_it_started(
     assert not state.exists() or " Z " in state.read_text()
 
 
+def test_a_module_that_is_interrupted_ends_in_a_word(tmp_path: Path) -> None:
+    """Ctrl-C is for the person who typed it: no traceback of what was measured just then."""
+    program = (
+        "import os, signal, runpy, sys, time\n"
+        "import bench.measuring\n"
+        "sys.modules['interrupted'] = sys\n"
+        "sys.measure = lambda *, quick: iter([signal.raise_signal(signal.SIGINT)])\n"
+        "del sys.modules['bench.measuring']\n"
+        f"sys.argv = ['measuring', 'interrupted', {str(tmp_path / 'found')!r}, 'quick']\n"
+        "runpy.run_module('bench.measuring', run_name='__main__')\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=machine.ROOT, capture_output=True, check=False
+    )
+
+    assert (130, b"") == (done.returncode, done.stderr)
+
+
 def test_a_goal_says_that_its_run_was_quick() -> None:
     goal = one(BREAKING, "usual", sys.__stdout__ or sys.stdout).goals[0]
     assert "" == sized(goal, "usual").note
