@@ -13,13 +13,16 @@ from typing import Final
 import matplotlib as mpl
 import msgspec
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogFormatter, StrMethodFormatter
 
 from bench.results import Series
 
 STYLE: Final = Path(__file__).with_suffix(".mplstyle")
 MARKS: Final = "osD^vP*"
+HEADROOM: Final = 1.08
+"""Of the highest value: it does not touch the frame."""
 
 
 class Plot(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +85,7 @@ PLOTS: Final = (
     ),
     Plot(id="soak-latency", title="Soak: latency", x="minutes", y="milliseconds", y_scale="log"),
     Plot(id="soak-memory", title="Soak: resident memory", x="minutes", y="MiB"),
-    Plot(id="soak-backlog", title="Soak: legs that wait", x="minutes", y="legs"),
+    Plot(id="soak-backlog", title="Soak: backlog", x="minutes", y="messages"),
 )
 
 
@@ -96,7 +99,7 @@ def draw(plot: Plot, series: Sequence[Series]) -> bytes:
         axes.set_xlabel(plot.x)
         axes.set_ylabel(plot.y)
         if len(series) > 1 or not plot.bars:
-            axes.legend()
+            figure.legend(loc="outside lower center", ncols=4)
         content = BytesIO()
         figure.savefig(content, format="svg", metadata={"Date": None, "Title": plot.title})
     # Trailing blanks of path data would be noise in every comparison of files.
@@ -114,12 +117,19 @@ def _lines(axes: Axes, plot: Plot, series: Sequence[Series]) -> None:
     axes.set_xscale(plot.x_scale)
     axes.set_yscale(plot.y_scale)
     for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        _in_full(axis)
     if plot.y_scale == "linear" and plot.zero:
-        axes.set_ylim(bottom=0)
+        highest = max((value for one in series for value in one.y), default=0.0)
+        axes.set_ylim(0, HEADROOM * highest or 1.0)
     if plot.x_scale == "linear":
         axes.set_xlim(left=0)
+
+
+def _in_full(axis: Axis) -> None:
+    """Numbers are written out, thousands apart; between powers of ten where there are few."""
+    axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    if axis.get_scale() == "log":
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
 
 
 def _bars(axes: Axes, plot: Plot, series: Sequence[Series]) -> None:
@@ -128,9 +138,11 @@ def _bars(axes: Axes, plot: Plot, series: Sequence[Series]) -> None:
     for at, one in enumerate(series):
         places = [labels.index(label) + at * height for label in one.labels]
         drawn = axes.barh(places, one.y, height=height, label=one.name)
-        axes.bar_label(drawn, fmt="{:.0f}", padding=3, fontsize=8)
+        axes.bar_label(drawn, fmt="{:,.0f}", padding=3, fontsize=8)
     axes.set_yticks([at + 0.4 - height / 2 for at in range(len(labels))], labels)
     axes.invert_yaxis()
+    axes.margins(x=HEADROOM - 1)
+    _in_full(axes.xaxis)
     axes.grid(visible=False, axis="y")
 
 

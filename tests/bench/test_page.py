@@ -148,3 +148,18 @@ def test_what_stands_in_a_part_is_taken_as_it_is() -> None:
 def test_the_page_of_this_repository_has_every_part_once() -> None:
     text = PAGE.read_text()
     assert [1] * len(PARTS) == [text.count(f"<!-- bench:{name} -->") for name in PARTS]
+
+
+def test_numbers_of_the_axes_are_written_out(tmp_path: Path) -> None:
+    million = Series(plot="acceptance-against-journal", name="a", x=(0, 1e6), y=(900, 870))
+    narrow = Series(plot="latency-against-load", name="b", x=(200, 1200), y=(5, 60))
+
+    write_plots(tmp_path, [million, narrow])
+
+    def words(plot: str) -> set[str]:
+        found = etree.parse(tmp_path / f"{plot}.svg").iter("{http://www.w3.org/2000/svg}text")
+        return {"".join(map(str, text.itertext())).strip() for text in found}
+
+    assert {"0", "1,000,000", "800"} <= words(million.plot)
+    assert {"1,000", "6", "10", "60"} <= words(narrow.plot)
+    assert not [word for word in words(narrow.plot) | words(million.plot) if "×" in word]
