@@ -27,7 +27,7 @@ from bench.load.search import Bounds, Step, highest
 from bench.load.verdict import milliseconds
 from bench.results import FOLDER, SOAK, Goal, Measured, Series, goal_of, write_measured
 from bench.serving import Served, summed
-from bench.steadiness import change
+from bench.steadiness import LEAST, change
 from tests.e2e.network import CONFIG, make_pki
 
 MIX = "order"
@@ -37,6 +37,9 @@ CONNECTIONS = 64
 MEMORY, LATENCY, BACKLOG_SECONDS = 1.05, 1.25, 1.0
 """Bars: growth of memory and of p99, and of the backlog in seconds of arrivals."""
 AHEAD_SECONDS = 0.3
+INTERVAL_SECONDS = 10.0
+FEWEST = 6
+"""Samples of a run that is shorter than so many intervals."""
 PATIENCE_SECONDS = 30.0
 """A stall is to be seen in the latencies, and not to end the load."""
 RECEIVER = """
@@ -167,7 +170,7 @@ def judged(samples: Sequence[Sample], *, rate: float) -> Iterator[Goal]:
     errors = sum(sample.errors for sample in samples)
     requests = sum(sample.answered for sample in samples)
     minutes = samples[-1].at / 60
-    load = f"{minutes:.0f} minutes of {rate:.0f} signed orders a second, accepted and delivered"
+    load = f"{minutes:.3g} minutes of {rate:.0f} signed orders a second, accepted and delivered"
     thirds = "median of the first third / of the last, without the first tenth"
     yield goal_of(
         "soak: memory is flat",
@@ -239,8 +242,11 @@ Examples:
   python -m bench.soak --minutes 2 --rate 150""",
 )
 @click.option("--minutes", type=click.FloatRange(0.05), default=10.0, show_default=True)
-@click.option("--interval", type=click.FloatRange(0.5, 240), default=10.0, show_default=True,
-              help="Seconds of one sample.")  # fmt: skip
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.5, 240),
+    help="Seconds of one sample; 10 unless given, less when the run is short.",
+)
 @click.option("--rate", type=click.FloatRange(0.1), help="Orders a second, instead of 70 %.")
 @click.option(
     "--out",
@@ -248,8 +254,9 @@ Examples:
     default=FOLDER / SOAK,
     help="Where the result goes; bench/results/soak.json.",
 )
-def main(*, minutes: float, interval: float, rate: float | None, out: Path) -> None:
+def main(*, minutes: float, interval: float | None, rate: float | None, out: Path) -> None:
     """Load for long at 70 % of the highest rate, and say whether everything stays flat."""
+    every = interval_of(minutes, interval)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -263,15 +270,26 @@ def main(*, minutes: float, interval: float, rate: float | None, out: Path) -> N
         both = [stack.enter_context(Generators()) for _ in range(2)]
         soak = Soak(served, both)
         if rate is None:
-            rate = SHARE * soak.find(min(5.0, interval), _tell_step)
+            rate = SHARE * soak.find(min(5.0, every), _tell_step)
         if not rate:
             raise click.ClickException("no rate was held")
         click.echo(f"{minutes:g} minutes at {rate:.0f} a second")
         samples = []
-        for sample in soak.run(rate, minutes=minutes, interval=interval):
+        for sample in soak.run(rate, minutes=minutes, interval=every):
             samples.append(sample)
             _tell(sample)
     keep(samples, rate=rate, seconds=time.monotonic() - began, out=out)
+
+
+def interval_of(minutes: float, wanted: float | None) -> float:
+    """Seconds of one sample; raises ``click.UsageError`` when too few of them say anything."""
+    seconds = minutes * 60
+    interval = wanted or min(INTERVAL_SECONDS, seconds / FEWEST)
+    if round(seconds / interval) < LEAST:
+        raise click.UsageError(
+            f"--interval: {LEAST} samples at least, so {seconds / LEAST:g} seconds each at most"
+        )
+    return interval
 
 
 def keep(samples: Sequence[Sample], *, rate: float, seconds: float, out: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
 from bench.load.observed import UNANSWERED, Percentiles, nothing
 from bench.results import read_measured
-from bench.soak import Sample, backlog, config, judged, keep, plotted, sampled
+from bench.soak import Sample, backlog, config, interval_of, judged, keep, plotted, sampled
 from bench.steadiness import Change, change
 
 
@@ -63,6 +64,17 @@ def test_what_creeps_is_seen() -> None:
 def test_few_samples_say_nothing() -> None:
     with pytest.raises(ValueError, match="3 samples"):
         change([1.0, 1.0, 1.0])
+
+
+def test_a_short_run_has_shorter_samples_and_still_enough() -> None:
+    assert (10.0, 10.0, 5.0) == (
+        interval_of(10, None),
+        interval_of(1, None),
+        interval_of(0.5, None),
+    )
+    assert 2.0 == interval_of(0.5, 2.0)
+    with pytest.raises(click.UsageError, match=r"7\.5 seconds each at most"):
+        interval_of(0.5, 10.0)
 
 
 def test_nothing_that_stays_nothing_is_flat_and_something_after_nothing_is_not() -> None:
