@@ -31,7 +31,8 @@ Examples, beside a gateway that `luxor serve` runs with certs/ from `luxor certs
       --cert certs/luxor/parties/platform-shop/tls.pem \\
       --key certs/luxor/parties/platform-shop/tls.key \\
       --sign-key certs/luxor/parties/platform-shop/signing.key --ca certs/luxor/root.pem
-  python -m bench.load --mix item --find --seconds 5 ... --json
+  python -m bench.load --mix item --find --seconds 5 --json \\
+      --cert certs/luxor/parties/post-a/tls.pem --key certs/luxor/parties/post-a/tls.key ...
   python -m bench.load --mix grpc-stream --url grpc://localhost:8444 --connections 2 ...
   python -m bench.load --mixes
 
@@ -50,7 +51,7 @@ Exit status: 0 the rate was held, or the highest one was found; 1 it was not hel
 )
 @click.option("--url", metavar="URL", help="https://HOST:PORT or grpc://HOST:PORT.")
 @click.option("--mix", type=click.Choice(list(MIXES)), default="order", show_default=True)
-@click.option("--mixes", "listed", is_flag=True, help="Say what the mixes are, and end.")
+@click.option("--mixes", "listed", is_flag=True, help="What the mixes are, and who sends them.")
 @click.option("--cert", type=_FILE, help="The party's TLS certificate (PEM).")
 @click.option("--key", type=_FILE, help="Its key.")
 @click.option("--ca", type=_FILE, help="The authority of the gateway's certificate.")
@@ -119,7 +120,7 @@ def main(
     """
     if listed:
         for name, one in MIXES.items():
-            click.echo(f"{name:14} {one.transport:12} {one.what}")
+            click.echo(f"{name:14} {one.transport:12} {one.party:14} {one.what}")
         return
     if not find and rate is None:
         raise click.UsageError("--rate, or --find")
@@ -152,7 +153,7 @@ def main(
                 sys.exit(_find(runs, start=rate or 50.0, p99=p99 / 1e3, as_json=as_json))
             sys.exit(_once(runs, rate=load.rate, p99=p99 / 1e3, as_json=as_json))
     except Failed as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {target.host}:{target.port}: {error}", err=True)
         sys.exit(FAILED)
 
 
@@ -213,6 +214,10 @@ def _target(
     parts = urlsplit(url or f"{scheme}://localhost:{_PORTS[transport]}")
     if parts.scheme != scheme or not parts.hostname or parts.path.strip("/"):
         raise click.UsageError(f"--url: this mix goes to {scheme}://HOST:PORT")
+    try:
+        port = parts.port or _PORTS[transport]
+    except ValueError as error:
+        raise click.UsageError(f"--url: {error}") from error
     if not is_loopback(parts.hostname) and parts.hostname not in allowed:
         raise click.UsageError(
             f"{parts.hostname} is not this machine: load that its operator did not ask for is an"
@@ -222,15 +227,20 @@ def _target(
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)}")
     given = {name: value or "" for name, value in files.items()}
-    return Target(
+    target = Target(
         host=parts.hostname,
-        port=parts.port or _PORTS[transport],
+        port=port,
         certificate=given["--cert"],
         key=given["--key"],
         authority=given["--ca"],
         signing_key=given.get("--sign-key", ""),
         gateway=gateway,
     )
+    try:
+        target.check()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return target
 
 
 if __name__ == "__main__":

@@ -121,11 +121,12 @@ class Generators:
             self._running.append((process, here))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         for _process, pipe in self._running:
             pipe.close()
+        patience = STOP_SECONDS if kind is None else 0.0
         for process, _pipe in self._running:
-            process.join(STOP_SECONDS)
+            process.join(patience)
             if process.is_alive():
                 process.kill()
                 process.join()

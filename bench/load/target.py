@@ -8,6 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from trust.errors import TrustError
+from trust.keys import KeySigner
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One gateway, and the party that sends. Paths are of PEM files."""
@@ -29,6 +32,23 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_cert_chain(self.certificate, self.key)
         return context
+
+    def check(self) -> None:
+        """Read every file once; raises ``ValueError`` for one that is not what it should be."""
+        try:
+            ssl.create_default_context(cafile=self.authority)
+        except ssl.SSLError as error:
+            raise ValueError(f"{self.authority}: not a certificate in PEM") from error
+        try:
+            self.context()
+        except ssl.SSLError as error:
+            pair = f"{self.certificate} and {self.key}"
+            raise ValueError(f"{pair}: not a certificate in PEM and its key") from error
+        if self.signing_key:
+            try:
+                KeySigner.from_pem(self.read(self.signing_key))
+            except TrustError as error:
+                raise ValueError(f"{self.signing_key}: {error}") from error
 
     def read(self, name: str) -> bytes:
         """The content of one of the files."""

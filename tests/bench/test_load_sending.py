@@ -269,4 +269,50 @@ def test_the_command_says_what_it_wants() -> None:
     wrong = CliRunner().invoke(main, ["--rate", "1", "--mix", "grpc", "--url", "https://localhost"])
     assert "grpc://HOST:PORT" in wrong.output
     listed = CliRunner().invoke(main, ["--mixes"]).output
-    assert list(MIXES) == [line.split()[0] for line in listed.splitlines()]
+    told = [(name, mix.transport, mix.party) for name, mix in MIXES.items()]
+    assert told == [tuple(line.split()[:3]) for line in listed.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--ca", "not a certificate in PEM"),
+        ("--cert", "not a certificate in PEM and its key"),
+        ("--key", "not a certificate in PEM and its key"),
+        ("--sign-key", "not an unencrypted PEM private key"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_named(
+    certs: Path, tmp_path: Path, option: str, said: str
+) -> None:
+    own = certs / "luxor/parties/platform-shop"
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("not PEM")
+    files = {
+        "--cert": own / "tls.pem",
+        "--key": own / "tls.key",
+        "--ca": certs / "luxor/root.pem",
+        "--sign-key": own / "signing.key",
+        option: wrong,
+    }
+
+    done = CliRunner().invoke(
+        main, ["--rate", "1", *(str(one) for pair in files.items() for one in pair)]
+    )
+
+    assert 2 == done.exit_code
+    assert said in done.output
+    assert str(wrong) in done.output
+
+
+def test_a_port_that_there_is_not_and_one_where_nobody_listens_are_told(certs: Path) -> None:
+    own = certs / "luxor/parties/post-a"
+    files = ["--cert", own / "tls.pem", "--key", own / "tls.key", "--ca", certs / "luxor/root.pem"]
+    given = ["--rate", "1", "--seconds", "0.5", "--mix", "item", *map(str, files)]
+    beyond = CliRunner().invoke(main, [*given, "--url", "https://localhost:65536"])
+    assert (2, True) == (beyond.exit_code, "--url: Port out of range" in beyond.output)
+
+    closed = CliRunner().invoke(main, [*given, "--url", "https://localhost:1"])
+
+    assert 2 == closed.exit_code
+    assert "Error: localhost:1: ConnectionRefusedError" in closed.output
