@@ -69,7 +69,10 @@ class FolderDestination:
         try:
             while self._waiting:
                 group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-                await self._write_group(group)
+                # One that was given up may have been begun again: both would have the same name.
+                wanted = [each for each in group if not each.written.done()]
+                if wanted:
+                    await self._write_group(wanted)
         finally:
             self._writing = None
 

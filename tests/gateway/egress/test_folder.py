@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,32 @@ async def test_who_waits_no_longer_stops_no_other_file(
         assert await staying is None
     assert [None] == await deliver(folder, "m-3")
     assert {"m-2.json", "m-3.json"} <= files(target_folder)
+
+
+async def test_a_repeat_does_not_meet_the_attempt_that_was_given_up(
+    folder: Destination, target_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = asyncio.Event(), threading.Event()
+    loop, fsync = asyncio.get_running_loop(), os.fsync
+
+    def slow(descriptor: int) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert goes_on.wait(HANG_S)
+        fsync(descriptor)
+
+    monkeypatch.setattr("gateway.egress.folder.os.fsync", slow)
+    async with asyncio.timeout(HANG_S):
+        first = asyncio.create_task(folder.deliver(outgoing("m-1")))
+        await begun.wait()
+        given_up = asyncio.create_task(folder.deliver(outgoing("m-2", b"old")))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        repeat = asyncio.create_task(folder.deliver(outgoing("m-2", b"new")))
+        await asyncio.sleep(0)
+        goes_on.set()
+
+        assert (None, None) == await asyncio.gather(first, repeat)
+    assert b"new" == (target_folder / "m-2.json").read_bytes()
 
 
 async def test_a_mistake_of_ours_is_told_to_all_and_the_next_file_is_written(
