@@ -324,7 +324,7 @@ def _tell_step(step: Step) -> None:
 def _tell(sample: Sample) -> None:
     latency = sample.latency
     click.echo(
-        f"{sample.at / 60:6.1f} min: p50 {milliseconds(latency.p50)}, p99"
+        f"{sample.at / 60:6.2f} min: p50 {milliseconds(latency.p50)}, p99"
         f" {milliseconds(latency.p99)}, worst {milliseconds(latency.worst)}; late"
         f" {milliseconds(sample.late)}; {sample.resident >> 20} MiB; backlog"
         f" {sample.backlog:.0f}; {sample.micros:.0f} us each; errors {sample.errors}"
