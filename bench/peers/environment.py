@@ -21,6 +21,9 @@ FOLDER = ROOT / "var/peers"
 PYTHON = FOLDER / "python"
 NODE = FOLDER / "node"
 INTERPRETER = PYTHON / "bin/python"
+THREADS = 2
+"""Of the one worker of a peer in Python."""
+GUNICORN = f"gunicorn, one worker of {THREADS} threads, connections kept"
 _STAMP = ".installed"
 _INSTALL_SECONDS = 300.0
 _NODE_FILES = ("package.json", "package-lock.json", ".npmrc")
@@ -67,6 +70,15 @@ def node() -> Path:
     _run(["npm", "ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"], cwd=NODE)
     _stamp(NODE, lock)
     return NODE
+
+
+def gunicorn(application: str, port: int) -> list[str | Path]:
+    """How one worker serves that application to this machine alone. Raises `NotInstalled`."""
+    return [
+        *(python() / "bin/gunicorn", "--bind", f"127.0.0.1:{port}"),
+        *("--workers", "1", "--worker-class", "gthread", "--threads", f"{THREADS}"),
+        *("--log-level", "error", application),
+    ]
 
 
 def python_version(distribution: str) -> str:

@@ -32,7 +32,6 @@ from bench.peers.subject import Open, Serving, Subject
 SITE = environment.HERE / "serving/as2"
 PATH = "/pyas2/as2receive"
 GATEWAY, PARTNER = "gateway-lx", "post-a"
-THREADS = 2
 _SETUP_SECONDS = 60.0
 _BOUNDARY = "luxor-bench-9f2c6c0d"
 _RECEIPT = "signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=optional, "
@@ -186,13 +185,7 @@ def serve(folder: Path) -> Iterator[Serving]:
     (folder / "data").mkdir()
     _prepare(folder, settings, fixture(gateway, partner))
     port = free_port()
-    command: list[str | Path] = [
-        environment.python() / "bin/gunicorn",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
-    command += ["--workers", "1", "--worker-class", "gthread", "--threads", f"{THREADS}"]
-    command += ["--log-level", "error", "application:application"]
+    command = environment.gunicorn("application:application", port)
     with serving(command, port=port, folder=folder, environment=settings, cwd=SITE) as pid:
 
         def requests(first: int, count: int) -> Sequence[Request]:
@@ -242,7 +235,7 @@ SUBJECT = Subject(
     does="the S/MIME signature (RSA-2048, SHA-256) is verified, the message recorded, its content"
     " written to the store and to the partner's inbox folder (neither file synced), and a signed"
     " receipt (MDN) returned and kept; the content is not looked at; no TLS",
-    settings=f"gunicorn, one worker of {THREADS} threads, connections kept; DEBUG off; SQLite in"
+    settings=f"{environment.GUNICORN}; DEBUG off; SQLite in"
     " WAL mode, synchronous=FULL, transactions IMMEDIATE, connections kept; certificates verified,"
     " as is its default",
     version=version,

@@ -11,8 +11,6 @@ from bench.peers.processes import free_port, serving
 from bench.peers.subject import Open, Serving, Subject, at_once
 from bench.peers.subjects.node_red import requests
 
-THREADS = 2
-
 
 def version() -> str:
     """spyne and what serves it."""
@@ -24,13 +22,7 @@ def version() -> str:
 def serve(folder: Path) -> Iterator[Serving]:
     """One worker of gunicorn."""
     port = free_port()
-    command: list[str | Path] = [
-        environment.python() / "bin/gunicorn",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
-    command += ["--workers", "1", "--worker-class", "gthread", "--threads", f"{THREADS}"]
-    command += ["--log-level", "error", "spyne_items:application"]
+    command = environment.gunicorn("spyne_items:application", port)
     place = environment.HERE / "serving"
     with serving(command, port=port, folder=folder, cwd=place) as pid:
         yield Serving(pid=pid, place=Open(port), requests=requests, done=at_once)
@@ -42,7 +34,7 @@ SUBJECT = Subject(
     does="libxml2 validates against the schema that spyne makes of its model (types, lengths,"
     " patterns, occurrences), the values become typed objects, and those JSON; no TLS, no"
     " signature, nothing kept",
-    settings=f"gunicorn, one worker of {THREADS} threads, connections kept, nothing logged below"
+    settings=f"{environment.GUNICORN}, nothing logged below"
     " errors; XmlDocument(validator='lxml') in, JsonDocument out",
     version=version,
     serve=serve,
