@@ -47,7 +47,7 @@ fuzz: setup ## every parser under a fuzzer (SECONDS=60 each), then garbage and l
 faults: setup ## kill -9 of everything under load, on each store (ROUNDS=200)
 	@$(BIN)/python -m tests.faults --rounds $(ROUNDS)
 
-bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: one; FULL=1: a million messages; ONLY=layouts)
+bench: setup ## what things cost, as ratios of one run: ten minutes (QUICK=1: two; FULL=1: a million messages; ONLY=layouts)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
 
 bench-peers: setup ## Node-RED, spyne and django-pyas2 beside the gateway (QUICK=1: quicker); needs npm

@@ -36,7 +36,7 @@ LONGEST: Final = {"quick": 180.0, "usual": 600.0, "full": 5_400.0}
 EXAMPLES: Final = """\b
 Examples:
   python -m bench                          about ten minutes, writes docs/performance.md
-  python -m bench --quick                  about a minute; docs/performance.md stays
+  python -m bench --quick                  about two minutes; docs/performance.md stays
   python -m bench --only layouts --only million
   python -m bench --full --only million    a journal of a million messages
 """
@@ -110,7 +110,7 @@ def console_of(output: TextIO) -> Console:
 
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100})
-@click.option("--quick", is_flag=True, help="Smaller sizes, fewer rounds: about a minute.")
+@click.option("--quick", is_flag=True, help="Smaller sizes, fewer rounds: about two minutes.")
 @click.option("--full", is_flag=True, help="Largest sizes where a module has them.")
 @click.option("--only", multiple=True, metavar="NAME", help="These modules; all unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the goals as JSON, the rest aside.")
