@@ -44,7 +44,7 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
 PLOTS: Final = (
     Plot(
         id="latency-against-load",
-        title="Latency against load (p99, from the intended send time)",
+        title="Latency against load, from when a request was due",
         x="requests a second, offered",
         y="milliseconds",
         y_scale="log",
