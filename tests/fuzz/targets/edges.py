@@ -147,7 +147,11 @@ class _Listener:
             settings=PartySettings(requests_per_second=1e6, burst=sys.maxsize),
         )
         self._router = Router(
-            routes, identify=identify, limiter=self._limiter, problems=self._problems
+            routes,
+            identify=identify,
+            limiter=self._limiter,
+            problems=self._problems,
+            stages=telemetry.metrics.stages,
         )
 
     async def answer(self, data: bytes) -> bytes:
