@@ -19,7 +19,9 @@ from gateway.ingress.grpc.server import GrpcIngress
 from gateway.ingress.grpc.settings import GrpcSettings
 from gateway.ingress.http.server import HttpIngress
 from gateway.ingress.http.settings import HttpSettings
+from gateway.ingress.limits import Limiter
 from gateway.ingress.tls import ServerTls
+from gateway.pipeline.settings import PartySettings
 from gateway.pipeline.signing import SigningDesk
 from tests.fakes import FakeService, Seen, clock
 from tests.pki import Pki
@@ -112,11 +114,15 @@ def https_listener(service: FakeService, tls: ServerTls, *, port: int = 0) -> Ht
     )
 
 
-def grpc_listener(service: FakeService, tls: ServerTls, *, port: int = 0) -> GrpcIngress:
+def grpc_listener(
+    service: FakeService, tls: ServerTls, *, port: int = 0, limits: PartySettings | None = None
+) -> GrpcIngress:
+    telemetry = Seen().telemetry
     return GrpcIngress(
         service=service,
-        telemetry=Seen().telemetry,
+        telemetry=telemetry,
         clock=clock,
+        limiter=Limiter.alone(telemetry=telemetry, clock=clock, settings=limits),
         tls=tls,
         host="127.0.0.1",
         port=port,
