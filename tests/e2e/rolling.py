@@ -7,6 +7,7 @@ fail; a connect or handshake that was cut succeeds when it is tried once more.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 
 import aiohttp
@@ -20,13 +21,21 @@ from translators.wire.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 FORMAT = "upu.itmatt.1"
 ANSWER_SECONDS = 60.0
 Stream = grpc.aio.StreamStreamCall[exchange_pb2.Submission, exchange_pb2.SubmitReply]
+PATIENT_TRIES = 20
 
 
 class Callers:
     """Submit by HTTPS and gRPC until they are stopped; what each was told is in ``receipts``."""
 
-    def __init__(self, name: str, *gateways: GatewayProcess, pause: float = 0.02) -> None:
-        """``name`` begins each id. Who is cut off goes to the next gateway and stays there."""
+    def __init__(
+        self, name: str, *gateways: GatewayProcess, pause: float = 0.02, patient: bool = False
+    ) -> None:
+        """``name`` begins each id. Who is cut off goes to the next gateway and stays there.
+
+        Asking once more is enough, unless a process is killed: while it dies its listening socket
+        may take a connection more and reset it. ``patient`` callers connect until it succeeds.
+        """
+        self._patient = patient
         self._name = name
         self._gateways = gateways
         self._pause = pause
@@ -87,7 +96,13 @@ class Callers:
                 except aiohttp.ClientConnectionError:
                     self.cut["https"] += 1
                     turn += 1
-                    self.receipts[identifier] = await post(identifier, content)
+                    for _ in range(PATIENT_TRIES if self._patient else 0):
+                        with contextlib.suppress(aiohttp.ClientConnectionError):
+                            self.receipts[identifier] = await post(identifier, content)
+                            break
+                        await asyncio.sleep(self._pause)
+                    else:
+                        self.receipts[identifier] = await post(identifier, content)
                 await asyncio.sleep(self._pause)
 
     async def _grpc(self, turn: int) -> None:
@@ -106,7 +121,9 @@ class Callers:
                         self.cut["grpc"] += 1
                         async with channel(self._gateway(turn), "post-a") as other:
                             again = exchange_pb2_grpc.ExchangeStub(other)
-                            reply = await again.Submit(submission, timeout=ANSWER_SECONDS)
+                            reply = await again.Submit(
+                                submission, timeout=ANSWER_SECONDS, wait_for_ready=self._patient
+                            )
                         self.receipts[identifier] = reply.receipt
                         break
                     self.receipts[identifier] = reply.receipt

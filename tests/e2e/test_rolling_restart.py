@@ -114,7 +114,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_what_it_had_begun_is_done
 ) -> None:
     before, there = await workers_of(gateway), len(delivered(folder))
 
-    async with calling(Callers("killed", gateway)) as callers:
+    async with calling(Callers("killed", gateway, patient=True)) as callers:
         os.kill(before[1], signal.SIGKILL)
         while set((await workers_of(gateway)).values()) <= set(before.values()):  # noqa: ASYNC110 - asked over HTTP
             await asyncio.sleep(0.1)
